@@ -1,0 +1,39 @@
+"""Model: everything one model is in one stage."""
+
+from typing import Any
+
+import pulumi
+
+from components.model_server import ModelServer
+from components.model_service import ModelService
+from components.model_settings import ModelSettings
+from components.settings import StackSettings
+
+
+class Model(pulumi.ComponentResource):
+    """One model: its server and its service.
+
+    Attributes:
+        summary: What the stack's outputs say of the model: version, image, replicas, url.
+    """
+
+    summary: dict[str, Any]
+
+    def __init__(
+        self,
+        model: ModelSettings,
+        stack: StackSettings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("ml-deployments:index:Model", model.name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        # The Service comes first and waits for no replica: clients keep their address while a server is mended.
+        service = ModelService(model.name, model, stack, opts=child)
+        ModelServer(model.name, model, stack, opts=child)
+        self.summary = {
+            "version": model.version,
+            "image": model.image_reference,
+            "replicas": model.replicas,
+            "url": service.url,
+        }
+        self.register_outputs({})

@@ -1,0 +1,97 @@
+"""ModelServer: the pods that serve one model, and what keeps them safe."""
+
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import naming
+from components.model_settings import ModelSettings
+from components.network_policy import network_policy_spec
+from components.pod import pod_spec
+from components.settings import StackSettings
+
+Spec = dict[str, Any]
+
+
+def deployment_spec(model: ModelSettings, stage: str) -> Spec:
+    """The DeploymentSpec of a model in a stage."""
+    return {
+        "replicas": model.replicas,
+        "revisionHistoryLimit": 5,
+        "progressDeadlineSeconds": model.rollout.progress_deadline_seconds,
+        "selector": {"matchLabels": naming.selector(model)},
+        "strategy": {
+            "type": "RollingUpdate",
+            "rollingUpdate": {
+                "maxUnavailable": model.rollout.max_unavailable,
+                "maxSurge": model.rollout.max_surge,
+            },
+        },
+        "template": {
+            "metadata": {"labels": naming.versioned_labels(model, stage)},
+            "spec": pod_spec(model),
+        },
+    }
+
+
+def disruption_budget_spec(model: ModelSettings) -> Spec:
+    """The PodDisruptionBudgetSpec: how many replicas a drain may take at once."""
+    return {
+        "maxUnavailable": model.disruption_budget.max_unavailable,
+        "selector": {"matchLabels": naming.selector(model)},
+        # A replica that is broken anyway must not block the drain of its node.
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+    }
+
+
+class ModelServer(pulumi.ComponentResource):
+    """Deployment, ServiceAccount, PodDisruptionBudget and NetworkPolicy of one model.
+
+    Attributes:
+        deployment: The Deployment, named like the model.
+    """
+
+    deployment: k8s.apps.v1.Deployment
+
+    def __init__(
+        self,
+        name: str,
+        model: ModelSettings,
+        stack: StackSettings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("ml-deployments:index:ModelServer", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        metadata = {
+            "name": model.name,
+            "namespace": stack.namespace,
+            "labels": naming.labels(model, stack.stage),
+            "annotations": naming.annotations(stack.stage),
+        }
+        account = k8s.core.v1.ServiceAccount(
+            name, metadata=metadata, automount_service_account_token=False, opts=child
+        )
+        if model.network.enabled:
+            k8s.networking.v1.NetworkPolicy(
+                name,
+                metadata=metadata,
+                spec=network_policy_spec(model, stack.monitoring.namespace),
+                opts=child,
+            )
+        timeout = f"{model.rollout_timeout_seconds}s"
+        self.deployment = k8s.apps.v1.Deployment(
+            name,
+            metadata={**metadata, "labels": naming.versioned_labels(model, stack.stage)},
+            spec=deployment_spec(model, stack.stage),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[account],
+                custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
+            ),
+        )
+        if model.disruption_budget_applies:
+            k8s.policy.v1.PodDisruptionBudget(
+                name, metadata=metadata, spec=disruption_budget_spec(model), opts=child
+            )
+        self.register_outputs({})

@@ -1,0 +1,164 @@
+"""The forms that names, keys and references must have, with the reason and the fix for those that have not."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+
+def _form(pattern: str, *, longest: int, must: str, fix: str) -> Callable[[str], str]:
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(f"{must}|{fix}")
+        if len(value) > longest:
+            raise ValueError(f"has {len(value)} characters, more than {longest}|shorten it")
+        return value
+
+    return check
+
+
+_DNS_LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+_COMPONENT = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = rf"([A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]{{1,5}})?/)?{_COMPONENT}(/{_COMPONENT})*"
+
+# RFC 1035, as a Service's name must be: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+_dns_label = _form(
+    _DNS_LABEL,
+    longest=63,
+    must="must be a DNS label: lower-case letters, digits and '-', starting with a letter",
+    fix="rename it, like sentiment-classifier",
+)
+_version_form = _form(
+    _NAME,
+    longest=63,
+    must="must be a version tag: letters, digits, '.', '_' and '-', starting and ending with one of the first two",
+    fix='write it like "v1.2.0"',
+)
+_repository_form = _form(
+    _REPOSITORY,
+    longest=255,
+    must="must be an image repository: lower-case path parts with an optional host before them",
+    fix="write it like registry.example.com/team/model",
+)
+
+
+def _version(value: str) -> str:
+    if value == "latest":
+        raise ValueError(
+            'must name one version; "latest" means another one each day|write the version, like "v1.2.0"'
+        )
+    return _version_form(value)
+
+
+def _repository(value: str) -> str:
+    if "@" in value:
+        raise ValueError("must not hold a digest|move it to `digest:` in the stack file")
+    if ":" in value.rpartition("/")[2]:
+        repository, _, tag = value.rpartition(":")
+        raise ValueError(
+            f"must not hold a tag; the version comes from the stack file|write {repository}, "
+            f'and version: "{tag}" in the stack file'
+        )
+    return _repository_form(value)
+
+
+DnsLabel = Annotated[
+    str,
+    AfterValidator(_dns_label),
+    Field(json_schema_extra={"pattern": f"^{_DNS_LABEL}$", "maxLength": 63}),
+]
+ObjectName = Annotated[
+    str,
+    AfterValidator(
+        _form(
+            _SUBDOMAIN,
+            longest=253,
+            must="must be the name of a Kubernetes object: lower-case letters, digits, '-' and '.'",
+            fix="write the object's name as kubectl shows it",
+        )
+    ),
+    Field(json_schema_extra={"pattern": f"^{_SUBDOMAIN}$", "maxLength": 253}),
+]
+LabelValue = Annotated[
+    str,
+    AfterValidator(
+        _form(
+            _NAME,
+            longest=63,
+            must="must be a label value: letters, digits, '-', '_' and '.'",
+            fix="write it like team-language",
+        )
+    ),
+    Field(json_schema_extra={"pattern": f"^{_NAME}$", "maxLength": 63}),
+]
+LabelKey = Annotated[
+    str,
+    AfterValidator(
+        _form(
+            rf"({_SUBDOMAIN}/)?{_NAME}",
+            longest=317,
+            must="must be a qualified name: an optional DNS prefix and '/', then letters, digits, '-', '_' and '.'",
+            fix="write it like nvidia.com/gpu or tier",
+        )
+    ),
+]
+EnvName = Annotated[
+    str,
+    AfterValidator(
+        _form(
+            r"[A-Za-z_][A-Za-z0-9_]*",
+            longest=255,
+            must="must be the name of an environment variable: letters, digits and '_', not starting with a digit",
+            fix="rename it, like LOG_LEVEL",
+        )
+    ),
+]
+DataKey = Annotated[
+    str,
+    AfterValidator(
+        _form(
+            r"[-._A-Za-z0-9]+",
+            longest=253,
+            must="must be a key of a Secret or ConfigMap: letters, digits, '-', '_' and '.'",
+            fix="write the key as kubectl shows it",
+        )
+    ),
+]
+HttpPath = Annotated[
+    str,
+    AfterValidator(
+        _form(
+            r"/[!-~]*",
+            longest=1024,
+            must="must be a path that starts with '/' and has no spaces",
+            fix="write it like /health",
+        )
+    ),
+]
+Digest = Annotated[
+    str,
+    AfterValidator(
+        _form(
+            r"sha256:[0-9a-f]{64}",
+            longest=71,
+            must="must be an image digest: sha256: and 64 lower-case hexadecimal digits",
+            fix="copy the digest the registry shows for the version",
+        )
+    ),
+    Field(json_schema_extra={"pattern": "^sha256:[0-9a-f]{64}$"}),
+]
+Version = Annotated[
+    str,
+    AfterValidator(_version),
+    Field(json_schema_extra={"pattern": f"^{_NAME}$", "maxLength": 63, "not": {"const": "latest"}}),
+]
+Repository = Annotated[
+    str,
+    AfterValidator(_repository),
+    Field(json_schema_extra={"pattern": f"^{_REPOSITORY}$", "maxLength": 255}),
+]

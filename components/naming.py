@@ -1,0 +1,47 @@
+"""Names, labels, selectors and annotations of every object of a model."""
+
+from components.model_settings import ModelSettings
+from components.settings import PROJECT
+
+NAME = "app.kubernetes.io/name"
+COMPONENT = "app.kubernetes.io/component"
+VERSION = "app.kubernetes.io/version"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+PART_OF = "app.kubernetes.io/part-of"
+OWNER = f"{PROJECT}/owner"
+STAGE = f"{PROJECT}/stage"
+MODEL_SERVER = "model-server"
+
+
+def selector(model: ModelSettings) -> dict[str, str]:
+    """What finds the model's pods. Selectors cannot be changed, so it never holds a version."""
+    return {NAME: model.name, COMPONENT: MODEL_SERVER}
+
+
+def stage_labels(stage: str) -> dict[str, str]:
+    """The labels of every object of a stage."""
+    return {MANAGED_BY: "pulumi", PART_OF: PROJECT, STAGE: stage}
+
+
+def labels(model: ModelSettings, stage: str) -> dict[str, str]:
+    """The labels of a model's objects; without the version, so that a release touches the Deployment alone."""
+    return {**selector(model), **stage_labels(stage), OWNER: model.owner}
+
+
+def versioned_labels(model: ModelSettings, stage: str) -> dict[str, str]:
+    """The labels of what shows the version: the Deployment and its pods."""
+    return {**labels(model, stage), VERSION: model.version}
+
+
+def annotations(stage: str) -> dict[str, str]:
+    """The annotations of every object.
+
+    The field manager is fixed. With the provider's random one, objects adopted after a killed run would stay with the
+    dead run's manager, and the next change would fail with a field conflict.
+    """
+    return {"pulumi.com/patchFieldManager": f"{PROJECT}-{stage}"}
+
+
+def service_url(model: ModelSettings, namespace: str) -> str:
+    """The model's address inside the cluster."""
+    return f"http://{model.name}.{namespace}.svc:{model.port}"

@@ -1,0 +1,55 @@
+"""Stage: the cluster and the namespace that one stack may touch."""
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import naming
+from components.settings import StackSettings
+
+
+def namespace_labels(stack: StackSettings) -> dict[str, str]:
+    """The namespace's labels: the stage's own, and the Pod Security Standard it enforces."""
+    standard = stack.pod_security.value
+    return {
+        **naming.stage_labels(stack.stage),
+        "pod-security.kubernetes.io/enforce": standard,
+        "pod-security.kubernetes.io/warn": standard,
+    }
+
+
+class Stage(pulumi.ComponentResource):
+    """The Kubernetes provider of a stage and its Namespace.
+
+    Attributes:
+        options: What every resource of the stage is created with.
+    """
+
+    options: pulumi.ResourceOptions
+
+    def __init__(self, stack: StackSettings, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("ml-deployments:index:Stage", stack.stage, None, opts)
+        provider = k8s.Provider(
+            "kubernetes",
+            context=stack.kube_context,
+            # A killed run leaves objects that no state knows of; the next one takes them over.
+            upsert_existing_objects=True,
+            enable_server_side_apply=True,
+            # The SDK takes these from the environment unless they are given; only the files may decide.
+            enable_patch_force=False,
+            delete_unreachable=False,
+            skip_update_unreachable=False,
+            enable_config_map_mutable=True,
+            enable_secret_mutable=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        namespace = k8s.core.v1.Namespace(
+            stack.namespace,
+            metadata={
+                "name": stack.namespace,
+                "labels": namespace_labels(stack),
+                "annotations": naming.annotations(stack.stage),
+            },
+            opts=pulumi.ResourceOptions(parent=self, provider=provider),
+        )
+        self.options = pulumi.ResourceOptions(providers=[provider], depends_on=[namespace])
+        self.register_outputs({})

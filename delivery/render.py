@@ -1,0 +1,63 @@
+"""Renders a stage as Kubernetes manifests, one file an object."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from delivery.program import KUBERNETES, Registered, record
+
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+HEADER = "# Rendered by `python -m delivery render`. Edit the stack and model files instead."
+# Applied in this order, so that a namespace exists before what it holds.
+_FIRST = ("CustomResourceDefinition", "Namespace")
+
+
+def manifests(project: Path, stage: str) -> list[dict[str, Any]]:
+    """What the program deploys for a stage: Kubernetes objects, those first that others need.
+
+    Raises:
+        ProgramError: the program refused its settings.
+    """
+    objects = [r.inputs for r in record(project, stage) if _is_object(r)]
+    return sorted(objects, key=_order)
+
+
+def render(project: Path, stage: str, output: Path) -> list[Path]:
+    """Write each object of a stage to `<kind>-<name>.yaml` and remove what an earlier run left there.
+
+    Returns:
+        The files of this stage, in the order to apply them.
+
+    Raises:
+        ProgramError: the program refused its settings; nothing was written.
+    """
+    texts = {file_name(manifest): dump(manifest) for manifest in manifests(project, stage)}
+    output.mkdir(parents=True, exist_ok=True)
+    for path in output.glob("*.yaml"):
+        if path.name not in texts and path.read_text(encoding="utf-8").startswith(HEADER):
+            path.unlink()
+    for name, text in texts.items():
+        (output / name).write_text(text, encoding="utf-8")
+    return [output / name for name in texts]
+
+
+def file_name(manifest: dict[str, Any]) -> str:
+    """`deployment-sentiment-classifier.yaml`."""
+    return f"{manifest['kind'].lower()}-{manifest['metadata']['name']}.yaml"
+
+
+def dump(manifest: dict[str, Any]) -> str:
+    """The manifest as YAML with ordered keys, under a header that says where it comes from."""
+    text: str = yaml.dump(manifest, Dumper=_Dumper, sort_keys=True, width=100, allow_unicode=True)
+    return f"{HEADER}\n{text}"
+
+
+def _is_object(registered: Registered) -> bool:
+    return registered.type.startswith(KUBERNETES) and "kind" in registered.inputs
+
+
+def _order(manifest: dict[str, Any]) -> tuple[int, str, str]:
+    kind = manifest["kind"]
+    rank = _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
+    return rank, kind, manifest["metadata"]["name"]
