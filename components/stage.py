@@ -34,8 +34,9 @@ class Stage(pulumi.ComponentResource):
             # A killed run leaves objects that no state knows of; the next one takes them over.
             upsert_existing_objects=True,
             enable_server_side_apply=True,
+            # Git is the truth: a field that somebody else took over is taken back.
+            enable_patch_force=True,
             # The SDK takes these from the environment unless they are given; only the files may decide.
-            enable_patch_force=False,
             delete_unreachable=False,
             skip_update_unreachable=False,
             enable_config_map_mutable=True,

@@ -1,0 +1,98 @@
+"""What changed between two descriptions of an object, and what of a live object we declared. Pure functions."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from components.quantities import quantity
+
+# Changing one of these needs another object.
+_IDENTITY = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
+_IMMUTABLE = {
+    "Deployment": ("spec.selector",),
+    "Service": ("spec.clusterIP",),
+    "Job": ("spec.selector", "spec.template"),
+    "StatefulSet": ("spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"),
+}
+
+
+def changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    """The paths that differ, each with `add`, `delete` or `update`."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            below = _join(path, key)
+            if key not in old:
+                yield below, "add"
+            elif key not in new:
+                yield below, "delete"
+            else:
+                yield from changes(old[key], new[key], below)
+    elif isinstance(old, list) and isinstance(new, list):
+        for index in range(max(len(old), len(new))):
+            below = f"{path}[{index}]"
+            if index >= len(old):
+                yield below, "add"
+            elif index >= len(new):
+                yield below, "delete"
+            else:
+                yield from changes(old[index], new[index], below)
+    elif old != new:
+        yield path, "update"
+
+
+def needs_replacement(kind: str, path: str) -> bool:
+    """True when a change at the path cannot be made to the existing object."""
+    fixed = (*_IDENTITY, *_IMMUTABLE.get(kind, ()))
+    return any(path == prefix or path.startswith((f"{prefix}.", f"{prefix}[")) for prefix in fixed)
+
+
+def declared(wanted: Any, live: Any) -> Any:  # noqa: ANN401
+    """The live object reduced to the fields we declared, so that defaults and status are no drift.
+
+    Args:
+        wanted: What we applied.
+        live: What the API server holds.
+    """
+    if isinstance(wanted, dict) and isinstance(live, dict):
+        kept = {}
+        for key, value in wanted.items():
+            if key in live:
+                kept[key] = declared(value, live[key])
+            elif not value:
+                # The server leaves out zero, false and empty values.
+                kept[key] = value
+        return kept
+    if isinstance(wanted, list) and isinstance(live, list):
+        if _named(wanted) and _named(live):
+            by_name = {item["name"]: item for item in live}
+            return [
+                declared(item, by_name[item["name"]]) for item in wanted if item["name"] in by_name
+            ]
+        paired = [declared(one, other) for one, other in zip(wanted, live, strict=False)]
+        return paired + live[len(wanted) :]
+    return wanted if _same_quantity(wanted, live) else live
+
+
+def _join(path: str, key: str) -> str:
+    plain = key.replace("-", "").replace("_", "").isalnum()
+    if not plain:
+        return f'{path}["{key}"]'
+    return f"{path}.{key}" if path else key
+
+
+def _named(items: list[Any]) -> bool:
+    return all(isinstance(item, dict) and "name" in item for item in items)
+
+
+def _same_quantity(one: Any, other: Any) -> bool:  # noqa: ANN401
+    """`1000m` and `1` are the same to Kubernetes, which may answer with the other."""
+    if not isinstance(one, str) or not isinstance(other, str):
+        return False
+    try:
+        return _quantity(one) == _quantity(other)
+    except ValueError:
+        return False
+
+
+def _quantity(text: str) -> Decimal:
+    return quantity(text)

@@ -1,0 +1,56 @@
+"""The process that runs a Pulumi Python program for the language-host stand-in.
+
+Usage: `python -m sandbox.stand_ins.program_runner <settings as JSON> <program>`.
+"""
+
+import asyncio
+import json
+import logging
+import runpy
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import pulumi
+from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
+from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
+
+from sandbox.stand_ins.language_host import EXIT_SHOWN
+
+# The SDK waits for one thread an RPC; Pulumi's own host uses the same factor.
+THREADS_PER_OPERATION = 4
+
+
+def main() -> None:
+    """Run the program inside a stack; exit 0, 1 for a refusal, EXIT_SHOWN for a crash that was reported."""
+    settings, program = Settings(**json.loads(sys.argv[1])), sys.argv[2]
+    set_all_config(get_config_env(), get_config_secret_keys_env())
+    configure(settings)
+    sys.argv = [program]
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    executor = ThreadPoolExecutor((settings.parallel or 1) * THREADS_PER_OPERATION)
+    loop.set_default_executor(executor)
+    # What fails is reported by Pulumi; asyncio would repeat it for every task left behind.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    code = 0
+    try:
+        loop.run_until_complete(run_in_stack(lambda: _run(program)))
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        code = 1
+    except Exception:  # noqa: BLE001
+        pulumi.log.error(f"Program failed with an unhandled exception:\n{traceback.format_exc()}")
+        code = EXIT_SHOWN
+    finally:
+        executor.shutdown(wait=True)
+        loop.close()
+    sys.exit(code)
+
+
+def _run(program: str) -> None:
+    runpy.run_path(program, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
