@@ -1,7 +1,5 @@
 """ModelServer: the pods that serve one model, and what keeps them safe."""
 
-from typing import Any
-
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -11,21 +9,19 @@ from components.network_policy import network_policy_spec
 from components.pod import pod_spec
 from components.settings import StackSettings
 
-Spec = dict[str, Any]
 
-
-def deployment_spec(model: ModelSettings, stage: str) -> Spec:
+def deployment_spec(model: ModelSettings, stage: str) -> k8s.apps.v1.DeploymentSpecArgsDict:
     """The DeploymentSpec of a model in a stage."""
     return {
         "replicas": model.replicas,
-        "revisionHistoryLimit": 5,
-        "progressDeadlineSeconds": model.rollout.progress_deadline_seconds,
-        "selector": {"matchLabels": naming.selector(model)},
+        "revision_history_limit": 5,
+        "progress_deadline_seconds": model.rollout.progress_deadline_seconds,
+        "selector": {"match_labels": naming.selector(model)},
         "strategy": {
             "type": "RollingUpdate",
-            "rollingUpdate": {
-                "maxUnavailable": model.rollout.max_unavailable,
-                "maxSurge": model.rollout.max_surge,
+            "rolling_update": {
+                "max_unavailable": model.rollout.max_unavailable,
+                "max_surge": model.rollout.max_surge,
             },
         },
         "template": {
@@ -35,13 +31,13 @@ def deployment_spec(model: ModelSettings, stage: str) -> Spec:
     }
 
 
-def disruption_budget_spec(model: ModelSettings) -> Spec:
+def disruption_budget_spec(model: ModelSettings) -> k8s.policy.v1.PodDisruptionBudgetSpecArgsDict:
     """The PodDisruptionBudgetSpec: how many replicas a drain may take at once."""
     return {
-        "maxUnavailable": model.disruption_budget.max_unavailable,
-        "selector": {"matchLabels": naming.selector(model)},
+        "max_unavailable": model.disruption_budget.max_unavailable,
+        "selector": {"match_labels": naming.selector(model)},
         # A replica that is broken anyway must not block the drain of its node.
-        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        "unhealthy_pod_eviction_policy": "AlwaysAllow",
     }
 
 
@@ -63,12 +59,7 @@ class ModelServer(pulumi.ComponentResource):
     ) -> None:
         super().__init__("ml-deployments:index:ModelServer", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        metadata = {
-            "name": model.name,
-            "namespace": stack.namespace,
-            "labels": naming.labels(model, stack.stage),
-            "annotations": naming.annotations(stack.stage),
-        }
+        metadata = naming.metadata(model, stack)
         account = k8s.core.v1.ServiceAccount(
             name, metadata=metadata, automount_service_account_token=False, opts=child
         )

@@ -1,7 +1,5 @@
 """ModelService: the stable address of one model."""
 
-from typing import Any
-
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -9,10 +7,8 @@ from components import naming
 from components.model_settings import ModelSettings
 from components.settings import StackSettings
 
-Spec = dict[str, Any]
 
-
-def service_spec(model: ModelSettings) -> Spec:
+def service_spec(model: ModelSettings) -> k8s.core.v1.ServiceSpecArgsDict:
     """The ServiceSpec: the model's port in front of its ready replicas."""
     return {
         "type": "ClusterIP",
@@ -21,9 +17,9 @@ def service_spec(model: ModelSettings) -> Spec:
             {
                 "name": "http",
                 "port": model.port,
-                "targetPort": "http",
+                "target_port": "http",
                 "protocol": "TCP",
-                "appProtocol": "http",
+                "app_protocol": "http",
             }
         ],
     }
@@ -48,12 +44,7 @@ class ModelService(pulumi.ComponentResource):
         super().__init__("ml-deployments:index:ModelService", name, None, opts)
         k8s.core.v1.Service(
             name,
-            metadata={
-                "name": model.name,
-                "namespace": stack.namespace,
-                "labels": naming.labels(model, stack.stage),
-                "annotations": naming.annotations(stack.stage),
-            },
+            metadata=naming.metadata(model, stack),
             spec=service_spec(model),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -93,10 +93,7 @@ class EnvValue(Settings):
 
     @model_validator(mode="after")
     def _one(self) -> "EnvValue":
-        if (
-            sum(x is not None for x in (self.value, self.secret_key_ref, self.config_map_key_ref))
-            != 1
-        ):
+        if sum(x is not None for x in (self.value, self.secret_key_ref, self.config_map_key_ref)) != 1:
             raise ValueError(
                 'must be one of a text, secretKeyRef and configMapKeyRef|write NAME: "text" '
                 "or NAME: {secretKeyRef: {name: ..., key: ...}}"
@@ -144,9 +141,7 @@ class Toleration(Settings):
     @model_validator(mode="after")
     def _check(self) -> "Toleration":
         if self.operator == "Exists" and self.value is not None:
-            raise ValueError(
-                "operator Exists takes no value|remove the value, or use operator: Equal"
-            )
+            raise ValueError("operator Exists takes no value|remove the value, or use operator: Equal")
         if self.operator == "Equal" and self.key is None:
             raise ValueError("operator Equal needs a key|add key, or use operator: Exists")
         return self
@@ -197,13 +192,8 @@ class Rollout(Settings):
     @model_validator(mode="after")
     def _check(self) -> "Rollout":
         if self.max_unavailable == 0 and self.max_surge == 0:
-            raise ValueError(
-                "maxUnavailable and maxSurge are both 0, so nothing can roll|set maxSurge: 1"
-            )
-        if (
-            self.timeout_seconds is not None
-            and self.timeout_seconds <= self.progress_deadline_seconds
-        ):
+            raise ValueError("maxUnavailable and maxSurge are both 0, so nothing can roll|set maxSurge: 1")
+        if self.timeout_seconds is not None and self.timeout_seconds <= self.progress_deadline_seconds:
             raise ValueError(
                 f"timeoutSeconds ({self.timeout_seconds}) must be above progressDeadlineSeconds "
                 f"({self.progress_deadline_seconds}), which names the reason|raise it, or leave it out"

@@ -1,7 +1,9 @@
 """Names, labels, selectors and annotations of every object of a model."""
 
+import pulumi_kubernetes as k8s
+
 from components.model_settings import ModelSettings
-from components.settings import PROJECT
+from components.settings import PROJECT, StackSettings
 
 NAME = "app.kubernetes.io/name"
 COMPONENT = "app.kubernetes.io/component"
@@ -40,6 +42,16 @@ def annotations(stage: str) -> dict[str, str]:
     dead run's manager, and the next change would fail with a field conflict.
     """
     return {"pulumi.com/patchFieldManager": f"{PROJECT}-{stage}"}
+
+
+def metadata(model: ModelSettings, stack: StackSettings) -> k8s.meta.v1.ObjectMetaArgsDict:
+    """The metadata of every object of a model; its name is the model's."""
+    return {
+        "name": model.name,
+        "namespace": stack.namespace,
+        "labels": labels(model, stack.stage),
+        "annotations": annotations(stack.stage),
+    }
 
 
 def service_url(model: ModelSettings, namespace: str) -> str:

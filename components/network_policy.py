@@ -1,25 +1,28 @@
 """Who may reach a model, and whom the model may reach. Pure functions."""
 
-from typing import Any
+import pulumi_kubernetes as k8s
 
 from components import naming
 from components.model_settings import Destination, ModelSettings, Peer
 
-Spec = dict[str, Any]
 # Kubernetes labels every namespace with its own name.
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 DNS_PORT = 53
 
 
-def network_policy_spec(model: ModelSettings, monitoring_namespace: str) -> Spec:
+def network_policy_spec(
+    model: ModelSettings, monitoring_namespace: str
+) -> k8s.networking.v1.NetworkPolicySpecArgsDict:
     """The NetworkPolicySpec: in from the named clients and monitoring, out to DNS and what the model names."""
-    monitoring = {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: monitoring_namespace}}}
+    monitoring: k8s.networking.v1.NetworkPolicyPeerArgsDict = {
+        "namespace_selector": {"match_labels": {NAMESPACE_NAME: monitoring_namespace}}
+    }
     return {
-        "podSelector": {"matchLabels": naming.selector(model)},
-        "policyTypes": ["Ingress", "Egress"],
+        "pod_selector": {"match_labels": naming.selector(model)},
+        "policy_types": ["Ingress", "Egress"],
         "ingress": [
             {
-                "from": [*(_peer(client) for client in model.network.clients), monitoring],
+                "from_": [*(_peer(client) for client in model.network.clients), monitoring],
                 "ports": [{"protocol": "TCP", "port": model.port}],
             }
         ],
@@ -27,8 +30,8 @@ def network_policy_spec(model: ModelSettings, monitoring_namespace: str) -> Spec
             {
                 "to": [
                     {
-                        "namespaceSelector": {"matchLabels": {NAMESPACE_NAME: "kube-system"}},
-                        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+                        "namespace_selector": {"match_labels": {NAMESPACE_NAME: "kube-system"}},
+                        "pod_selector": {"match_labels": {"k8s-app": "kube-dns"}},
                     }
                 ],
                 "ports": [{"protocol": protocol, "port": DNS_PORT} for protocol in ("UDP", "TCP")],
@@ -38,20 +41,19 @@ def network_policy_spec(model: ModelSettings, monitoring_namespace: str) -> Spec
     }
 
 
-def _peer(peer: Peer) -> Spec:
-    spec: Spec = {"podSelector": {"matchLabels": dict(sorted(peer.labels.items()))}}
+def _peer(peer: Peer) -> k8s.networking.v1.NetworkPolicyPeerArgsDict:
+    spec: k8s.networking.v1.NetworkPolicyPeerArgsDict = {
+        "pod_selector": {"match_labels": dict(sorted(peer.labels.items()))}
+    }
     if peer.namespace is not None:
-        spec["namespaceSelector"] = {"matchLabels": {NAMESPACE_NAME: peer.namespace}}
+        spec["namespace_selector"] = {"match_labels": {NAMESPACE_NAME: peer.namespace}}
     return spec
 
 
-def _destination(destination: Destination) -> Spec:
-    to = (
-        {"ipBlock": {"cidr": destination.cidr}}
-        if destination.pods is None
-        else _peer(destination.pods)
+def _destination(destination: Destination) -> k8s.networking.v1.NetworkPolicyEgressRuleArgsDict:
+    to: k8s.networking.v1.NetworkPolicyPeerArgsDict = (
+        _peer(destination.pods)
+        if destination.pods is not None
+        else {"ip_block": {"cidr": destination.cidr or ""}}
     )
-    return {
-        "to": [to],
-        "ports": [{"protocol": "TCP", "port": port} for port in destination.ports],
-    }
+    return {"to": [to], "ports": [{"protocol": "TCP", "port": port} for port in destination.ports]}

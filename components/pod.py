@@ -1,143 +1,140 @@
 """The pod of a model server: container, probes, security, environment and placement. Pure functions."""
 
-from typing import Any
+import pulumi_kubernetes as k8s
 
 from components import naming
-from components.model_settings import EnvValue, ModelSettings, Mount, Probe
+from components.model_settings import EnvSource, EnvValue, ModelSettings, Mount, Probe, Toleration
 
-# The field names below are those of the Kubernetes API, so each function reads like a manifest.
-Spec = dict[str, Any]
 CONTAINER = "server"
+ZONE = "topology.kubernetes.io/zone"
+NODE = "kubernetes.io/hostname"
 
 
-def pod_spec(model: ModelSettings) -> Spec:
+def pod_spec(model: ModelSettings) -> k8s.core.v1.PodSpecArgsDict:
     """The PodSpec of one replica."""
     security = model.security
-    return {
-        "serviceAccountName": model.name,
-        "automountServiceAccountToken": security.mount_service_account_token,
-        # Older Kubernetes variables for every Service would slow the start in a large namespace.
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": model.shutdown.grace_period_seconds,
-        "securityContext": _without_none(
-            {
-                "runAsNonRoot": security.run_as_non_root,
-                "runAsUser": security.run_as_user,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            }
-        ),
+    pod_security: k8s.core.v1.PodSecurityContextArgsDict = {
+        "run_as_non_root": security.run_as_non_root,
+        "seccomp_profile": {"type": "RuntimeDefault"},
+    }
+    if security.run_as_user is not None:
+        pod_security["run_as_user"] = security.run_as_user
+    spec: k8s.core.v1.PodSpecArgsDict = {
+        "service_account_name": model.name,
+        "automount_service_account_token": security.mount_service_account_token,
+        # Variables for every Service of the namespace would slow the start in a large one.
+        "enable_service_links": False,
+        "termination_grace_period_seconds": model.shutdown.grace_period_seconds,
+        "security_context": pod_security,
         "containers": [_container(model)],
         "volumes": [
-            {"name": "tmp", "emptyDir": {"sizeLimit": security.tmp_size_limit}},
+            {"name": "tmp", "empty_dir": {"size_limit": security.tmp_size_limit}},
             *(_volume(index, mount) for index, mount in enumerate(model.mounts)),
         ],
-        **_placement(model),
+        "topology_spread_constraints": [
+            _spread(model, key)
+            for key, wanted in ((ZONE, model.spread.zones), (NODE, model.spread.nodes))
+            if wanted
+        ],
+        "node_selector": dict(sorted(model.node_selector.items())),
+        "tolerations": [_toleration(toleration) for toleration in model.tolerations],
+        "image_pull_secrets": [{"name": name} for name in model.image_pull_secrets],
     }
+    return spec
 
 
-def _container(model: ModelSettings) -> Spec:
+def _container(model: ModelSettings) -> k8s.core.v1.ContainerArgsDict:
     return {
         "name": CONTAINER,
         "image": model.image_reference,
-        "imagePullPolicy": "IfNotPresent",
-        "ports": [{"name": "http", "containerPort": model.port, "protocol": "TCP"}],
+        "image_pull_policy": "IfNotPresent",
+        "ports": [{"name": "http", "container_port": model.port, "protocol": "TCP"}],
         "env": [
             {"name": "MODEL_NAME", "value": model.name},
             {"name": "MODEL_VERSION", "value": model.version},
-            *({"name": name, **_env_value(model.env[name])} for name in sorted(model.env)),
+            *(_env(name, model.env[name]) for name in sorted(model.env)),
         ],
-        "envFrom": [
-            {"secretRef": {"name": source.secret}}
-            if source.secret
-            else {"configMapRef": {"name": source.config_map}}
-            for source in model.env_from
-        ],
+        "env_from": [_env_from(source) for source in model.env_from],
         "resources": {
             "requests": dict(sorted(model.resources.requests.items())),
             "limits": dict(sorted(model.resources.limits.items())),
         },
-        "startupProbe": _probe(model.probes.startup),
-        "livenessProbe": _probe(model.probes.liveness),
-        "readinessProbe": _probe(model.probes.readiness),
+        "startup_probe": _probe(model.probes.startup),
+        "liveness_probe": _probe(model.probes.liveness),
+        "readiness_probe": _probe(model.probes.readiness),
         "lifecycle": _lifecycle(model),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": model.security.read_only_root_filesystem,
+        "security_context": {
+            "allow_privilege_escalation": False,
+            "read_only_root_filesystem": model.security.read_only_root_filesystem,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [
-            {"name": "tmp", "mountPath": "/tmp"},
-            *(
-                {"name": f"mount-{index}", "mountPath": mount.path, "readOnly": True}
-                for index, mount in enumerate(model.mounts)
-            ),
+        "volume_mounts": [
+            {"name": "tmp", "mount_path": "/tmp"},
+            *(_volume_mount(index, mount) for index, mount in enumerate(model.mounts)),
         ],
     }
 
 
-def _env_value(value: EnvValue) -> Spec:
-    if value.secret_key_ref is not None:
-        reference = value.secret_key_ref
-        return {"valueFrom": {"secretKeyRef": {"name": reference.name, "key": reference.key}}}
-    if value.config_map_key_ref is not None:
-        reference = value.config_map_key_ref
-        return {"valueFrom": {"configMapKeyRef": {"name": reference.name, "key": reference.key}}}
-    return {"value": value.value}
+def _env(name: str, value: EnvValue) -> k8s.core.v1.EnvVarArgsDict:
+    if (secret := value.secret_key_ref) is not None:
+        return {"name": name, "value_from": {"secret_key_ref": {"name": secret.name, "key": secret.key}}}
+    if (config := value.config_map_key_ref) is not None:
+        return {"name": name, "value_from": {"config_map_key_ref": {"name": config.name, "key": config.key}}}
+    return {"name": name, "value": value.value or ""}
 
 
-def _probe(probe: Probe) -> Spec:
+def _env_from(source: EnvSource) -> k8s.core.v1.EnvFromSourceArgsDict:
+    if source.secret is not None:
+        return {"secret_ref": {"name": source.secret}}
+    return {"config_map_ref": {"name": source.config_map or ""}}
+
+
+def _probe(probe: Probe) -> k8s.core.v1.ProbeArgsDict:
     return {
-        "httpGet": {"path": probe.path, "port": "http"},
-        "initialDelaySeconds": probe.initial_delay_seconds,
-        "periodSeconds": probe.period_seconds,
-        "timeoutSeconds": probe.timeout_seconds,
-        "failureThreshold": probe.failure_threshold,
+        "http_get": {"path": probe.path, "port": "http"},
+        "initial_delay_seconds": probe.initial_delay_seconds,
+        "period_seconds": probe.period_seconds,
+        "timeout_seconds": probe.timeout_seconds,
+        "failure_threshold": probe.failure_threshold,
     }
 
 
-def _lifecycle(model: ModelSettings) -> Spec:
+def _lifecycle(model: ModelSettings) -> k8s.core.v1.LifecycleArgsDict:
     """The kubelet's own sleep needs no shell in the image (Kubernetes 1.30 and later)."""
     pause = model.shutdown.pre_stop_sleep_seconds
-    return {"preStop": {"sleep": {"seconds": pause}}} if pause else {}
+    return {"pre_stop": {"sleep": {"seconds": pause}}} if pause else {}
 
 
-def _volume(index: int, mount: Mount) -> Spec:
-    source = (
-        {"secret": {"secretName": mount.secret}}
-        if mount.secret
-        else {"configMap": {"name": mount.config_map}}
-    )
-    return {"name": f"mount-{index}", **source}
+def _volume(index: int, mount: Mount) -> k8s.core.v1.VolumeArgsDict:
+    if mount.secret is not None:
+        return {"name": f"mount-{index}", "secret": {"secret_name": mount.secret}}
+    return {"name": f"mount-{index}", "config_map": {"name": mount.config_map or ""}}
 
 
-def _placement(model: ModelSettings) -> Spec:
-    keys = {
-        "topology.kubernetes.io/zone": model.spread.zones,
-        "kubernetes.io/hostname": model.spread.nodes,
+def _volume_mount(index: int, mount: Mount) -> k8s.core.v1.VolumeMountArgsDict:
+    return {"name": f"mount-{index}", "mount_path": mount.path, "read_only": True}
+
+
+def _spread(model: ModelSettings, key: str) -> k8s.core.v1.TopologySpreadConstraintArgsDict:
+    return {
+        "topology_key": key,
+        "max_skew": 1,
+        # A cluster of one zone or one node must still run the model.
+        "when_unsatisfiable": "ScheduleAnyway",
+        "label_selector": {"match_labels": naming.selector(model)},
+        # Counts the replicas of one version, or a roll would leave the new one unevenly spread.
+        "match_label_keys": ["pod-template-hash"],
     }
-    placement: Spec = {
-        "topologySpreadConstraints": [
-            {
-                "topologyKey": key,
-                "maxSkew": 1,
-                # A cluster of one zone or one node must still run the model.
-                "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": {"matchLabels": naming.selector(model)},
-                # Counts the replicas of one version, or a roll would leave the new one unevenly spread.
-                "matchLabelKeys": ["pod-template-hash"],
-            }
-            for key, wanted in keys.items()
-            if wanted
-        ],
-        "nodeSelector": dict(sorted(model.node_selector.items())),
-        "tolerations": [
-            toleration.model_dump(mode="json", by_alias=True, exclude_none=True)
-            for toleration in model.tolerations
-        ],
-        "imagePullSecrets": [{"name": name} for name in model.image_pull_secrets],
-    }
-    return {key: value for key, value in placement.items() if value}
 
 
-def _without_none(spec: Spec) -> Spec:
-    return {key: value for key, value in spec.items() if value is not None}
+def _toleration(toleration: Toleration) -> k8s.core.v1.TolerationArgsDict:
+    spec: k8s.core.v1.TolerationArgsDict = {"operator": toleration.operator}
+    if toleration.key is not None:
+        spec["key"] = toleration.key
+    if toleration.value is not None:
+        spec["value"] = toleration.value
+    if toleration.effect is not None:
+        spec["effect"] = toleration.effect
+    if toleration.toleration_seconds is not None:
+        spec["toleration_seconds"] = toleration.toleration_seconds
+    return spec

@@ -35,9 +35,7 @@ class SettingsError(Exception):
     """Every problem found in the files of a stack, in the order of file and line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(
-            sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.field, p.reason))
-        )
+        self.problems = tuple(sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.field, p.reason)))
         super().__init__(self.__str__())
 
     def __str__(self) -> str:

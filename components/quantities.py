@@ -56,9 +56,7 @@ def seconds(text: str) -> Decimal:
 
 def _objective(text: str) -> str:
     if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,6})?", text) or not 0 < Decimal(text) < 100:  # noqa: PLR2004
-        raise ValueError(
-            'must be a percentage between 0 and 100, both excluded|write it like "99.9"'
-        )
+        raise ValueError('must be a percentage between 0 and 100, both excluded|write it like "99.9"')
     return text
 
 

@@ -5,7 +5,6 @@ Pure data. A model file may override each value; the sources are the runtimes' o
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class Runtime(StrEnum):
@@ -31,12 +30,8 @@ class RuntimeDefaults:
 RUNTIMES = {
     Runtime.GENERIC: RuntimeDefaults(port=8080, liveness="/health", readiness="/ready"),
     # The Open Inference Protocol's health paths.
-    Runtime.KSERVE: RuntimeDefaults(
-        port=8080, liveness="/v2/health/live", readiness="/v2/health/ready"
-    ),
-    Runtime.TRITON: RuntimeDefaults(
-        port=8000, liveness="/v2/health/live", readiness="/v2/health/ready"
-    ),
+    Runtime.KSERVE: RuntimeDefaults(port=8080, liveness="/v2/health/live", readiness="/v2/health/ready"),
+    Runtime.TRITON: RuntimeDefaults(port=8000, liveness="/v2/health/live", readiness="/v2/health/ready"),
     # One path for both: the server answers it only once the engine runs.
     Runtime.VLLM: RuntimeDefaults(port=8000, liveness="/health", readiness="/health"),
     Runtime.BENTOML: RuntimeDefaults(port=3000, liveness="/livez", readiness="/readyz"),
@@ -44,12 +39,13 @@ RUNTIMES = {
 }
 
 
-def runtime_values(model: dict[str, Any]) -> dict[tuple[str, ...], int | str]:
-    """The values the runtime named in a model's raw settings supplies, by path; none for an unknown one."""
-    name = model.get("runtime", Runtime.GENERIC)
-    if name not in set(Runtime):
-        return {}
-    defaults = RUNTIMES[Runtime(name)]
+def runtime_values(name: object) -> dict[tuple[str, ...], int | str]:
+    """The values a runtime supplies to a model's raw settings, by path.
+
+    An unknown name gives the generic ones: it is a problem of its own, and not also a missing port.
+    """
+    named = Runtime(name) if isinstance(name, str) and name in set(Runtime) else Runtime.GENERIC
+    defaults = RUNTIMES[named]
     return {
         ("port",): defaults.port,
         ("probes", "liveness", "path"): defaults.liveness,

@@ -18,7 +18,7 @@ from pydantic import Field
 from components.model_settings import ModelDefinition, ModelSettings, Settings
 from components.names import DnsLabel
 from components.problems import Problem, SettingsError
-from components.runtimes import runtime_values
+from components.runtimes import Runtime, runtime_values
 from components.validation import validated
 from components.yaml_document import Document, KeyPath, Origin, dotted, read_document
 
@@ -59,7 +59,7 @@ class _StageSettings(Settings):
 class StackConfig(_StageSettings):
     """The keys of a stack file under `ml-deployments:`; each model is validated with its definition."""
 
-    models: dict[str, dict[str, Any]] = {}
+    models: dict[str, dict[str, Any]] = Field(default={})
 
 
 class StackSettings(_StageSettings):
@@ -145,9 +145,7 @@ def check_definitions(project: Path) -> list[Problem]:
             continue
         problems += _stage_only(document)
         data = {k: v for k, v in document.data.items() if k not in _STAGE_ONLY}
-        _, found = validated(
-            ModelDefinition, _with_runtime(data), origins=document.origins, file=file
-        )
+        _, found = validated(ModelDefinition, _with_runtime(data), origins=document.origins, file=file)
         problems += found + _bad_name(name, file)
     return problems
 
@@ -159,9 +157,7 @@ def _definition_files(project: Path, problems: list[Problem]) -> dict[str, Path]
         if path.stem in found:
             reason = f"collides with models/{found[path.stem].name}: both define {path.stem}"
             problems.append(
-                Problem(
-                    file=f"models/{path.name}", reason=reason, fix="rename or delete one of them"
-                )
+                Problem(file=f"models/{path.name}", reason=reason, fix="rename or delete one of them")
             )
         found.setdefault(path.stem, path)
     return found
@@ -209,9 +205,7 @@ def _unknown_top_level(document: Document) -> list[Problem]:
         )
         line = document.origins[("config", key)].line
         problems.append(
-            Problem(
-                file=document.file, line=line, field=f"config.{key}", reason="unknown key", fix=fix
-            )
+            Problem(file=document.file, line=line, field=f"config.{key}", reason="unknown key", fix=fix)
         )
     return problems
 
@@ -240,9 +234,7 @@ def _load_model(
     )
     # The version is reported once: unquoted, or wrong.
     unquoted = {problem.field for problem in problems}
-    problems += [
-        p for p in found if p.field not in unquoted and p.field != dotted((*prefix, "name"))
-    ]
+    problems += [p for p in found if p.field not in unquoted and p.field != dotted((*prefix, "name"))]
     return model, origins, problems
 
 
@@ -256,6 +248,7 @@ def merge(base: Document, overlay: Document) -> tuple[dict[str, Any], dict[KeyPa
             here = (*path, key)
             old = below.get(key)
             if isinstance(value, dict) and isinstance(old, dict):
+                origins[here] = overlay.origins[here]
                 result[key] = lay(old, value, here)
                 continue
             for stale in [p for p in origins if p[: len(here)] == here]:
@@ -264,9 +257,7 @@ def merge(base: Document, overlay: Document) -> tuple[dict[str, Any], dict[KeyPa
                 result.pop(key, None)
                 continue
             result[key] = lay({}, value, here) if isinstance(value, dict) else value
-            origins.update(
-                (p, origin) for p, origin in overlay.origins.items() if p[: len(here)] == here
-            )
+            origins.update((p, origin) for p, origin in overlay.origins.items() if p[: len(here)] == here)
         return result
 
     return lay(base.data, overlay.data, ()), origins
@@ -275,7 +266,7 @@ def merge(base: Document, overlay: Document) -> tuple[dict[str, Any], dict[KeyPa
 def _with_runtime(data: dict[str, Any]) -> dict[str, Any]:
     """A model's raw settings with the values its runtime supplies, where the files give none."""
     result = dict(data)
-    for path, value in runtime_values(data).items():
+    for path, value in runtime_values(data.get("runtime", Runtime.GENERIC)).items():
         target = result
         for key in path[:-1]:
             below = target.get(key, {})
@@ -311,9 +302,7 @@ def _stage_only(base: Document) -> list[Problem]:
 
 def _bad_name(name: str, file: str) -> list[Problem]:
     _, found = validated(_Name, {"name": name}, origins={}, file=file)
-    return [
-        Problem(file=p.file, field=p.field, value=name, reason=p.reason, fix=p.fix) for p in found
-    ]
+    return [Problem(file=p.file, field=p.field, value=name, reason=p.reason, fix=p.fix) for p in found]
 
 
 class _Name(Settings):

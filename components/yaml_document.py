@@ -60,9 +60,7 @@ def read_document(path: Path, file: str) -> Document:
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise SettingsError(
-            [Problem(file=file, reason="the file does not exist", fix="create it")]
-        ) from None
+        raise SettingsError([Problem(file=file, reason="the file does not exist", fix="create it")]) from None
     except OSError as error:
         reason = f"the file cannot be read ({error.strerror})"
         raise SettingsError([Problem(file=file, reason=reason, fix="make it readable")]) from None
@@ -106,9 +104,7 @@ def _compose(text: str, file: str) -> yaml.Node | None:
         raise SettingsError([problem]) from None
     except yaml.YAMLError as error:
         reason = f"not valid YAML: {' '.join(str(error).split())}"
-        raise SettingsError(
-            [Problem(file=file, reason=reason, fix="correct the syntax there")]
-        ) from None
+        raise SettingsError([Problem(file=file, reason=reason, fix="correct the syntax there")]) from None
     return node
 
 
@@ -125,9 +121,8 @@ def _refuse_deep_nesting(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(
-                problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=event.start_mark
-            )
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise yaml.YAMLError(f"line {line} is nested deeper than {MAX_DEPTH} levels")
 
 
 class _Reader:
@@ -217,7 +212,7 @@ class _Reader:
             file=self.file,
             line=line,
             raw=node.value if scalar else None,
-            quoted=scalar and getattr(node, "style", None) is not None,
+            quoted=scalar and bool(getattr(node, "style", None)),
         )
 
     def _problem(self, node: yaml.Node, path: KeyPath, reason: str, fix: str) -> None:

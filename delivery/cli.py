@@ -77,9 +77,7 @@ def check(project: Project = _HERE) -> None:
     for loaded in report.stages:
         settings = loaded.settings
         for model in settings.models:
-            table.add_row(
-                settings.stage, settings.namespace, model.name, model.version, str(model.replicas)
-            )
+            table.add_row(settings.stage, settings.namespace, model.name, model.version, str(model.replicas))
     Console().print(table)
 
 

@@ -25,10 +25,14 @@ PROVIDER_TYPE = "pulumi:providers:kubernetes"
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """A resource as the program registered it; whole numbers are integers."""
+    """A resource as the program registered it; whole numbers are integers.
+
+    `provider` is the URN of its explicit provider and an identifier; empty for the default one.
+    """
 
     type: str
     name: str
+    provider: str
     inputs: dict[str, Any]
 
 
@@ -42,7 +46,12 @@ class _Recorder(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         self.registered.append(
-            Registered(type=args.typ, name=args.name, inputs=_plain(args.inputs))
+            Registered(
+                type=args.typ,
+                name=args.name,
+                provider=args.provider or "",
+                inputs=_plain(args.inputs),
+            )
         )
         return f"{args.name}_id", args.inputs
 
@@ -66,9 +75,7 @@ def record(project: Path, stage: str) -> list[Registered]:
         set_mocks(recorder, project=PROJECT, stack=stage, preview=True)
         set_all_config(_engine_config(project, stage))
         with _modules_of(project):
-            loop.run_until_complete(
-                run_pulumi_func(lambda: runpy.run_path(str(program), run_name="__main__"))
-            )
+            loop.run_until_complete(run_pulumi_func(lambda: _run(program)))
     except pulumi.RunError as error:
         raise ProgramError(str(error)) from None
     finally:
@@ -76,6 +83,10 @@ def record(project: Path, stage: str) -> list[Registered]:
         asyncio.set_event_loop(None)
         reset_options()
     return sorted(recorder.registered, key=lambda r: (r.type, r.name))
+
+
+def _run(program: Path) -> None:
+    runpy.run_path(str(program), run_name="__main__")
 
 
 def _engine_config(project: Path, stage: str) -> dict[str, str]:

@@ -60,10 +60,7 @@ def stack_schema() -> dict[str, Any]:
                 "additionalProperties": False,
                 "required": [f"{PROJECT}:{name}" for name in config["required"]],
             },
-            **{
-                key: {"type": "string"}
-                for key in ("encryptionsalt", "encryptedkey", "secretsprovider")
-            },
+            **{key: {"type": "string"} for key in ("encryptionsalt", "encryptedkey", "secretsprovider")},
         },
         "required": ["config"],
         "additionalProperties": False,
@@ -90,8 +87,14 @@ def dump(schema: dict[str, Any]) -> str:
 
 def _nullable(part: dict[str, Any], but: list[str] | None = None) -> None:
     for name, value in part.get("properties", {}).items():
+        if isinstance(value.get("additionalProperties"), dict):
+            value["additionalProperties"] = _or_null(value["additionalProperties"])
         if name not in (but or ()):
-            part["properties"][name] = {"anyOf": [value, {"type": "null"}]}
+            part["properties"][name] = _or_null(value)
+
+
+def _or_null(value: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [value, {"type": "null"}]}
 
 
 def _with_env_text(schema: dict[str, Any]) -> dict[str, Any]:

@@ -36,8 +36,7 @@ def stage_lines(loaded: LoadedStack, model_name: str | None) -> list[str]:
 
 def _model_rows(model: ModelSettings, origins: Mapping[KeyPath, Origin]) -> list[tuple[str, str]]:
     data = model.model_dump(mode="json", by_alias=True, exclude={"name"})
-    given = {"runtime": model.runtime.value}
-    runtime = dict.fromkeys(runtime_values(given), f"runtime {model.runtime.value}")
+    runtime = dict.fromkeys(runtime_values(model.runtime), f"runtime {model.runtime.value}")
     return list(_rows(data, 2, (), origins, runtime))
 
 
@@ -61,9 +60,7 @@ def _rows(
         yield f"{indent}{key}: {text}", _source(here, origins, runtime)
 
 
-def _source(
-    path: KeyPath, origins: Mapping[KeyPath, Origin], runtime: Mapping[tuple[str, ...], str]
-) -> str:
+def _source(path: KeyPath, origins: Mapping[KeyPath, Origin], runtime: Mapping[tuple[str, ...], str]) -> str:
     # A text in `env` is kept one level deeper than it is written.
     for written in (path, path[:-1] if path[-1] == "value" else path):
         if (origin := origins.get(written)) is not None:

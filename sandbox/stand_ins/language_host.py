@@ -31,28 +31,28 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
-    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._engine = request.engine_address or self._engine
         return language_pb2.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
         return plugin_pb2.PluginInfo(version="0.0.0-stand-in")
 
-    def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
         """None: the Kubernetes plugin is on PATH, and a named version would be looked for elsewhere."""
         return language_pb2.GetRequiredPackagesResponse()
 
-    def About(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def About(self, request: Any, context: grpc.ServicerContext) -> Any:
         return language_pb2.AboutResponse(executable=sys.executable, version=sys.version.split()[0])
 
-    def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
         return language_pb2.GetProgramDependenciesResponse()
 
-    def InstallDependencies(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401
+    def InstallDependencies(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Nothing to do: `make install` makes the virtual environment."""
         yield language_pb2.InstallDependenciesResponse(stdout=b"make install brings the dependencies\n")
 
-    def Run(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Run the program to its end."""
         environment = {
             **os.environ,
@@ -83,7 +83,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             return language_pb2.RunResponse(bail=True)
         return language_pb2.RunResponse(error=f"the program ended with exit code {code}")
 
-    def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401
+    def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Run a plugin written in Python, such as a policy pack."""
         with subprocess.Popen(
             [_python(request.info), request.info.program_directory, *request.args],
@@ -91,12 +91,12 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             env={**os.environ, **dict(item.split("=", 1) for item in request.env)},
             stdout=subprocess.PIPE,
         ) as process:
-            assert process.stdout is not None  # noqa: S101
+            assert process.stdout is not None
             for line in process.stdout:
                 yield language_pb2.RunPluginResponse(stdout=line)
         yield language_pb2.RunPluginResponse(exitcode=process.returncode)
 
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
         self.stop()
         return empty_pb2.Empty()
 

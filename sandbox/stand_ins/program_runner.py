@@ -39,7 +39,7 @@ def main() -> None:
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
         code = 1
-    except Exception:  # noqa: BLE001
+    except Exception:
         pulumi.log.error(f"Program failed with an unhandled exception:\n{traceback.format_exc()}")
         code = EXIT_SHOWN
     finally:

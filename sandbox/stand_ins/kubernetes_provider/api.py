@@ -137,7 +137,7 @@ class Api:
             )
         raise ProviderError(message)
 
-    def _request(self, method: str, path: str, body: Manifest | None, content: str) -> Any:  # noqa: ANN401
+    def _request(self, method: str, path: str, body: Manifest | None, content: str) -> Any:
         patience = RESTART_SECONDS if self._answered else FIRST_ANSWER_SECONDS
         deadline, pause = time.monotonic() + patience, 0.1
         while True:

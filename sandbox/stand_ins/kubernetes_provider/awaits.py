@@ -36,9 +36,7 @@ class Rollouts:
             if state == "ready":
                 return live
             if state == "failed" or time.monotonic() > deadline:
-                why = (
-                    "it made no progress within its deadline" if state == "failed" else "the time is up"
-                )
+                why = "it made no progress within its deadline" if state == "failed" else "the time is up"
                 raise NotReadyError(self._explain(live, f"{why} ({timeout:.0f} s at most)"), live)
             self._cancelled.wait(POLL_SECONDS)
         raise NotReadyError(f"{_name(live)} was still rolling when the update was cancelled", live)

@@ -16,7 +16,7 @@ _IMMUTABLE = {
 }
 
 
-def changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401
+def changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """The paths that differ, each with `add`, `delete` or `update`."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
@@ -46,7 +46,7 @@ def needs_replacement(kind: str, path: str) -> bool:
     return any(path == prefix or path.startswith((f"{prefix}.", f"{prefix}[")) for prefix in fixed)
 
 
-def declared(wanted: Any, live: Any) -> Any:  # noqa: ANN401
+def declared(wanted: Any, live: Any) -> Any:
     """The live object reduced to the fields we declared, so that defaults and status are no drift.
 
     Args:
@@ -65,9 +65,7 @@ def declared(wanted: Any, live: Any) -> Any:  # noqa: ANN401
     if isinstance(wanted, list) and isinstance(live, list):
         if _named(wanted) and _named(live):
             by_name = {item["name"]: item for item in live}
-            return [
-                declared(item, by_name[item["name"]]) for item in wanted if item["name"] in by_name
-            ]
+            return [declared(item, by_name[item["name"]]) for item in wanted if item["name"] in by_name]
         paired = [declared(one, other) for one, other in zip(wanted, live, strict=False)]
         return paired + live[len(wanted) :]
     return wanted if _same_quantity(wanted, live) else live
@@ -84,7 +82,7 @@ def _named(items: list[Any]) -> bool:
     return all(isinstance(item, dict) and "name" in item for item in items)
 
 
-def _same_quantity(one: Any, other: Any) -> bool:  # noqa: ANN401
+def _same_quantity(one: Any, other: Any) -> bool:
     """`1000m` and `1` are the same to Kubernetes, which may answer with the other."""
     if not isinstance(one, str) or not isinstance(other, str):
         return False

@@ -3,7 +3,6 @@
 from typing import Any, NoReturn
 
 import grpc
-
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from sandbox.stand_ins.kubernetes_provider.structs import to_struct
@@ -31,7 +30,7 @@ class NotReadyError(Exception):
 
 def abort_not_ready(
     context: grpc.ServicerContext, *, identifier: str, inputs: Any, error: NotReadyError
-) -> NoReturn:  # noqa: ANN401
+) -> NoReturn:
     """End the call so that the engine records the object and shows why it is not ready."""
     detail = provider_pb2.ErrorResourceInitFailed(
         id=identifier, properties=to_struct(error.live), reasons=[str(error)], inputs=inputs

@@ -36,7 +36,7 @@ def _reporting(method: Method) -> Method:
     """Turns a ProviderError into the status the engine shows as it is."""
 
     @functools.wraps(method)
-    def call(self: Any, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def call(self: Any, request: Any, context: grpc.ServicerContext) -> Any:
         try:
             return method(self, request, context)
         except ProviderError as error:
@@ -59,45 +59,47 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         """End every wait."""
         self._cancelled.set()
 
-    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
         return provider_pb2.ProviderHandshakeResponse()
 
-    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
         return plugin_pb2.PluginInfo(version="4.34.2")
 
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
         self.stop()
         return empty_pb2.Empty()
 
-    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         return provider_pb2.CheckResponse(inputs=request.news)
 
-    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         """A provider is never replaced: its objects have names of their own, whatever options it has."""
         return _diff_response(list(changes(from_struct(request.olds), from_struct(request.news))), "")
 
     @_reporting
-    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
         options = from_struct(request.args)
-        self._options = {key: {"true": True, "false": False}.get(value, value) for key, value in options.items()}
+        self._options = {
+            key: {"true": True, "false": False}.get(value, value) for key, value in options.items()
+        }
         self._api = Api(connection(options.get("kubeconfig"), options.get("context")))
         self._api.require_sandbox()
         self._rollouts = Rollouts(self._api, self._cancelled)
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
-    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
         inputs = from_struct(request.news)
         failures = []
         if "name" not in inputs.get("metadata", {}):
             failures = [provider_pb2.CheckFailure(property="metadata.name", reason="is required here")]
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
-    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
         old, new = from_struct(request.old_inputs), from_struct(request.news)
         return _diff_response(list(changes(old, new)), new["kind"])
 
     @_reporting
-    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
         inputs = from_struct(request.properties)
         upsert = bool(self._options.get("upsertExistingObjects"))
         if not upsert and not request.preview and self._cluster.read(inputs) is not None:
@@ -108,12 +110,12 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     @_reporting
-    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
         live = self._apply(request, context, from_struct(request.news), request.news, force=self._force)
         return provider_pb2.UpdateResponse(properties=to_struct(live))
 
     @_reporting
-    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
         inputs = from_struct(request.inputs)
         live = self._cluster.read(inputs)
         if live is None:
@@ -125,7 +127,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     @_reporting
-    def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
         inputs = from_struct(request.old_inputs) or from_struct(request.properties)
         self._cluster.delete(inputs)
         wait_deleted(self._cluster, inputs, request.timeout or DEFAULT_TIMEOUT_SECONDS, self._cancelled)
@@ -143,7 +145,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _apply(
         self,
-        request: Any,  # noqa: ANN401
+        request: Any,
         context: grpc.ServicerContext,
         inputs: Manifest,
         properties: struct_pb2.Struct,
@@ -162,7 +164,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
             raise
         if request.preview or inputs["kind"] != "Deployment" or annotations.get("pulumi.com/skipAwait"):
             return _without_managers(live)
-        assert self._rollouts is not None  # noqa: S101
+        assert self._rollouts is not None
         try:
             ready = self._rollouts.wait(live, request.timeout or DEFAULT_TIMEOUT_SECONDS)
         except NotReadyError as error:

@@ -17,7 +17,7 @@ def to_struct(data: dict[str, Any]) -> struct_pb2.Struct:
     return struct
 
 
-def _value(value: struct_pb2.Value) -> Any:  # noqa: ANN401
+def _value(value: struct_pb2.Value) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
         return from_struct(value.struct_value)

@@ -1,0 +1,77 @@
+# `make help` lists the targets. Each one does its own set-up.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SOURCES := components delivery sandbox benchmarks tests
+SANDBOX := $(BIN)/python -m sandbox
+DELIVERY := $(BIN)/python -m delivery
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
+
+.PHONY: install
+install: $(STAMP) ## Make the Python environment in .venv
+
+# The compiled files halve the start of every pulumi command, also where Python is told not to write them.
+$(STAMP): requirements-dev.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
+	touch $@
+
+.PHONY: up
+up: install ## Deploy both stages, starting the local sandbox if needed
+	$(DELIVERY) check
+	$(SANDBOX) deploy
+
+.PHONY: preview
+preview: install ## Show what a deployment of both stages would change
+	$(SANDBOX) up
+	eval "$$($(SANDBOX) env)"; for stage in staging production; do pulumi preview --diff --non-interactive --stack $$stage; done
+
+.PHONY: test
+test: lint unit integration ## Lint, types, unit tests, and integration tests on the sandbox
+
+.PHONY: lint
+lint: install ## Lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy __main__.py
+	$(DELIVERY) check > /dev/null
+
+.PHONY: unit
+unit: install ## Unit tests, with the coverage of components/ and delivery/
+	$(BIN)/python -m pytest tests/unit --cov --cov-report=term -n 2
+
+.PHONY: integration
+integration: install ## Integration tests on the sandbox's control plane
+	$(SANDBOX) up
+	$(BIN)/python -m pytest tests/integration
+
+.PHONY: bench
+bench: install ## Measure rendering and deploying against peers in the same run
+	$(SANDBOX) up
+	$(BIN)/python -m benchmarks
+
+.PHONY: schema
+schema: install ## Generate the JSON schemas in docs/ from the settings
+	$(DELIVERY) schema --output docs
+
+.PHONY: lock
+lock: install ## Lock the dependencies with their hashes
+	for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --output-file $$name.txt $$name.in; done
+
+.PHONY: down
+down: ## Stop the sandbox and remove it; the built tools stay in the cache
+	if test -f $(STAMP); then $(SANDBOX) down; fi
+
+.PHONY: clean
+clean: down ## Remove the sandbox, the Python environment and every generated file
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build
+	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +

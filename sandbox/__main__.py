@@ -1,0 +1,6 @@
+"""Runs `python -m sandbox`."""
+
+from sandbox.cli import app
+
+if __name__ == "__main__":
+    app()

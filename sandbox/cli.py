@@ -1,0 +1,95 @@
+"""The command line: `python -m sandbox up|down|status|env|deploy`.
+
+Exit codes: 0 good, 1 something failed or is not up, 2 wrong usage.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from components.settings import stages as known_stages
+from sandbox import lifecycle
+from sandbox.cluster import Cluster
+from sandbox.deploy import deploy as run_deploy
+from sandbox.environment import explicit_kubeconfig, export_lines
+from sandbox.errors import SandboxError
+from sandbox.paths import here
+from sandbox.toolchain import linked_tools
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A real Kubernetes control plane on loopback, and the tools that deploy to it.",
+)
+
+
+@app.command()
+def up() -> None:
+    """Start the control plane, or mend it; does nothing when it runs."""
+    with _failures():
+        lifecycle.up(here())
+
+
+@app.command()
+def down() -> None:
+    """Stop every process and remove every file but the cached tools."""
+    lifecycle.down(here())
+
+
+@app.command()
+def env() -> None:
+    """Print what a sandbox shell sets: eval "$(python -m sandbox env)"."""
+    with _failures():
+        typer.echo(export_lines(lifecycle.environment(here())))
+
+
+@app.command()
+def status() -> None:
+    """Show the components and the tools; exit 1 unless all is up."""
+    paths, console = here(), Console()
+    cluster = Cluster(paths)
+    components = Table("component", "process", "state")
+    for component in cluster.components():
+        state = "not running" if component.pid is None else "running"
+        components.add_row(component.name, str(component.pid or "-"), state)
+    tools = Table("tool", "from", "path")
+    for tool in linked_tools(paths):
+        tools.add_row(tool.name, tool.origin, str(tool.path))
+    console.print(components)
+    console.print(tools)
+    wanted = explicit_kubeconfig(paths)
+    if wanted is not None:
+        console.print(f"KUBECONFIG asks for {wanted}; the sandbox's own control plane is not used.")
+    if not cluster.ready():
+        console.print("Not up. `python -m sandbox up` starts or mends it.")
+        raise typer.Exit(1)
+
+
+@app.command()
+def deploy(
+    stages: Annotated[list[str] | None, typer.Argument(help="Default: staging, then the others.")] = None,
+) -> None:
+    """Deploy stages with Pulumi, starting the sandbox if needed, and show what runs."""
+    paths = here()
+    known = sorted(known_stages(paths.checkout), key=lambda stage: (stage != "staging", stage))
+    unknown = sorted(set(stages or ()) - set(known))
+    if unknown:
+        raise typer.BadParameter(
+            f"Pulumi.{unknown[0]}.yaml does not exist; the stages are {', '.join(known)}"
+        )
+    with _failures():
+        run_deploy(paths, stages or known)
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except SandboxError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,183 @@
+"""The control plane: etcd, API server, controller manager and scheduler, with KWOK playing the kubelets."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from sandbox.errors import SandboxError
+from sandbox.lock import locked
+from sandbox.paths import SandboxPaths, cache
+
+NAME = "sandbox"
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
+# 24 nodes of 32 cores hold 700 replicas of 1 core.
+NODES = 24
+ZONES = ("zone-a", "zone-b", "zone-c")
+# KWOK's default of /24 holds 250 Services, and the next create hangs.
+SERVICE_RANGE = "service-cluster-ip-range=10.96.0.0/16"
+MARKER = "ml-deployments-sandbox"
+START_SECONDS = 120
+STOP_SECONDS = 20.0
+_CONFIG = """\
+apiVersion: config.kwok.x-k8s.io/v1alpha1
+kind: KwokctlConfiguration
+options:
+  bindAddress: 127.0.0.1
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """One process of the control plane; `pid` is None when it does not run."""
+
+    name: str
+    pid: int | None
+
+
+class Cluster:
+    """The control plane of one checkout's sandbox."""
+
+    def __init__(self, paths: SandboxPaths) -> None:
+        self._paths = paths
+        self._folder = paths.kwok / "clusters" / NAME
+
+    def up(self) -> str:
+        """Start it, or mend what is broken; returns what was done.
+
+        Raises:
+            SandboxError: it does not become ready.
+        """
+        if self.ready():
+            return "running"
+        # Free ports are found by trying, so two clusters must not look for them at once.
+        with locked(cache() / "locks" / "ports", "another sandbox is starting"):
+            if (self._folder / "kwok.yaml").is_file():
+                typer.echo("The control plane is not healthy; restarting what does not run.", err=True)
+                self._forget_dead()
+                self._kwokctl("start", "cluster", "--wait", "60s")
+                if self.ready():
+                    self._furnish()
+                    return "repaired"
+                typer.echo("It cannot be repaired; creating it anew. `make up` deploys again.", err=True)
+            self.down()
+            self._create()
+        if not self.ready():
+            raise SandboxError(self._why_not())
+        self._furnish()
+        return "started"
+
+    def ready(self) -> bool:
+        """True when every component runs and the API server answers."""
+        if any(component.pid is None for component in self.components()):
+            return False
+        try:
+            return self._kubectl("get", "--raw", "/readyz", timeout=10).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+    def components(self) -> list[Component]:
+        """The components and the processes that run them."""
+        return [Component(name=name, pid=self._pid(name)) for name in COMPONENTS]
+
+    def down(self) -> None:
+        """End every process of the cluster and remove its files."""
+        pids = [component.pid for component in self.components() if component.pid is not None]
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for pid in pids:
+                if self._owns(pid):
+                    os.kill(pid, number)
+            deadline = time.monotonic() + STOP_SECONDS
+            while any(self._owns(pid) for pid in pids) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        shutil.rmtree(self._paths.kwok, ignore_errors=True)
+        self._paths.kubeconfig.unlink(missing_ok=True)
+
+    def _create(self) -> None:
+        self._paths.kwok.mkdir(parents=True, exist_ok=True)
+        config = self._paths.kwok / "kwokctl.yaml"
+        config.write_text(_CONFIG, encoding="utf-8")
+        binaries = [
+            f"--{name}-binary={self._paths.bin / name}" for name in COMPONENTS if name != "kwok-controller"
+        ]
+        done = self._kwokctl(
+            "create",
+            "cluster",
+            f"--config={config}",
+            "--runtime=binary",
+            "--disable-qps-limits",
+            *binaries,
+            f"--kwok-controller-binary={self._paths.bin / 'kwok'}",
+            f"--kubeconfig={self._paths.kubeconfig}",
+            "--wait=60s",
+            f"--extra-args=kube-apiserver={SERVICE_RANGE}",
+            f"--extra-args=kube-controller-manager={SERVICE_RANGE}",
+        )
+        if done.returncode != 0:
+            self.down()
+            raise SandboxError(f"The control plane did not start:\n{done.stderr[-2000:]}")
+
+    def _furnish(self) -> None:
+        """Nodes, their zones, and the mark that tells the stand-in that this is the sandbox."""
+        self._kwokctl("scale", "node", f"--replicas={NODES}")
+        for index, zone in enumerate(ZONES):
+            names = [f"node-{number:06d}" for number in range(index, NODES, len(ZONES))]
+            self._kubectl("label", "--overwrite", "node", *names, f"topology.kubernetes.io/zone={zone}")
+        self._kubectl("create", "configmap", MARKER, "--namespace=kube-system")
+
+    def _pid(self, name: str) -> int | None:
+        try:
+            pid = int((self._folder / "pids" / f"{name}.pid").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return pid if self._owns(pid) else None
+
+    def _owns(self, pid: int) -> bool:
+        """True when the process is one of this cluster's; a process that ended and is not reaped is not."""
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
+        return str(self._folder).encode() in command
+
+    def _forget_dead(self) -> None:
+        """KWOK takes a process that ended and is not reaped for a running one, and would wait for it."""
+        for component in self.components():
+            if component.pid is None:
+                (self._folder / "pids" / f"{component.name}.pid").unlink(missing_ok=True)
+
+    def _kwokctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self._paths.bin / "kwokctl", f"--name={NAME}", *arguments],
+            env={
+                **os.environ,
+                "KWOK_WORKDIR": str(self._paths.kwok),
+                "PATH": f"{self._paths.bin}{os.pathsep}{os.environ['PATH']}",
+            },
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+        )
+
+    def _kubectl(self, *arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self._paths.bin / "kubectl", f"--kubeconfig={self._paths.kubeconfig}", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def _why_not(self) -> str:
+        dead = [component.name for component in self.components() if component.pid is None]
+        logs = self._folder / "logs"
+        return (
+            f"The control plane is not ready; not running: {', '.join(dead) or 'none'}. "
+            f"Fix: see the logs in {logs}, then run `python -m sandbox down` and `up` again."
+        )

@@ -1,0 +1,121 @@
+"""Deploys stages with Pulumi and reports what runs."""
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sandbox.errors import SandboxError
+from sandbox.lifecycle import environment, up
+from sandbox.paths import SandboxPaths
+
+UPDATE_SECONDS = 3600
+_NEXT = """\
+Next:
+  eval "$(python -m sandbox env)"     a shell in which pulumi and kubectl work, here in the checkout
+  make preview                        what a change of a `version:` line would do
+  make down                           stops everything and removes it
+"""
+
+
+def deploy(paths: SandboxPaths, stages: list[str]) -> None:
+    """Bring the sandbox up, deploy the stages in order, and print what runs.
+
+    Raises:
+        SandboxError: another update runs, or one failed.
+    """
+    up(paths)
+    values = {**os.environ, **environment(paths)}
+    for stage in stages:
+        _release_stale_lock(paths, stage, values)
+        typer.echo(f"\nDeploying {stage}", err=True)
+        code = _pulumi(
+            paths,
+            values,
+            ["up", "--yes", "--skip-preview", "--non-interactive", "--suppress-permalink"],
+            stage,
+        )
+        if code != 0:
+            raise SandboxError(
+                f"{stage} was not deployed; see the lines above. The versions that ran before still serve. "
+                "Fix: correct the cause, then run the same command again."
+            )
+    _report(paths, values, stages)
+
+
+def _pulumi(paths: SandboxPaths, values: dict[str, str], command: list[str], stage: str) -> int:
+    return subprocess.run(
+        ["pulumi", *command, "--stack", stage],
+        cwd=paths.checkout,
+        env=values,
+        timeout=UPDATE_SECONDS,
+        check=False,
+    ).returncode
+
+
+def _release_stale_lock(paths: SandboxPaths, stage: str, values: dict[str, str]) -> None:
+    """An update that was killed leaves its lock; one whose process still runs is left alone."""
+    for path in stage_locks(paths.state, stage):
+        holder = _holder(path)
+        if holder is not None:
+            raise SandboxError(
+                f"Another update of {stage} is running (process {holder}). Fix: wait for it to end, then run again."
+            )
+        typer.echo(f"An earlier update of {stage} was killed; releasing its lock.", err=True)
+        _pulumi(paths, values, ["cancel", "--yes", "--non-interactive"], stage)
+
+
+def stage_locks(state: Path, stage: str) -> list[Path]:
+    """The lock files the file backend holds for a stage."""
+    return sorted((state / ".pulumi" / "locks").glob(f"**/{stage}/*.json"))
+
+
+def _holder(lock: Path) -> int | None:
+    """The process that holds a lock; None when it ended. A lock of another machine counts as held."""
+    try:
+        content: dict[str, Any] = json.loads(lock.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    pid = int(content.get("pid", 0))
+    if content.get("hostname") not in {None, socket.gethostname()}:
+        return pid
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return None
+    return pid if b"pulumi" in command else None
+
+
+def _report(paths: SandboxPaths, values: dict[str, str], stages: list[str]) -> None:
+    table = Table("model", "stage", "version", "ready", "URL in the cluster")
+    for stage in stages:
+        outputs = _json(paths, values, ["pulumi", "stack", "output", "--json", "--stack", stage])
+        ready = _ready(paths, values, outputs["namespace"])
+        for model, summary in outputs["models"].items():
+            count = f"{ready.get(model, 0)}/{summary['replicas']:.0f}"
+            table.add_row(model, stage, summary["version"], count, summary["url"])
+    console = Console()
+    console.print(table)
+    console.print(_NEXT, markup=False, highlight=False)
+
+
+def _ready(paths: SandboxPaths, values: dict[str, str], namespace: str) -> dict[str, int]:
+    command = ["kubectl", "get", "deployments", f"--namespace={namespace}", "--output=json"]
+    items = _json(paths, values, command)["items"]
+    return {item["metadata"]["name"]: item["status"].get("readyReplicas", 0) for item in items}
+
+
+def _json(paths: SandboxPaths, values: dict[str, str], command: list[str]) -> dict[str, Any]:
+    done = subprocess.run(
+        command, cwd=paths.checkout, env=values, capture_output=True, text=True, timeout=60, check=False
+    )
+    if done.returncode != 0:
+        raise SandboxError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}")
+    data: dict[str, Any] = json.loads(done.stdout)
+    return data

@@ -1,0 +1,50 @@
+"""The environment of a sandbox shell, and what a user's own environment asks for."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox.paths import SandboxPaths
+
+# The engine's default is a few operations a core; they wait for the cluster, not for the processor.
+PARALLEL = "64"
+
+
+def explicit_kubeconfig(paths: SandboxPaths, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The kubeconfig the user asked for; None when there is none but the sandbox's."""
+    wanted = environment.get("KUBECONFIG", "")
+    return None if wanted in {"", str(paths.kubeconfig)} else wanted
+
+
+def sandbox_environment(
+    paths: SandboxPaths, environment: Mapping[str, str] = os.environ, *, official_plugin: bool = False
+) -> dict[str, str]:
+    """The variables to set for a sandbox shell; those the user has set already are left to the user.
+
+    Args:
+        paths: The sandbox.
+        environment: The user's environment.
+        official_plugin: The Kubernetes plugin is the official one, which may be installed on demand.
+    """
+    folders = environment.get("PATH", "").split(os.pathsep)
+    kept = [folder for folder in folders if folder and Path(folder) != paths.bin]
+    values = {
+        "KUBECONFIG": str(paths.kubeconfig),
+        "PULUMI_BACKEND_URL": paths.state.as_uri(),
+        "PULUMI_HOME": str(paths.pulumi_home),
+        # The stack files' salt belongs to the empty passphrase: there is no secret to protect.
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "PULUMI_PARALLEL": PARALLEL,
+        "PULUMI_SKIP_CHECKPOINTS": "true",
+    }
+    if not official_plugin:
+        values["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+    chosen = {name: environment.get(name, value) for name, value in values.items()}
+    return {"PATH": os.pathsep.join([str(paths.bin), *kept]), **chosen}
+
+
+def export_lines(values: Mapping[str, str]) -> str:
+    """The variables as shell commands, for `eval`."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())

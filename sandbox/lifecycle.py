@@ -1,0 +1,77 @@
+"""Brings the sandbox up and takes it down."""
+
+import os
+import shutil
+import subprocess
+
+import typer
+
+from components.settings import stages
+from sandbox.cluster import Cluster
+from sandbox.environment import explicit_kubeconfig, sandbox_environment
+from sandbox.errors import SandboxError
+from sandbox.lock import locked
+from sandbox.paths import SandboxPaths
+from sandbox.toolchain import choose_tools, link_tools, linked_tools
+
+
+def up(paths: SandboxPaths) -> None:
+    """Tools, control plane and Pulumi stacks; quick and harmless when all are there.
+
+    Raises:
+        SandboxError: something could not be made.
+    """
+    with locked(paths.lock, "another command works on this sandbox"):
+        tools = linked_tools(paths)
+        if not tools or not all(tool.path and tool.path.exists() for tool in tools):
+            link_tools(choose_tools(paths), paths)
+        wanted = explicit_kubeconfig(paths)
+        if wanted is None:
+            state = Cluster(paths).up()
+            typer.echo(f"Control plane {state}.", err=True)
+        else:
+            typer.echo(f"KUBECONFIG asks for {wanted}: no control plane is started.", err=True)
+        _create_stacks(paths)
+
+
+def down(paths: SandboxPaths) -> None:
+    """End every process and remove every file of the sandbox but the cache."""
+    with locked(paths.lock, "another command works on this sandbox"):
+        Cluster(paths).down()
+        shutil.rmtree(paths.root, ignore_errors=True)
+    paths.lock.unlink(missing_ok=True)
+
+
+def environment(paths: SandboxPaths) -> dict[str, str]:
+    """What a sandbox shell sets.
+
+    Raises:
+        SandboxError: the sandbox is not up.
+    """
+    tools = linked_tools(paths)
+    if not tools or (explicit_kubeconfig(paths) is None and not paths.kubeconfig.is_file()):
+        raise SandboxError("The sandbox is not up. Fix: run `python -m sandbox up` first.")
+    official = any(tool.name == "pulumi-resource-kubernetes" and tool.origin != "stand-in" for tool in tools)
+    return sandbox_environment(paths, official_plugin=official)
+
+
+def _create_stacks(paths: SandboxPaths) -> None:
+    """Plain `pulumi preview -s <stage>` needs the stack to be known to the backend."""
+    paths.state.mkdir(parents=True, exist_ok=True)
+    values = {**os.environ, **environment(paths)}
+    if values["PULUMI_BACKEND_URL"] != paths.state.as_uri():
+        return
+    for stage in stages(paths.checkout):
+        if any((paths.state / ".pulumi" / "stacks").glob(f"*/{stage}.json")):
+            continue
+        done = subprocess.run(
+            ["pulumi", "stack", "init", stage, "--non-interactive"],
+            cwd=paths.checkout,
+            env=values,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode != 0 and "already exists" not in done.stderr:
+            raise SandboxError(f"The stack {stage} could not be created:\n{done.stderr.strip()}")

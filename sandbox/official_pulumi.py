@@ -1,0 +1,70 @@
+"""The official Pulumi release: the CLI with its language hosts, verified by the release's checksums."""
+
+import hashlib
+import platform
+import shutil
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import typer
+
+from sandbox import pins
+from sandbox.errors import SandboxError
+from sandbox.paths import cache
+
+RELEASES = "https://get.pulumi.com/releases/sdk"
+CHECKSUMS = "https://github.com/pulumi/pulumi/releases/download"
+CONNECT_SECONDS = 5
+
+
+def official_pulumi(releases: str = RELEASES, checksums: str = CHECKSUMS) -> Path | None:
+    """The folder of the release's executables in the cache, downloaded if it can be; None where it cannot.
+
+    Raises:
+        SandboxError: what was downloaded is not what the release's checksums say.
+    """
+    version = pins.tool_version("pulumi")
+    target = cache() / "pulumi" / version
+    if target.is_dir():
+        return target
+    machine = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x64")
+    name = f"pulumi-{version}-{platform.system().lower()}-{machine}.tar.gz"
+    plain = version.removeprefix("v")
+    try:
+        listed = _read(f"{checksums}/{version}/pulumi-{plain}-checksums.txt").decode()
+        archive = _read(f"{releases}/{name}")
+    except (urllib.error.URLError, OSError) as error:
+        reason = getattr(error, "reason", error)
+        typer.echo(
+            f"The official Pulumi release cannot be downloaded ({reason}); building it instead.", err=True
+        )
+        return None
+    _verify(name, archive, listed)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        path = Path(folder) / name
+        path.write_bytes(archive)
+        with tarfile.open(path) as tar:
+            tar.extractall(folder, filter="data")
+        shutil.move(Path(folder) / "pulumi", target)
+    return target
+
+
+def _verify(name: str, archive: bytes, listed: str) -> None:
+    rows = (line.split() for line in listed.splitlines() if line.strip())
+    wanted = {row[-1].lstrip("*"): row[0] for row in rows}
+    actual = hashlib.sha256(archive).hexdigest()
+    if wanted.get(name) != actual:
+        raise SandboxError(
+            f"The checksum of {name} is wrong: {actual}, but the release says {wanted.get(name, 'nothing')}. "
+            "Nothing was installed. Fix: try again; if it stays, do not trust the download."
+        )
+
+
+def _read(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=CONNECT_SECONDS) as response:
+        data: bytes = response.read()
+    return data

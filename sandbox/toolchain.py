@@ -1,0 +1,132 @@
+"""Chooses each tool: one that is installed and fits, else an official release, else our build."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import pins
+from sandbox.go_build import built_tools
+from sandbox.official_pulumi import official_pulumi
+from sandbox.paths import SandboxPaths
+
+LANGUAGE_HOST = "pulumi-language-python"
+KUBERNETES_PLUGIN = "pulumi-resource-kubernetes"
+_STAND_INS = {
+    LANGUAGE_HOST: "sandbox.stand_ins.language_host",
+    KUBERNETES_PLUGIN: "sandbox.stand_ins.kubernetes_provider",
+}
+_VERSION_ARGUMENTS = {"pulumi": ["version"], "kubectl": ["version", "--client"]}
+Version = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """One executable and where it came from: `PATH`, `official release`, `built` or `stand-in`."""
+
+    name: str
+    path: Path | None
+    origin: str
+
+
+def choose_tools(paths: SandboxPaths) -> list[Tool]:
+    """Every tool of the sandbox; builds or downloads what is not installed.
+
+    Raises:
+        SandboxError: a tool could be neither found nor made.
+    """
+    search = _search_path(paths)
+    chosen: list[Tool] = []
+    for name in pins.TOOLS:
+        found = shutil.which(name, path=search)
+        if found is not None and _fits(name, found):
+            chosen.append(Tool(name=name, path=Path(found), origin="PATH"))
+        elif name == "pulumi" and (release := official_pulumi()) is not None:
+            chosen.append(Tool(name=name, path=release / name, origin="official release"))
+        else:
+            chosen.append(Tool(name=name, path=built_tools() / name, origin="built"))
+    return chosen + [_plugin(name, chosen[0], search, paths) for name in _STAND_INS]
+
+
+def _plugin(name: str, pulumi: Tool, search: str, paths: SandboxPaths) -> Tool:
+    """The official plugin where there is one: beside pulumi, on PATH, or installed by the official CLI."""
+    assert pulumi.path is not None
+    found = shutil.which(name, path=f"{pulumi.path.resolve().parent}{os.pathsep}{search}")
+    if found is not None:
+        return Tool(name=name, path=Path(found), origin="PATH")
+    if name == KUBERNETES_PLUGIN and pulumi.origin != "built" and _install_plugin(pulumi.path, paths):
+        return Tool(name=name, path=None, origin="official release")
+    return Tool(name=name, path=None, origin="stand-in")
+
+
+def _install_plugin(pulumi: Path, paths: SandboxPaths) -> bool:
+    command = [str(pulumi), "plugin", "install", "resource", "kubernetes", f"v{pins.PULUMI_KUBERNETES}"]
+    environment = {**os.environ, "PULUMI_HOME": str(paths.pulumi_home), "PULUMI_SKIP_UPDATE_CHECK": "1"}
+    try:
+        return subprocess.run(command, env=environment, check=False, timeout=300).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def link_tools(tools: list[Tool], paths: SandboxPaths) -> None:
+    """Put the chosen tools into the sandbox's bin folder; a stand-in gets a wrapper, an official one never does."""
+    paths.bin.mkdir(parents=True, exist_ok=True)
+    for tool in tools:
+        link = paths.bin / tool.name
+        link.unlink(missing_ok=True)
+        if tool.path is not None:
+            link.symlink_to(tool.path)
+        elif tool.origin == "stand-in":
+            link.write_text(
+                "#!/bin/sh\n"
+                f'export PYTHONPATH="{paths.checkout}"\n'
+                f'exec "{sys.executable}" -m {_STAND_INS[tool.name]} "$@"\n',
+                encoding="utf-8",
+            )
+            link.chmod(0o755)
+    listing = "".join(f"{tool.name}\t{tool.origin}\n" for tool in tools)
+    (paths.root / "tools").write_text(listing, encoding="utf-8")
+
+
+def linked_tools(paths: SandboxPaths) -> list[Tool]:
+    """The tools of a sandbox that is up, as `link_tools` chose them; empty before."""
+    listing = paths.root / "tools"
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.is_file() else []
+    rows = (line.split("\t") for line in lines)
+    return [Tool(name=name, path=paths.bin / name, origin=origin) for name, origin in rows]
+
+
+def _search_path(paths: SandboxPaths) -> str:
+    """PATH without the sandbox's own folder, which holds our choices."""
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if Path(folder) != paths.bin)
+
+
+def _fits(name: str, path: str) -> bool:
+    found, pinned = _version(name, path), _parsed(pins.tool_version(name))
+    if found is None or pinned is None:
+        return False
+    if name == "pulumi":
+        # Pulumi keeps old state readable within a major version.
+        return found[0] == pinned[0] and found[1] >= pinned[1]
+    if name == "kubectl":
+        # The version skew that Kubernetes supports.
+        return found[0] == pinned[0] and abs(found[1] - pinned[1]) <= 1
+    return found == pinned
+
+
+def _version(name: str, path: str) -> Version | None:
+    command = [path, *_VERSION_ARGUMENTS.get(name, ["--version"])]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return _parsed(done.stdout)
+
+
+def _parsed(text: str) -> Version | None:
+    match = re.search(r"v?(\d+)\.(\d+)\.\d+", text)
+    return None if match is None else (int(match[1]), int(match[2]))

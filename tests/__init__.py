@@ -1,0 +1,1 @@
+"""Tests of behaviour a user would notice."""

@@ -1,0 +1,37 @@
+"""Builds small projects for tests: a stack file and model files on disk."""
+
+import shutil
+from pathlib import Path
+from textwrap import dedent
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MODEL = """\
+owner: team-a
+image: registry.example.com/team/model
+resources:
+  requests: {cpu: "1", memory: 2Gi}
+  limits: {cpu: "2", memory: 4Gi}
+"""
+
+
+def entry(text: str) -> str:
+    """A stack file whose model `a` has the given entry."""
+    body = dedent(text).strip().replace("\n", "\n      ")
+    return f"config:\n  ml-deployments:namespace: ml-test\n  ml-deployments:models:\n    a:\n      {body}\n"
+
+
+GOOD_STACK = entry('version: "v1"\nreplicas: 2')
+
+
+def project(folder: Path, stack: str | bytes = GOOD_STACK, **models: str | bytes) -> Path:
+    """Write Pulumi.test.yaml, models/*.yaml (default: one good model `a`) and the program; returns the folder."""
+    (folder / "models").mkdir(parents=True, exist_ok=True)
+    _write(folder / "Pulumi.test.yaml", stack)
+    for name, text in (models or {"a": MODEL}).items():
+        _write(folder / "models" / f"{name}.yaml", text)
+    shutil.copy(CHECKOUT / "__main__.py", folder / "__main__.py")
+    return folder
+
+
+def _write(path: Path, text: str | bytes) -> None:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())

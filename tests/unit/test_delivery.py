@@ -1,0 +1,154 @@
+"""The commands over the committed files."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from delivery.cli import app
+from delivery.render import HEADER
+from delivery.schema import dump, schemas
+from tests.unit.projects import CHECKOUT, GOOD_STACK, MODEL, entry, project
+
+GOOD = 'version: "v1"\nreplicas: 2'
+
+
+def run(*arguments: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_check_of_a_good_project_lists_its_models(tmp_path: Path) -> None:
+    code, out, _ = run("check", "--project", project(tmp_path))
+    assert code == 0
+    assert re.search(r"test\s+│ ml-test\s+│ a\s+│ v1\s+│ 2", out)
+
+
+def test_check_reports_every_file_also_those_no_stage_names(tmp_path: Path) -> None:
+    folder = project(tmp_path, entry('version: "latest"\nreplicas: 1'), a=MODEL, b="owner: a\n")
+    code, _, err = run("check", "--project", folder)
+    assert code == 1
+    assert err.startswith("3 problems found; nothing was changed.\n")
+    assert "Pulumi.test.yaml:5: config.ml-deployments:models.a.version" in err
+    assert "models/b.yaml: resources: is required and missing" in err
+
+
+def test_check_without_stages(tmp_path: Path) -> None:
+    code, _, err = run("check", "--project", tmp_path)
+    assert code == 1
+    assert "no stack file" in err
+
+
+def test_wrong_usage_is_2(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    assert run("show", "nowhere", "--project", folder)[0] == 2
+    assert run("show", "test", "nobody", "--project", folder)[0] == 2
+    assert run("render", "test", "--project", folder)[0] == 2
+
+
+def test_show_names_the_source_of_each_value(tmp_path: Path) -> None:
+    folder = project(tmp_path, entry(GOOD + '\nenv: {A: "2"}'), a=MODEL + 'env: {A: "1", B: "1"}\n')
+    code, out, _ = run("show", "test", "--project", folder)
+    assert code == 0
+    rows = (line.strip().split("# ") for line in out.splitlines() if "# " in line)
+    sources = {text.strip(): source for text, source in rows}
+    assert sources['namespace: "ml-test"'] == "Pulumi.test.yaml:2"
+    assert sources['version: "v1"'] == "Pulumi.test.yaml:5"
+    assert sources['owner: "team-a"'] == "models/a.yaml:1"
+    assert sources["port: 8080"] == "runtime generic"
+    assert sources["gracePeriodSeconds: 60"] == "default"
+    assert sources['value: "2"'] == "Pulumi.test.yaml:7"
+    assert sources['value: "1"'] == "models/a.yaml:6"
+
+
+def test_show_prints_valid_yaml_with_the_effective_values(tmp_path: Path) -> None:
+    _, out, _ = run("show", "test", "a", "--project", project(tmp_path))
+    assert yaml.safe_load(out)["a"]["resources"]["limits"] == {"cpu": "2", "memory": "4Gi"}
+
+
+def test_show_of_a_broken_stage(tmp_path: Path) -> None:
+    code, _, err = run("show", "test", "--project", project(tmp_path, entry("replicas: 1")))
+    assert code == 1
+    assert "version" in err
+
+
+def test_render_is_deterministic_and_replaces_what_it_wrote(tmp_path: Path) -> None:
+    folder, output = project(tmp_path / "p"), tmp_path / "out"
+    assert run("render", "test", "--output", output, "--project", folder)[0] == 0
+    first = {path.name: path.read_text() for path in output.iterdir()}
+    assert set(first) == {
+        "namespace-ml-test.yaml",
+        *(
+            f"{kind}-a.yaml"
+            for kind in ("deployment", "networkpolicy", "poddisruptionbudget", "service", "serviceaccount")
+        ),
+    }
+    (output / "service-old.yaml").write_text(HEADER + "\nkind: Service\n")
+    (output / "mine.yaml").write_text("kind: ConfigMap\n")
+    assert run("render", "test", "--output", output, "--project", folder)[0] == 0
+    second = {path.name: path.read_text() for path in output.iterdir()}
+    assert second == {**first, "mine.yaml": "kind: ConfigMap\n"}
+
+
+def test_rendered_whole_numbers_are_integers_and_keys_are_ordered(tmp_path: Path) -> None:
+    run("render", "test", "--output", tmp_path / "out", "--project", project(tmp_path))
+    for path in (tmp_path / "out").iterdir():
+        text = path.read_text()
+        assert not re.search(r": \d+\.0$", text, re.MULTILINE)
+        assert text == f"{HEADER}\n{yaml.safe_dump(yaml.safe_load(text), sort_keys=True, width=100)}"
+
+
+def test_a_refused_render_writes_nothing(tmp_path: Path) -> None:
+    folder = project(tmp_path, entry("replicas: 1"))
+    code, _, err = run("render", "test", "--output", tmp_path / "out", "--project", folder)
+    assert code == 1
+    assert "Traceback" not in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_render_runs_the_program_of_another_checkout(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    (folder / "components").mkdir()
+    (folder / "components" / "__init__.py").write_text("")
+    (folder / "components" / "own.py").write_text("NAME = 'from-that-checkout'\n")
+    (folder / "__main__.py").write_text(
+        "import pulumi_kubernetes as k8s\nfrom components.own import NAME\n"
+        "k8s.core.v1.ConfigMap(NAME, metadata={'name': NAME})\n"
+    )
+    assert run("render", "test", "--output", tmp_path / "out", "--project", folder)[0] == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["configmap-from-that-checkout.yaml"]
+
+
+@pytest.mark.parametrize("name", ["model.schema.json", "stack.schema.json"])
+def test_committed_schemas_are_fresh(name: str) -> None:
+    assert (CHECKOUT / "docs" / name).read_text() == dump(schemas()[name]), "run `make schema`"
+
+
+def schema_accepts(schema: dict[str, Any], text: str) -> bool:
+    return not list(jsonschema.Draft202012Validator(schema).iter_errors(yaml.safe_load(text)))
+
+
+def test_schemas_accept_the_committed_files_and_find_mistakes() -> None:
+    model, stack = schemas()["model.schema.json"], schemas()["stack.schema.json"]
+    for path in (CHECKOUT / "models").iterdir():
+        assert schema_accepts(model, path.read_text())
+    for stage in ("staging", "production"):
+        assert schema_accepts(stack, (CHECKOUT / f"Pulumi.{stage}.yaml").read_text())
+    assert schema_accepts(stack, GOOD_STACK)
+    assert schema_accepts(
+        stack, entry(GOOD + '\nenv: {A: "1", B: null}\nprobes: {liveness: {timeoutSeconds: 9}}')
+    )
+    for bad in (
+        "replicas: 2",
+        'version: "latest"\nreplicas: 2',
+        GOOD + "\nreplica: 2",
+        'version: "v"\nreplicas: -1',
+    ):
+        assert not schema_accepts(stack, entry(bad))
+    assert not schema_accepts(model, MODEL + "prt: 1\n")
+    assert json.loads(dump(model))["$schema"].startswith("https://json-schema.org/")
