@@ -1,4 +1,4 @@
-"""The command line: `python -m sandbox up|down|status|env|deploy`.
+"""The command line: `python -m sandbox up|down|status|env|tools|deploy`.
 
 Exit codes: 0 good, 1 something failed or is not up, 2 wrong usage.
 """
@@ -49,6 +49,13 @@ def env() -> None:
 
 
 @app.command()
+def tools() -> None:
+    """Find, download or build the tools; `up` does it too."""
+    with _failures():
+        lifecycle.tools(here())
+
+
+@app.command()
 def status() -> None:
     """Show the components and the tools; exit 1 unless all is up."""
     paths, console = here(), Console()
@@ -57,11 +64,12 @@ def status() -> None:
     for component in cluster.components():
         state = "not running" if component.pid is None else "running"
         components.add_row(component.name, str(component.pid or "-"), state)
-    tools = Table("tool", "from", "path")
+    origins = Table("tool", "from")
+    origins.add_column("path", overflow="fold")
     for tool in linked_tools(paths):
-        tools.add_row(tool.name, tool.origin, str(tool.path))
+        origins.add_row(tool.name, tool.origin, str(tool.path))
     console.print(components)
-    console.print(tools)
+    console.print(origins)
     wanted = explicit_kubeconfig(paths)
     if wanted is not None:
         console.print(f"KUBECONFIG asks for {wanted}; the sandbox's own control plane is not used.")

@@ -23,7 +23,8 @@ ZONES = ("zone-a", "zone-b", "zone-c")
 SERVICE_RANGE = "service-cluster-ip-range=10.96.0.0/16"
 MARKER = "ml-deployments-sandbox"
 START_SECONDS = 120
-STOP_SECONDS = 20.0
+# The data is removed, so a component that waits for another one to answer is not waited for long.
+STOP_SECONDS = 3.0
 _CONFIG = """\
 apiVersion: config.kwok.x-k8s.io/v1alpha1
 kind: KwokctlConfiguration

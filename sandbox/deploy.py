@@ -18,9 +18,12 @@ from sandbox.paths import SandboxPaths
 UPDATE_SECONDS = 3600
 _NEXT = """\
 Next:
-  eval "$(python -m sandbox env)"     a shell in which pulumi and kubectl work, here in the checkout
-  make preview                        what a change of a `version:` line would do
-  make down                           stops everything and removes it
+  eval "$(.venv/bin/python -m sandbox env)"
+      a shell in which pulumi and kubectl work: try `kubectl get pods -A`
+  make preview
+      after a change of a `version:` line: what it would do
+  make down
+      stops everything and removes it; the built tools stay cached
 """
 
 
@@ -33,7 +36,7 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
     up(paths)
     values = {**os.environ, **environment(paths)}
     for stage in stages:
-        _release_stale_lock(paths, stage, values)
+        release_stale_lock(paths, paths.state, stage, values)
         typer.echo(f"\nDeploying {stage}", err=True)
         code = _pulumi(
             paths,
@@ -59,9 +62,13 @@ def _pulumi(paths: SandboxPaths, values: dict[str, str], command: list[str], sta
     ).returncode
 
 
-def _release_stale_lock(paths: SandboxPaths, stage: str, values: dict[str, str]) -> None:
-    """An update that was killed leaves its lock; one whose process still runs is left alone."""
-    for path in stage_locks(paths.state, stage):
+def release_stale_lock(paths: SandboxPaths, state: Path, stage: str, values: dict[str, str]) -> None:
+    """Cancel an update that was killed and left its lock in the file backend at `state`.
+
+    Raises:
+        SandboxError: the process that holds the lock still runs.
+    """
+    for path in stage_locks(state, stage):
         holder = _holder(path)
         if holder is not None:
             raise SandboxError(
@@ -93,7 +100,8 @@ def _holder(lock: Path) -> int | None:
 
 
 def _report(paths: SandboxPaths, values: dict[str, str], stages: list[str]) -> None:
-    table = Table("model", "stage", "version", "ready", "URL in the cluster")
+    table = Table("model", "stage", "version", "ready")
+    table.add_column("URL in the cluster", overflow="fold")
     for stage in stages:
         outputs = _json(paths, values, ["pulumi", "stack", "output", "--json", "--stack", stage])
         ready = _ready(paths, values, outputs["namespace"])

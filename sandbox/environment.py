@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def sandbox_environment(
         official_plugin: The Kubernetes plugin is the official one, which may be installed on demand.
     """
     folders = environment.get("PATH", "").split(os.pathsep)
-    kept = [folder for folder in folders if folder and Path(folder) != paths.bin]
+    python = Path(sys.executable).parent
+    kept = [folder for folder in folders if folder and Path(folder) not in {paths.bin, python}]
     values = {
         "KUBECONFIG": str(paths.kubeconfig),
         "PULUMI_BACKEND_URL": paths.state.as_uri(),
@@ -38,11 +40,12 @@ def sandbox_environment(
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_PARALLEL": PARALLEL,
         "PULUMI_SKIP_CHECKPOINTS": "true",
+        "PULUMI_SUPPRESS_NEO_LINK": "true",
     }
     if not official_plugin:
         values["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     chosen = {name: environment.get(name, value) for name, value in values.items()}
-    return {"PATH": os.pathsep.join([str(paths.bin), *kept]), **chosen}
+    return {"PATH": os.pathsep.join([str(paths.bin), str(python), *kept]), **chosen}
 
 
 def export_lines(values: Mapping[str, str]) -> str:

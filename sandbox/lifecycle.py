@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from contextlib import AbstractContextManager
 
 import typer
 
@@ -21,10 +22,8 @@ def up(paths: SandboxPaths) -> None:
     Raises:
         SandboxError: something could not be made.
     """
-    with locked(paths.lock, "another command works on this sandbox"):
-        tools = linked_tools(paths)
-        if not tools or not all(tool.path and tool.path.exists() for tool in tools):
-            link_tools(choose_tools(paths), paths)
+    with _locked(paths):
+        _link_tools(paths)
         wanted = explicit_kubeconfig(paths)
         if wanted is None:
             state = Cluster(paths).up()
@@ -34,9 +33,19 @@ def up(paths: SandboxPaths) -> None:
         _create_stacks(paths)
 
 
+def tools(paths: SandboxPaths) -> None:
+    """The tools alone.
+
+    Raises:
+        SandboxError: one could be neither found nor made.
+    """
+    with _locked(paths):
+        _link_tools(paths)
+
+
 def down(paths: SandboxPaths) -> None:
     """End every process and remove every file of the sandbox but the cache."""
-    with locked(paths.lock, "another command works on this sandbox"):
+    with _locked(paths):
         Cluster(paths).down()
         shutil.rmtree(paths.root, ignore_errors=True)
     paths.lock.unlink(missing_ok=True)
@@ -48,11 +57,21 @@ def environment(paths: SandboxPaths) -> dict[str, str]:
     Raises:
         SandboxError: the sandbox is not up.
     """
-    tools = linked_tools(paths)
-    if not tools or (explicit_kubeconfig(paths) is None and not paths.kubeconfig.is_file()):
+    linked = linked_tools(paths)
+    if not linked or (explicit_kubeconfig(paths) is None and not paths.kubeconfig.is_file()):
         raise SandboxError("The sandbox is not up. Fix: run `python -m sandbox up` first.")
-    official = any(tool.name == "pulumi-resource-kubernetes" and tool.origin != "stand-in" for tool in tools)
+    official = any(tool.name == "pulumi-resource-kubernetes" and tool.origin != "stand-in" for tool in linked)
     return sandbox_environment(paths, official_plugin=official)
+
+
+def _locked(paths: SandboxPaths) -> AbstractContextManager[None]:
+    return locked(paths.lock, "another command works on this sandbox")
+
+
+def _link_tools(paths: SandboxPaths) -> None:
+    linked = linked_tools(paths)
+    if not linked or not all((paths.bin / tool.name).exists() for tool in linked if tool.path is not None):
+        link_tools(choose_tools(paths), paths)
 
 
 def _create_stacks(paths: SandboxPaths) -> None:

@@ -1,0 +1,116 @@
+"""A copy of the checkout with a sandbox of its own, so that tests never touch the user's."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PARTS = ("__main__.py", "Pulumi.yaml", "components", "models", "sandbox", "delivery", "pyproject.toml")
+TIMEOUT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A project folder and the environment its commands run in."""
+
+    path: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    namespace: str = "ml-clone"
+
+    def write_stack(self, models: str, more: str = "") -> None:
+        """Write Pulumi.test.yaml with the salt of the empty passphrase, as the committed stack files have it."""
+        salt = (CHECKOUT / "Pulumi.staging.yaml").read_text().rpartition("encryptionsalt:")[2]
+        (self.path / "Pulumi.test.yaml").write_text(
+            f"config:\n  ml-deployments:namespace: {self.namespace}\n{more}"
+            f"  ml-deployments:models:\n{models}encryptionsalt:{salt}"
+        )
+
+    def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project; its output is kept."""
+        done = subprocess.run(
+            command,
+            cwd=self.path,
+            env={**os.environ, **self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command in the project, in a process group of its own."""
+        return subprocess.Popen(
+            command,
+            cwd=self.path,
+            env={**os.environ, **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def python(
+        self, *arguments: str, check: bool = True, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `python -m ...` of the project."""
+        return self.run(sys.executable, "-m", *arguments, check=check, **environment)
+
+    def pulumi(
+        self, *arguments: str, check: bool = True, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run pulumi on the stage `test`, as a person types it."""
+        return self.run(
+            "pulumi", *arguments, "--stack", "test", "--non-interactive", check=check, **environment
+        )
+
+    def up(self, *flags: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """`pulumi up` of the stage."""
+        return self.pulumi("up", "--yes", "--skip-preview", *flags, check=check, **environment)
+
+    def get(self, kind: str, name: str | None = None) -> dict[str, Any]:
+        """An object, or all objects of a kind."""
+        names = () if name is None else (name,)
+        text = self.run(
+            "kubectl", "get", kind, *names, f"--namespace={self.namespace}", "--output=json"
+        ).stdout
+        data: dict[str, Any] = json.loads(text)
+        return data
+
+    def preview_steps(self) -> list[tuple[str, str]]:
+        """What a preview would do: operation and URN of each step but the unchanged."""
+        digest = json.loads(self.pulumi("preview", "--json").stdout)
+        return [(step["op"], step["urn"]) for step in digest["steps"] if step["op"] != "same"]
+
+
+def copy_project(target: Path) -> Path:
+    """Copy what a project consists of, without stack files; its .venv is the interpreter's."""
+    target.mkdir(parents=True)
+    for name in PARTS:
+        source = CHECKOUT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target / name)
+    (target / ".venv").symlink_to(sys.prefix)
+    return target
+
+
+def models(count: int, version: str = "v1", replicas: int = 1) -> str:
+    """The entries of `count` models m000, m001, ..."""
+    return "".join(
+        f'    m{number:03}: {{version: "{version}", replicas: {replicas}}}\n' for number in range(count)
+    )
+
+
+def model_files(folder: Path, count: int) -> None:
+    """Model files m000.yaml, m001.yaml, ... of the example's shape."""
+    text = (CHECKOUT / "models" / "sentiment-classifier.yaml").read_text()
+    for number in range(count):
+        (folder / "models" / f"m{number:03}.yaml").write_text(text)

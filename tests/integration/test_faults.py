@@ -1,0 +1,165 @@
+"""What goes wrong is told clearly, and nothing is lost."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.deploy import release_stale_lock, stage_locks
+from sandbox.paths import SandboxPaths
+from tests.integration.clone import Clone, model_files, models
+
+MANY = 40
+# Fails within seconds: no node has the label, and a replica has one second to start.
+STUCK = (
+    '    m000: {version: "v2", replicas: 3, nodeSelector: {pool: missing},'
+    " probes: {startup: {periodSeconds: 1, failureThreshold: 1}},"
+    " rollout: {progressDeadlineSeconds: 5, timeoutSeconds: 60}}\n"
+)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def unused_kubeconfig(folder: Path) -> str:
+    path = folder / "kubeconfig"
+    path.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: gone\n"
+        "contexts: [{name: gone, context: {cluster: gone, user: gone}}]\n"
+        "clusters: [{name: gone, cluster: {server: 'https://127.0.0.1:1'}}]\nusers: [{name: gone, user: {}}]\n"
+    )
+    return str(path)
+
+
+def test_no_cluster_reachable(project: Clone, tmp_path: Path) -> None:
+    for command in ("preview", "up"):
+        flags = ("--yes", "--skip-preview") if command == "up" else ()
+        done = project.pulumi(command, *flags, check=False, KUBECONFIG=unused_kubeconfig(tmp_path))
+        assert done.returncode != 0
+        text = done.stdout + done.stderr
+        assert "127.0.0.1:1" in text
+        assert "Traceback" not in text
+
+
+def test_bad_settings_stop_before_the_cluster(project: Clone) -> None:
+    project.up()
+    project.write_stack('    m000: {version: "latest", replicas: -1}\n')
+    done = project.up(check=False)
+    assert done.returncode != 0
+    assert "2 problems found; nothing was changed." in done.stdout
+    assert "Traceback" not in done.stdout
+    assert project.get("deployment", "m000")["spec"]["replicas"] == 3
+
+
+def test_config_of_another_file_is_refused(project: Clone, tmp_path: Path) -> None:
+    other = tmp_path / "Pulumi.other.yaml"
+    text = (project.path / "Pulumi.test.yaml").read_text()
+    other.write_text(text.replace("replicas: 3", "replicas: 1"))
+    done = project.pulumi("preview", "--config-file", str(other), check=False)
+    assert done.returncode != 0
+    assert "given another value than the file holds" in done.stdout
+
+
+def test_a_rollout_that_never_becomes_ready_names_the_reason_and_the_old_version_serves(
+    project: Clone,
+) -> None:
+    project.up()
+    project.write_stack(STUCK)
+    started = time.monotonic()
+    done = project.up(check=False)
+    assert done.returncode != 0
+    assert time.monotonic() - started < 60
+    assert "Unschedulable" in done.stdout
+    assert "node affinity/selector" in done.stdout
+    live = project.get("deployment", "m000")
+    assert live["status"]["availableReplicas"] == 3
+    endpoints = project.get("endpointslices")["items"]
+    assert sum(e["conditions"]["ready"] for s in endpoints for e in s["endpoints"]) == 3
+    # The way back is the old line.
+    project.write_stack('    m000: {version: "v1", replicas: 3}\n')
+    project.up()
+    assert project.get("deployment", "m000")["status"]["updatedReplicas"] == 3
+
+
+def test_a_second_update_at_the_same_time_is_refused(project: Clone) -> None:
+    project.write_stack(STUCK)
+    first = project.start("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "test")
+    state = Path(project.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    wait_for(lambda: bool(stage_locks(state, "test")))
+    second = project.up(check=False)
+    assert second.returncode != 0
+    assert "the stack is currently locked by 1 lock(s)" in second.stderr + second.stdout
+    output, _ = first.communicate(timeout=120)
+    assert "Unschedulable" in output
+
+
+def deployments(project: Clone) -> int:
+    return len(project.get("deployments")["items"])
+
+
+def kill_in_the_middle(project: Clone, at_least: int) -> None:
+    """SIGKILL `pulumi up` once some of its Deployments are there; its plugins end by themselves."""
+    process = project.start("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "test")
+    wait_for(lambda: deployments(project) >= at_least)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(30)
+    wait_for(lambda: not members(process.pid))
+
+
+def members(group: int) -> list[str]:
+    """The processes of a group that still run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            found.append(path.parent.name)
+    return found
+
+
+def recover(project: Clone) -> None:
+    """What `make up` does before it deploys."""
+    state = Path(project.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    values = {**os.environ, **project.environment}
+    release_stale_lock(SandboxPaths(checkout=project.path), state, "test", values)
+
+
+def test_an_update_killed_in_the_middle_is_simply_run_again(project: Clone) -> None:
+    model_files(project.path, MANY)
+    project.write_stack(models(MANY))
+    kill_in_the_middle(project, at_least=5)
+    recover(project)
+    project.up()
+    assert deployments(project) == MANY
+    project.pulumi("preview", "--refresh", "--expect-no-changes")
+    # What the killed run created is ours: a later release applies without a conflict.
+    project.write_stack(models(MANY, version="v2"))
+    kill_in_the_middle(project, at_least=MANY)
+    recover(project)
+    project.up()
+    images = {
+        d["spec"]["template"]["spec"]["containers"][0]["image"].rpartition(":")[2]
+        for d in project.get("deployments")["items"]
+    }
+    assert images == {"v2"}
+    project.pulumi("preview", "--refresh", "--expect-no-changes")
+
+
+def test_an_api_server_that_restarts_in_the_middle_is_waited_for(sandbox: Clone, project: Clone) -> None:
+    model_files(project.path, MANY)
+    project.write_stack(models(MANY))
+    process = project.start("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "test")
+    wait_for(lambda: deployments(project) >= 5)
+    pid_file = sandbox.path / ".sandbox/cluster/clusters/sandbox/pids/kube-apiserver.pid"
+    os.kill(int(pid_file.read_text()), signal.SIGKILL)
+    sandbox.python("sandbox", "up")
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    assert deployments(project) == MANY
