@@ -6,7 +6,8 @@ given must be the same, so that nothing but the committed file decides what is d
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -115,10 +116,11 @@ def load_stack(project: Path, stage: str) -> LoadedStack:
     models: list[ModelSettings] = []
     model_origins: dict[str, Mapping[KeyPath, Origin]] = {}
     entries = data.get("models")
+    entry_origins = _by_model(origins)
     for name, entry in sorted(entries.items() if isinstance(entries, dict) else ()):
         if not isinstance(entry, dict):
             continue
-        overlay = Document(file=file, data=entry, origins=dict(_below(("models", name), origins)))
+        overlay = Document(file=file, data=entry, origins=entry_origins[name])
         path: KeyPath = ("config", f"{PROJECT}:models", name)
         model, merged, found = _load_model(project, name, definitions.get(name), overlay, path)
         problems += found
@@ -279,10 +281,13 @@ def _with_runtime(data: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _below(prefix: KeyPath, origins: Mapping[KeyPath, Origin]) -> Iterator[tuple[KeyPath, Origin]]:
+def _by_model(origins: Mapping[KeyPath, Origin]) -> dict[str, dict[KeyPath, Origin]]:
+    """The origins of each model's entry in a stack file, by the path inside the entry."""
+    found: dict[str, dict[KeyPath, Origin]] = defaultdict(dict)
     for path, origin in origins.items():
-        if path[: len(prefix)] == prefix:
-            yield path[len(prefix) :], origin
+        if len(path) > 1 and path[0] == "models":
+            found[str(path[1])][path[2:]] = origin
+    return found
 
 
 def _stage_only(base: Document) -> list[Problem]:

@@ -17,7 +17,7 @@ from components.settings import load_stack, stages
 from delivery.check import check as run_check
 from delivery.program import ProgramError
 from delivery.render import render as run_render
-from delivery.schema import write_schemas
+from delivery.schema import write_generated
 from delivery.show import stage_lines
 
 app = typer.Typer(
@@ -85,8 +85,8 @@ def check(project: Project = _HERE) -> None:
 def schema(
     output: Annotated[Path, typer.Option("--output", help="The folder to write.")] = Path("docs"),
 ) -> None:
-    """Write the JSON schemas that editors check the files with."""
-    for path in write_schemas(output):
+    """Write the JSON schemas that editors check the files with, and the reference of the settings."""
+    for path in write_generated(output):
         typer.echo(str(path))
 
 

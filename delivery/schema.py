@@ -8,6 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from components.model_settings import ModelDefinition, ModelSettings
 from components.settings import PROJECT, StackConfig
+from delivery.reference import settings_reference
 
 _DIALECT = GenerateJsonSchema.schema_dialect
 # The runtime supplies these, so the files may leave them out.
@@ -69,15 +70,18 @@ def stack_schema() -> dict[str, Any]:
     return _with_env_text(schema)
 
 
-def write_schemas(output: Path) -> list[Path]:
-    """Write the schemas into a folder; returns their paths."""
+def generated() -> dict[str, str]:
+    """The committed files that are made from the settings, by name: the schemas and the reference."""
+    texts = {name: dump(schema) for name, schema in schemas().items()}
+    return {**texts, "settings.md": settings_reference()}
+
+
+def write_generated(output: Path) -> list[Path]:
+    """Write the generated files into a folder; returns their paths."""
     output.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, schema in schemas().items():
-        path = output / name
-        path.write_text(dump(schema), encoding="utf-8")
-        written.append(path)
-    return written
+    for name, text in generated().items():
+        (output / name).write_text(text, encoding="utf-8")
+    return [output / name for name in generated()]
 
 
 def dump(schema: dict[str, Any]) -> str:

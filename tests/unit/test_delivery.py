@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from delivery.cli import app
 from delivery.render import HEADER
-from delivery.schema import dump, schemas
+from delivery.schema import dump, generated, schemas
 from tests.unit.projects import CHECKOUT, GOOD_STACK, MODEL, entry, project
 
 GOOD = 'version: "v1"\nreplicas: 2'
@@ -124,9 +124,14 @@ def test_render_runs_the_program_of_another_checkout(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["configmap-from-that-checkout.yaml"]
 
 
-@pytest.mark.parametrize("name", ["model.schema.json", "stack.schema.json"])
-def test_committed_schemas_are_fresh(name: str) -> None:
-    assert (CHECKOUT / "docs" / name).read_text() == dump(schemas()[name]), "run `make schema`"
+@pytest.mark.parametrize("name", ["model.schema.json", "stack.schema.json", "settings.md"])
+def test_committed_schemas_and_reference_are_fresh(name: str) -> None:
+    assert (CHECKOUT / "docs" / name).read_text() == generated()[name], "run `make schema`"
+
+
+def test_schema_command_writes_the_generated_files(tmp_path: Path) -> None:
+    assert run("schema", "--output", tmp_path)[0] == 0
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == generated()
 
 
 def schema_accepts(schema: dict[str, Any], text: str) -> bool:

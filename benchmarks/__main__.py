@@ -1,0 +1,39 @@
+"""`python -m benchmarks [rendering|deploying]`: measures, prints tables, writes build/benchmarks.json."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import deploying, rendering
+from tests.integration.clone import CHECKOUT
+
+OUTPUT = CHECKOUT / "build" / "benchmarks.json"
+SUITES: dict[str, Callable[[Path], Sequence[Mapping[str, Any]]]] = {
+    "rendering": rendering.measure,
+    "deploying": deploying.measure,
+}
+
+
+def main() -> None:
+    """Run the suites named on the command line; all by default."""
+    OUTPUT.parent.mkdir(exist_ok=True)
+    results: dict[str, Any] = json.loads(OUTPUT.read_text()) if OUTPUT.is_file() else {}
+    for name in sys.argv[1:] or SUITES:
+        with tempfile.TemporaryDirectory() as folder:
+            results[name] = SUITES[name](Path(folder))
+        table = Table(*results[name][0], title=name)
+        for row in results[name]:
+            table.add_row(*(str(value) for value in row.values()))
+        Console().print(table)
+        OUTPUT.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"written to {OUTPUT.relative_to(CHECKOUT)}")
+
+
+if __name__ == "__main__":
+    main()

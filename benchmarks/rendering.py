@@ -1,0 +1,135 @@
+"""Rendering N models against a bare Pulumi program that registers the same objects.
+
+The bare program has no settings, no checks and no components: its objects are literals. Both run in the same recorder,
+each in a process of its own, in turn.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from delivery.render import manifests
+from tests.integration.clone import CHECKOUT, Clone, copy_project, model_files, models
+
+SIZES = (1, 10, 100, 1000)
+RUNS = {1: 7, 10: 7, 100: 5, 1000: 3}
+_BARE_PROGRAM = """\
+import pulumi
+import pulumi_kubernetes as k8s
+
+COUNT = {count}
+NAMESPACE = {namespace!r}
+CLASSES = {{
+    "Deployment": k8s.apps.v1.Deployment,
+    "NetworkPolicy": k8s.networking.v1.NetworkPolicy,
+    "PodDisruptionBudget": k8s.policy.v1.PodDisruptionBudget,
+    "Service": k8s.core.v1.Service,
+    "ServiceAccount": k8s.core.v1.ServiceAccount,
+}}
+
+
+def named(value, name):
+    if isinstance(value, dict):
+        return {{key: named(item, name) for key, item in value.items()}}
+    if isinstance(value, list):
+        return [named(item, name) for item in value]
+    return value.replace("m000", name) if isinstance(value, str) else value
+
+
+OBJECTS = {objects!r}
+provider = k8s.Provider("kubernetes")
+k8s.core.v1.Namespace(NAMESPACE, metadata={{"name": NAMESPACE}}, opts=pulumi.ResourceOptions(provider=provider))
+for number in range(COUNT):
+    name = f"m{{number:03}}"
+    for manifest in OBJECTS:
+        fields = {{key: value for key, value in named(manifest, name).items() if key not in ("apiVersion", "kind")}}
+        if "automountServiceAccountToken" in fields:
+            fields["automount_service_account_token"] = fields.pop("automountServiceAccountToken")
+        CLASSES[manifest["kind"]](name, **fields, opts=pulumi.ResourceOptions(provider=provider))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Median seconds of rendering, and median peak memory of the process in MiB."""
+
+    seconds: float
+    memory: float
+
+
+def measure(folder: Path) -> list[dict[str, float]]:
+    """Ours and the bare program for each size, with the ratios."""
+    rows = []
+    for size in SIZES:
+        ours, bare = _projects(folder / str(size), size)
+        samples: dict[Path, list[dict[str, float]]] = {ours: [], bare: []}
+        for _ in range(RUNS[size]):
+            for project, kept in samples.items():
+                kept.append(_sample(project))
+        a, b = (_median(samples[project]) for project in (ours, bare))
+        rows.append(
+            {
+                "models": size,
+                "ours_seconds": round(a.seconds, 3),
+                "bare_seconds": round(b.seconds, 3),
+                "time_ratio": round(a.seconds / b.seconds, 2),
+                "ours_mib": round(a.memory, 1),
+                "bare_mib": round(b.memory, 1),
+                "memory_ratio": round(a.memory / b.memory, 2),
+            }
+        )
+    return rows
+
+
+def _projects(folder: Path, size: int) -> tuple[Path, Path]:
+    ours = Clone(copy_project(folder / "ours"))
+    model_files(ours.path, size)
+    ours.write_stack(models(size, replicas=2))
+    first = [m for m in manifests(ours.path, "test") if m["metadata"]["name"] == "m000"]
+    bare = folder / "bare"
+    bare.mkdir()
+    (bare / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": {}}))
+    program = _BARE_PROGRAM.format(count=size, namespace=ours.namespace, objects=first)
+    (bare / "__main__.py").write_text(program)
+    return ours.path, bare
+
+
+def _sample(project: Path) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.rendering", str(project)],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    data: dict[str, float] = json.loads(done.stdout)
+    return data
+
+
+def _median(samples: list[dict[str, float]]) -> Measured:
+    return Measured(
+        seconds=statistics.median(sample["seconds"] for sample in samples),
+        memory=statistics.median(sample["memory"] for sample in samples),
+    )
+
+
+def main() -> None:
+    """Measure one program in this process; prints JSON."""
+    start = time.perf_counter()
+    manifests(Path(sys.argv[1]), "test")
+    seconds = time.perf_counter() - start
+    # Not getrusage: its maximum starts with that of the process that started this one.
+    status = Path("/proc/self/status").read_text()
+    memory = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    print(json.dumps({"seconds": seconds, "memory": memory}))
+
+
+if __name__ == "__main__":
+    main()
