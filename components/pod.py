@@ -3,7 +3,8 @@
 import pulumi_kubernetes as k8s
 
 from components import naming
-from components.model_settings import EnvSource, EnvValue, ModelSettings, Mount, Probe, Toleration
+from components.model_settings import ModelSettings
+from components.pod_settings import EnvSource, EnvValue, Mount, Probe, Toleration
 
 CONTAINER = "server"
 ZONE = "topology.kubernetes.io/zone"

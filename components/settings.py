@@ -1,6 +1,6 @@
 """The settings of a stack: its file and the model files, merged and validated.
 
-The only reader of `models/`, of the stack files and of `pulumi.Config`. The stack's file itself is read, not only
+The only reader of the stack files and of `pulumi.Config`; components/model_files.py reads `models/`. The stack's file itself is read, not only
 what the Pulumi engine makes of it: the engine keeps `1.10` as 1.1 and knows no line numbers. What the engine was
 given must be the same, so that nothing but the committed file decides what is deployed.
 """
@@ -16,18 +16,17 @@ from typing import Annotated, Any
 import pulumi
 from pydantic import Field
 
-from components.model_settings import ModelDefinition, ModelSettings, Settings
+from components.model_files import definition_files, load_model
+from components.model_settings import ModelSettings
 from components.names import DnsLabel
+from components.pod_settings import Settings
 from components.problems import Problem, SettingsError
-from components.runtimes import Runtime, runtime_values
 from components.validation import validated
-from components.yaml_document import Document, KeyPath, Origin, dotted, read_document
+from components.yaml_document import Document, KeyPath, Origin, read_document
 
 PROJECT = "ml-deployments"
 _STAGE_FILE = re.compile(r"Pulumi\.([a-z0-9][-a-z0-9_]*)\.yaml")
 _ENGINE_KEYS = {"config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"}
-# These live in the stack's file only, so that one file says what runs in a stage.
-_STAGE_ONLY = ("version", "digest", "replicas")
 
 
 class PodSecurity(StrEnum):
@@ -112,7 +111,7 @@ def load_stack(project: Path, stage: str) -> LoadedStack:
     data, origins = _stack_config(document)
     config, problems = validated(StackConfig, data, origins=origins, file=file, prefix=("config",))
     problems += _unknown_top_level(document)
-    definitions = _definition_files(project, problems)
+    definitions = definition_files(project, problems)
     models: list[ModelSettings] = []
     model_origins: dict[str, Mapping[KeyPath, Origin]] = {}
     entries = data.get("models")
@@ -122,7 +121,7 @@ def load_stack(project: Path, stage: str) -> LoadedStack:
             continue
         overlay = Document(file=file, data=entry, origins=entry_origins[name])
         path: KeyPath = ("config", f"{PROJECT}:models", name)
-        model, merged, found = _load_model(project, name, definitions.get(name), overlay, path)
+        model, merged, found = load_model(project, name, definitions.get(name), overlay, path)
         problems += found
         model_origins[name] = merged
         if model is not None:
@@ -133,36 +132,6 @@ def load_stack(project: Path, stage: str) -> LoadedStack:
         {**dict(config), "stage": stage, "models": tuple(models)}, by_alias=False, by_name=True
     )
     return LoadedStack(settings=settings, stage_origins=origins, origins=model_origins)
-
-
-def check_definitions(project: Path) -> list[Problem]:
-    """Every problem of the files in `models/` taken by themselves, whether or not a stage names them."""
-    problems: list[Problem] = []
-    for name, path in sorted(_definition_files(project, problems).items()):
-        file = f"models/{path.name}"
-        try:
-            document = read_document(path, file)
-        except SettingsError as error:
-            problems += error.problems
-            continue
-        problems += _stage_only(document)
-        data = {k: v for k, v in document.data.items() if k not in _STAGE_ONLY}
-        _, found = validated(ModelDefinition, _with_runtime(data), origins=document.origins, file=file)
-        problems += found + _bad_name(name, file)
-    return problems
-
-
-def _definition_files(project: Path, problems: list[Problem]) -> dict[str, Path]:
-    """The model files by model name; two files of one name are a problem."""
-    found: dict[str, Path] = {}
-    for path in sorted((project / "models").glob("*.y*ml")):
-        if path.stem in found:
-            reason = f"collides with models/{found[path.stem].name}: both define {path.stem}"
-            problems.append(
-                Problem(file=f"models/{path.name}", reason=reason, fix="rename or delete one of them")
-            )
-        found.setdefault(path.stem, path)
-    return found
 
 
 def _stack_config(document: Document) -> tuple[dict[str, Any], dict[KeyPath, Origin]]:
@@ -212,75 +181,6 @@ def _unknown_top_level(document: Document) -> list[Problem]:
     return problems
 
 
-def _load_model(
-    project: Path, name: str, path: Path | None, overlay: Document, prefix: KeyPath
-) -> tuple[ModelSettings | None, Mapping[KeyPath, Origin], list[Problem]]:
-    if path is None:
-        problem = Problem(
-            file=overlay.file,
-            line=overlay.origins[()].line,
-            field=dotted(prefix),
-            reason=f"models/{name}.yaml does not exist",
-            fix="create it, or remove the model from the stage",
-        )
-        return None, {}, [problem, *_bad_name(name, overlay.file)]
-    try:
-        base = read_document(path, f"models/{path.name}")
-    except SettingsError as error:
-        return None, {}, list(error.problems)
-    problems = _stage_only(base) + _bad_name(name, overlay.file) + _unquoted(overlay, prefix)
-    data, origins = merge(base, overlay)
-    data["name"] = name
-    model, found = validated(
-        ModelSettings, _with_runtime(data), origins=origins, file=overlay.file, prefix=prefix
-    )
-    # The version is reported once: unquoted, or wrong.
-    unquoted = {problem.field for problem in problems}
-    problems += [p for p in found if p.field not in unquoted and p.field != dotted((*prefix, "name"))]
-    return model, origins, problems
-
-
-def merge(base: Document, overlay: Document) -> tuple[dict[str, Any], dict[KeyPath, Origin]]:
-    """Lay an overlay over a base: mappings merge, scalars and lists replace, null removes (RFC 7396)."""
-    origins = dict(base.origins)
-
-    def lay(below: dict[str, Any], above: dict[str, Any], path: KeyPath) -> dict[str, Any]:
-        result = dict(below)
-        for key, value in above.items():
-            here = (*path, key)
-            old = below.get(key)
-            if isinstance(value, dict) and isinstance(old, dict):
-                origins[here] = overlay.origins[here]
-                result[key] = lay(old, value, here)
-                continue
-            for stale in [p for p in origins if p[: len(here)] == here]:
-                del origins[stale]
-            if value is None:
-                result.pop(key, None)
-                continue
-            result[key] = lay({}, value, here) if isinstance(value, dict) else value
-            origins.update((p, origin) for p, origin in overlay.origins.items() if p[: len(here)] == here)
-        return result
-
-    return lay(base.data, overlay.data, ()), origins
-
-
-def _with_runtime(data: dict[str, Any]) -> dict[str, Any]:
-    """A model's raw settings with the values its runtime supplies, where the files give none."""
-    result = dict(data)
-    for path, value in runtime_values(data.get("runtime", Runtime.GENERIC)).items():
-        target = result
-        for key in path[:-1]:
-            below = target.get(key, {})
-            if not isinstance(below, dict):
-                break
-            target[key] = dict(below)
-            target = target[key]
-        else:
-            target.setdefault(path[-1], value)
-    return result
-
-
 def _by_model(origins: Mapping[KeyPath, Origin]) -> dict[str, dict[KeyPath, Origin]]:
     """The origins of each model's entry in a stack file, by the path inside the entry."""
     found: dict[str, dict[KeyPath, Origin]] = defaultdict(dict)
@@ -288,52 +188,6 @@ def _by_model(origins: Mapping[KeyPath, Origin]) -> dict[str, dict[KeyPath, Orig
         if len(path) > 1 and path[0] == "models":
             found[str(path[1])][path[2:]] = origin
     return found
-
-
-def _stage_only(base: Document) -> list[Problem]:
-    return [
-        Problem(
-            file=base.file,
-            line=base.origins[(key,)].line,
-            field=key,
-            value=base.origins[(key,)].raw,
-            reason="belongs to a stage, not to the model",
-            fix="move it to the model's entry in Pulumi.<stage>.yaml",
-        )
-        for key in _STAGE_ONLY
-        if key in base.data
-    ]
-
-
-def _bad_name(name: str, file: str) -> list[Problem]:
-    _, found = validated(_Name, {"name": name}, origins={}, file=file)
-    return [Problem(file=p.file, field=p.field, value=name, reason=p.reason, fix=p.fix) for p in found]
-
-
-class _Name(Settings):
-    name: DnsLabel
-
-
-def _unquoted(overlay: Document, prefix: KeyPath) -> list[Problem]:
-    """YAML readers differ in what they make of a bare 1.10, 1e3 or 2024-01-02; a quoted one is the same to all."""
-    problems = []
-    for key in ("version", "digest"):
-        origin = overlay.origins.get((key,))
-        if origin is None or origin.quoted or not origin.raw:
-            continue
-        value = overlay.data[key]
-        reads = "" if isinstance(value, str) else f"; YAML reads it as {value}"
-        problems.append(
-            Problem(
-                file=overlay.file,
-                line=origin.line,
-                field=dotted((*prefix, key)),
-                value=origin.raw,
-                reason=f"must be quoted{reads}",
-                fix=f'write {key}: "{origin.raw}"',
-            )
-        )
-    return problems
 
 
 def _refuse_other_config(project: Path, stage: str) -> None:

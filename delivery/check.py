@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.model_files import check_definitions
 from components.problems import Problem, SettingsError
-from components.settings import LoadedStack, check_definitions, load_stack, stages
+from components.settings import LoadedStack, load_stack, stages
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from components.model_settings import ModelSettings, Settings
+from components.model_settings import ModelSettings
+from components.pod_settings import Settings
 from components.runtimes import runtime_values
 from components.settings import PROJECT, StackConfig
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from components.model_files import check_definitions
 from components.problems import Problem, SettingsError
-from components.settings import check_definitions, load_stack
+from components.settings import load_stack
 from tests.unit.projects import GOOD_STACK, MODEL, entry, project
 
 GOOD = 'version: "v1"\nreplicas: 2'

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from components.model_files import merge
 from components.quantities import quantity, seconds
-from components.settings import StackSettings, load_program_stack, load_stack, merge, stages
+from components.settings import StackSettings, load_program_stack, load_stack, stages
 from components.yaml_document import Document, Origin
 from tests.unit.projects import CHECKOUT, GOOD_STACK, MODEL, entry, project
 
