@@ -7,6 +7,7 @@ import pulumi
 from components.model_server import ModelServer
 from components.model_service import ModelService
 from components.model_settings import ModelSettings
+from components.options import child_options
 from components.settings import StackSettings
 
 
@@ -26,7 +27,7 @@ class Model(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("ml-deployments:index:Model", model.name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        child = child_options(self, opts)
         # The Service comes first and waits for no replica: clients keep their address while a server is mended.
         service = ModelService(model.name, model, stack, opts=child)
         ModelServer(model.name, model, stack, opts=child)

@@ -6,6 +6,7 @@ import pulumi_kubernetes as k8s
 from components import naming
 from components.model_settings import ModelSettings
 from components.network_policy import network_policy_spec
+from components.options import child_options
 from components.pod import pod_spec
 from components.settings import StackSettings
 
@@ -58,7 +59,7 @@ class ModelServer(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("ml-deployments:index:ModelServer", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        child = child_options(self, opts)
         metadata = naming.metadata(model, stack)
         account = k8s.core.v1.ServiceAccount(
             name, metadata=metadata, automount_service_account_token=False, opts=child
@@ -75,10 +76,12 @@ class ModelServer(pulumi.ComponentResource):
             name,
             metadata={**metadata, "labels": naming.versioned_labels(model, stack.stage)},
             spec=deployment_spec(model, stack.stage),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=[account],
-                custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
+            opts=pulumi.ResourceOptions.merge(
+                child,
+                pulumi.ResourceOptions(
+                    depends_on=[account],
+                    custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
+                ),
             ),
         )
         if model.disruption_budget_applies:

@@ -5,6 +5,7 @@ import pulumi_kubernetes as k8s
 
 from components import naming
 from components.model_settings import ModelSettings
+from components.options import child_options
 from components.settings import StackSettings
 
 
@@ -46,7 +47,7 @@ class ModelService(pulumi.ComponentResource):
             name,
             metadata=naming.metadata(model, stack),
             spec=service_spec(model),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=child_options(self, opts),
         )
         self.url = naming.service_url(model, stack.namespace)
         self.register_outputs({})

@@ -1,8 +1,8 @@
 """The settings of a stack: its file and the model files, merged and validated.
 
-The only reader of the stack files and of `pulumi.Config`; components/model_files.py reads `models/`. The stack's file itself is read, not only
-what the Pulumi engine makes of it: the engine keeps `1.10` as 1.1 and knows no line numbers. What the engine was
-given must be the same, so that nothing but the committed file decides what is deployed.
+The only reader of the stack files and of `pulumi.Config`; components/model_files.py reads `models/`. The stack's file
+itself is read, not only what the Pulumi engine makes of it: the engine keeps `1.10` as 1.1 and knows no line numbers.
+What the engine was given must be the same, so that nothing but the committed file decides what is deployed.
 """
 
 import re

@@ -114,6 +114,23 @@ def test_a_model_taken_out_of_the_stage_is_deleted(project: Clone) -> None:
     assert [d["metadata"]["name"] for d in project.get("deployments")["items"]] == ["m000"]
 
 
+def test_every_object_waits_for_its_namespace(project: Clone) -> None:
+    project.up()
+    resources = json.loads(project.pulumi("stack", "export").stdout)["deployment"]["resources"]
+    objects = [r for r in resources if r["type"].startswith("kubernetes:")]
+    (namespace,) = [r["urn"] for r in objects if r["type"].endswith(":Namespace")]
+    assert len(objects) == 6
+    assert all(namespace in r["dependencies"] for r in objects if r["urn"] != namespace)
+
+
+def test_a_forgotten_provider_is_an_error(project: Clone) -> None:
+    with (project.path / "__main__.py").open("a") as program:
+        program.write('import pulumi_kubernetes\npulumi_kubernetes.core.v1.ConfigMap("stray")\n')
+    done = project.pulumi("preview", check=False)
+    assert done.returncode != 0
+    assert "Default provider for 'kubernetes' disabled" in done.stdout + done.stderr
+
+
 def test_outputs_say_what_runs_where(project: Clone) -> None:
     project.up()
     outputs = yaml.safe_load(project.pulumi("stack", "output", "--json").stdout)
