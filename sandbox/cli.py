@@ -3,6 +3,7 @@
 Exit codes: 0 good, 1 something failed or is not up, 2 wrong usage.
 """
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -38,7 +39,8 @@ def up() -> None:
 @app.command()
 def down() -> None:
     """Stop every process and remove every file but the cached tools."""
-    lifecycle.down(here())
+    with _failures():
+        lifecycle.down(here())
 
 
 @app.command()
@@ -67,7 +69,7 @@ def status() -> None:
     origins = Table("tool", "from")
     origins.add_column("path", overflow="fold")
     for tool in linked_tools(paths):
-        origins.add_row(tool.name, tool.origin, str(tool.path))
+        origins.add_row(tool.name, tool.origin, str(tool.path or "-"))
     console.print(components)
     console.print(origins)
     wanted = explicit_kubeconfig(paths)
@@ -100,4 +102,12 @@ def _failures() -> Iterator[None]:
         yield
     except SandboxError as error:
         typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    except subprocess.TimeoutExpired as error:
+        command = error.cmd if isinstance(error.cmd, str) else " ".join(map(str, error.cmd))
+        typer.echo(
+            f"`{command}` did not end within {error.timeout:.0f} s and was stopped. Fix: run the same command again; "
+            "if it stays, `python -m sandbox down` first.",
+            err=True,
+        )
         raise typer.Exit(1) from None

@@ -1,5 +1,6 @@
 """The control plane: etcd, API server, controller manager and scheduler, with KWOK playing the kubelets."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -23,7 +24,8 @@ ZONES = ("zone-a", "zone-b", "zone-c")
 SERVICE_RANGE = "service-cluster-ip-range=10.96.0.0/16"
 MARKER = "ml-deployments-sandbox"
 START_SECONDS = 120
-# The data is removed, so a component that waits for another one to answer is not waited for long.
+RESTART_SECONDS = 60
+# A component that waits for another one to answer is not waited for long; etcd's log survives a kill.
 STOP_SECONDS = 3.0
 _CONFIG = """\
 apiVersion: config.kwok.x-k8s.io/v1alpha1
@@ -54,15 +56,20 @@ class Cluster:
         Raises:
             SandboxError: it does not become ready.
         """
+        if any(character.isspace() for character in str(self._folder)):
+            raise SandboxError(
+                f"The control plane cannot run in {self._folder}: KWOK splits its commands at white space. "
+                "Fix: move the checkout to a path without it."
+            )
         if self.ready():
+            if not self._furnished.is_file():
+                self._furnish()
             return "running"
         # Free ports are found by trying, so two clusters must not look for them at once.
         with locked(cache() / "locks" / "ports", "another sandbox is starting"):
             if (self._folder / "kwok.yaml").is_file():
                 typer.echo("The control plane is not healthy; restarting what does not run.", err=True)
-                self._forget_dead()
-                self._kwokctl("start", "cluster", "--wait", "60s")
-                if self.ready():
+                if self._restart():
                     self._furnish()
                     return "repaired"
                 typer.echo("It cannot be repaired; creating it anew. `make up` deploys again.", err=True)
@@ -88,6 +95,25 @@ class Cluster:
 
     def down(self) -> None:
         """End every process of the cluster and remove its files."""
+        self._stop()
+        shutil.rmtree(self._paths.kwok, ignore_errors=True)
+        self._paths.kubeconfig.unlink(missing_ok=True)
+
+    def _restart(self) -> bool:
+        """Start what does not run, then everything: a process that hangs runs, but does not serve."""
+        for everything in (False, True):
+            if everything:
+                self._stop()
+            elif all(component.pid is not None for component in self.components()):
+                continue
+            self._forget_dead()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._kwokctl("start", "cluster", "--wait=45s", timeout=RESTART_SECONDS)
+            if self.ready():
+                return True
+        return False
+
+    def _stop(self) -> None:
         pids = [component.pid for component in self.components() if component.pid is not None]
         for number in (signal.SIGTERM, signal.SIGKILL):
             for pid in pids:
@@ -96,8 +122,6 @@ class Cluster:
             deadline = time.monotonic() + STOP_SECONDS
             while any(self._owns(pid) for pid in pids) and time.monotonic() < deadline:
                 time.sleep(0.05)
-        shutil.rmtree(self._paths.kwok, ignore_errors=True)
-        self._paths.kubeconfig.unlink(missing_ok=True)
 
     def _create(self) -> None:
         self._paths.kwok.mkdir(parents=True, exist_ok=True)
@@ -125,11 +149,25 @@ class Cluster:
 
     def _furnish(self) -> None:
         """Nodes, their zones, and the mark that tells the stand-in that this is the sandbox."""
-        self._kwokctl("scale", "node", f"--replicas={NODES}")
+        steps = [self._kwokctl("scale", "node", f"--replicas={NODES}")]
         for index, zone in enumerate(ZONES):
             names = [f"node-{number:06d}" for number in range(index, NODES, len(ZONES))]
-            self._kubectl("label", "--overwrite", "node", *names, f"topology.kubernetes.io/zone={zone}")
-        self._kubectl("create", "configmap", MARKER, "--namespace=kube-system")
+            label = f"topology.kubernetes.io/zone={zone}"
+            steps.append(self._kubectl("label", "--overwrite", "node", *names, label))
+        steps.append(self._kubectl("create", "configmap", MARKER, "--namespace=kube-system"))
+        problems = [s.stderr.strip() for s in steps if s.returncode != 0 and "already exists" not in s.stderr]
+        if problems:
+            raise SandboxError(
+                "The control plane runs, but could not be furnished with nodes:\n"
+                + "\n".join(problems)
+                + "\nFix: run `python -m sandbox up` again."
+            )
+        self._furnished.touch()
+
+    @property
+    def _furnished(self) -> Path:
+        """Says that an `up` came to its end: one that was killed leaves a control plane without nodes."""
+        return self._folder / "furnished"
 
     def _pid(self, name: str) -> int | None:
         try:
@@ -152,7 +190,7 @@ class Cluster:
             if component.pid is None:
                 (self._folder / "pids" / f"{component.name}.pid").unlink(missing_ok=True)
 
-    def _kwokctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def _kwokctl(self, *arguments: str, timeout: float = START_SECONDS) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self._paths.bin / "kwokctl", f"--name={NAME}", *arguments],
             env={
@@ -162,7 +200,7 @@ class Cluster:
             },
             capture_output=True,
             text=True,
-            timeout=START_SECONDS,
+            timeout=timeout,
             check=False,
         )
 

@@ -1,5 +1,6 @@
 """Deploys stages with Pulumi and reports what runs."""
 
+import contextlib
 import json
 import os
 import socket
@@ -16,6 +17,7 @@ from sandbox.lifecycle import environment, up
 from sandbox.paths import SandboxPaths
 
 UPDATE_SECONDS = 3600
+INTERRUPT_SECONDS = 60
 _NEXT = """\
 Next:
   eval "$(.venv/bin/python -m sandbox env)"
@@ -41,7 +43,14 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
         code = _pulumi(
             paths,
             values,
-            ["up", "--yes", "--skip-preview", "--non-interactive", "--suppress-permalink"],
+            [
+                "up",
+                "--yes",
+                "--skip-preview",
+                "--non-interactive",
+                "--suppress-permalink",
+                *_refresh(paths, stage),
+            ],
             stage,
         )
         if code != 0:
@@ -49,17 +58,26 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
                 f"{stage} was not deployed; see the lines above. The versions that ran before still serve. "
                 "Fix: correct the cause, then run the same command again."
             )
+        paths.outdated(stage).unlink(missing_ok=True)
     _report(paths, values, stages)
 
 
+def _refresh(paths: SandboxPaths, stage: str) -> list[str]:
+    return ["--refresh"] if paths.outdated(stage).is_file() else []
+
+
 def _pulumi(paths: SandboxPaths, values: dict[str, str], command: list[str], stage: str) -> int:
-    return subprocess.run(
-        ["pulumi", *command, "--stack", stage],
-        cwd=paths.checkout,
-        env=values,
-        timeout=UPDATE_SECONDS,
-        check=False,
-    ).returncode
+    with subprocess.Popen(["pulumi", *command, "--stack", stage], cwd=paths.checkout, env=values) as process:
+        try:
+            return process.wait(timeout=UPDATE_SECONDS)
+        except KeyboardInterrupt:
+            # The terminal interrupts pulumi too: it ends the steps under way, writes the state and frees its lock.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=INTERRUPT_SECONDS)
+            raise
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
 def release_stale_lock(paths: SandboxPaths, state: Path, stage: str, values: dict[str, str]) -> None:
@@ -87,9 +105,9 @@ def _holder(lock: Path) -> int | None:
     """The process that holds a lock; None when it ended. A lock of another machine counts as held."""
     try:
         content: dict[str, Any] = json.loads(lock.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        pid = int(content["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    pid = int(content.get("pid", 0))
     if content.get("hostname") not in {None, socket.gethostname()}:
         return pid
     try:

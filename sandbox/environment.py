@@ -45,6 +45,8 @@ def sandbox_environment(
     if not official_plugin:
         values["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     chosen = {name: environment.get(name, value) for name, value in values.items()}
+    # An empty KUBECONFIG asks for nothing, and left empty it would mean ~/.kube/config: a cluster nobody named.
+    chosen["KUBECONFIG"] = explicit_kubeconfig(paths, environment) or str(paths.kubeconfig)
     return {"PATH": os.pathsep.join([str(paths.bin), str(python), *kept]), **chosen}
 
 

