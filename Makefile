@@ -30,7 +30,7 @@ up: install ## Deploy both stages, starting the local sandbox if needed
 	$(SANDBOX) deploy
 
 .PHONY: preview
-preview: install ## Show what a deployment of both stages would change
+preview: install ## Show what a deployment of both stages would change, starting the local sandbox if needed
 	$(SANDBOX) up
 	eval "$$($(SANDBOX) env)"; for stage in staging production; do pulumi preview --diff --non-interactive --stack $$stage; done
 

@@ -75,6 +75,7 @@ def load_model(
     except SettingsError as error:
         return None, {}, list(error.problems)
     problems = _stage_only(base) + _bad_name(name, overlay.file) + _unquoted(overlay, prefix)
+    problems += _nothing_to_remove(base.data, overlay, prefix)
     data, origins = merge(base, overlay)
     data["name"] = name
     model, found = validated(
@@ -108,7 +109,35 @@ def merge(base: Document, overlay: Document) -> tuple[dict[str, Any], dict[KeyPa
             origins.update((p, origin) for p, origin in overlay.origins.items() if p[: len(here)] == here)
         return result
 
-    return lay(base.data, overlay.data, ()), origins
+    merged = lay(base.data, overlay.data, ())
+    origins[()] = overlay.origins[()]
+    return merged, origins
+
+
+def _nothing_to_remove(base: dict[str, Any], overlay: Document, prefix: KeyPath) -> list[Problem]:
+    """A null that removes nothing is a mistyped key, or `key:value` without its space."""
+    problems: list[Problem] = []
+
+    def walk(below: object, above: dict[str, Any], path: KeyPath) -> None:
+        given = below if isinstance(below, dict) else {}
+        for key, value in above.items():
+            here = (*path, key)
+            if isinstance(value, dict):
+                walk(given.get(key), value, here)
+            elif value is None and key not in given:
+                reason = "has no value; null removes what the model's file gives, and it gives no such key"
+                problems.append(
+                    Problem(
+                        file=overlay.file,
+                        line=overlay.origins[here].line,
+                        field=dotted((*prefix, *here)),
+                        reason=reason,
+                        fix="write `key: value` with a space, correct the key, or remove it",
+                    )
+                )
+
+    walk(base, overlay.data, ())
+    return problems
 
 
 def _with_runtime(data: dict[str, Any]) -> dict[str, Any]:

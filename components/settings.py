@@ -8,7 +8,7 @@ What the engine was given must be the same, so that nothing but the committed fi
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -109,7 +109,8 @@ def load_stack(project: Path, stage: str) -> LoadedStack:
     file = f"Pulumi.{stage}.yaml"
     document = read_document(project / file, file)
     data, origins = _stack_config(document)
-    config, problems = validated(StackConfig, data, origins=origins, file=file, prefix=("config",))
+    config, found = validated(StackConfig, data, origins=origins, file=file)
+    problems = [replace(p, field=f"config.{PROJECT}:{p.field}") for p in found]
     problems += _unknown_top_level(document)
     definitions = definition_files(project, problems)
     models: list[ModelSettings] = []

@@ -21,15 +21,15 @@ _FIXES = {
     "dict_type": "write it as `key: value` lines",
     "model_type": "write it as `key: value` lines",
     "tuple_type": "write it as a list of `- item` lines",
-    "greater_than_equal": "raise it",
-    "less_than_equal": "lower it",
+    "greater_than_equal": "write {ge} or more",
+    "less_than_equal": "write {le} or less",
 }
 _SAMPLES = {
     "version": 'add the line version: "<tag>"',
     "replicas": "add the line replicas: <number>",
-    "owner": "add the line owner: <team>",
-    "image": "add the line image: <repository without a tag>",
-    "resources": "add resources: with requests and limits for cpu and memory",
+    "owner": "add the line owner: <team> to the model's file",
+    "image": "add the line image: <repository without a tag> to the model's file",
+    "resources": "add resources: with requests and limits for cpu and memory to the model's file",
 }
 
 
@@ -81,8 +81,8 @@ def _problem(
     written = None if origin is None or kind == "missing" else origin.raw
     field_prefix = prefix if near is None or near.file == file else ()
     return Problem(
-        file=near.file if near and kind != "missing" else file,
-        line=near.line if near and (kind != "missing" or near.file == file) else None,
+        file=near.file if near else file,
+        line=near.line if near else None,
         field=dotted((*field_prefix, *path)),
         value=f'"{written}"' if written is not None and origin and origin.quoted else written,
         reason=reason,
@@ -114,8 +114,9 @@ def _reason_and_fix(
     if kind == "string_type" and origin is not None and origin.raw is not None:
         return "must be a text; YAML reads it as something else", f'quote it: "{origin.raw}"'
     reason = details["msg"][:1].lower() + details["msg"][1:]
-    fix = _FIXES.get(kind, "correct the value")
-    expected = details.get("ctx", {}).get("expected")
+    context = details.get("ctx", {})
+    fix = _FIXES.get(kind, "correct the value").format(**context)
+    expected = context.get("expected")
     return reason, f"write one of {expected}" if expected else fix
 
 

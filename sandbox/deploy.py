@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sandbox.paths import SandboxPaths
 
 UPDATE_SECONDS = 3600
 INTERRUPT_SECONDS = 60
+LOG_WIDTH = 140
 _NEXT = """\
 Next:
   eval "$(.venv/bin/python -m sandbox env)"
@@ -126,7 +128,8 @@ def _report(paths: SandboxPaths, values: dict[str, str], stages: list[str]) -> N
         for model, summary in outputs["models"].items():
             count = f"{ready.get(model, 0)}/{summary['replicas']:.0f}"
             table.add_row(model, stage, summary["version"], count, summary["url"])
-    console = Console()
+    # A log has no width of its own, and a URL is there to be copied.
+    console = Console() if sys.stdout.isatty() else Console(width=LOG_WIDTH)
     console.print(table)
     console.print(_NEXT, markup=False, highlight=False)
 

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,6 +85,11 @@ class Clone:
         data: dict[str, Any] = json.loads(text)
         return data
 
+    def ready_endpoints(self) -> int:
+        """How many replicas the Services of the namespace send requests to."""
+        slices = self.get("endpointslices")["items"]
+        return sum(endpoint["conditions"]["ready"] for item in slices for endpoint in item["endpoints"] or ())
+
     def preview_steps(self) -> list[tuple[str, str]]:
         """What a preview would do: operation and URN of each step but the unchanged."""
         digest = json.loads(self.pulumi("preview", "--json").stdout)
@@ -114,3 +121,11 @@ def model_files(folder: Path, count: int) -> None:
     text = (CHECKOUT / "models" / "sentiment-classifier.yaml").read_text()
     for number in range(count):
         (folder / "models" / f"m{number:03}.yaml").write_text(text)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for what the cluster does in its own time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from delivery.render import render
-from tests.integration.clone import CHECKOUT, Clone, model_files, models
+from tests.integration.clone import CHECKOUT, Clone, model_files, models, wait_for
 
 
 def release(project: Clone, version: str) -> None:
@@ -28,8 +28,8 @@ def test_a_deployed_model_serves_and_a_second_up_changes_nothing(project: Clone)
     assert deployment["status"]["readyReplicas"] == 3
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "model-registry/sentiment-classifier:v1"
-    endpoints = project.get("endpointslices")["items"]
-    assert sum(len(slice_["endpoints"]) for slice_ in endpoints) == 3
+    # The endpoints follow the replicas a moment later.
+    wait_for(lambda: project.ready_endpoints() == 3)
     assert "12 unchanged" in project.up().stdout
     project.pulumi("preview", "--expect-no-changes")
     assert (project.path / "Pulumi.test.yaml").read_bytes() == before

@@ -3,12 +3,11 @@
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.deploy import release_stale_lock, stage_locks
 from sandbox.paths import SandboxPaths
-from tests.integration.clone import Clone, model_files, models
+from tests.integration.clone import Clone, model_files, models, wait_for
 
 MANY = 40
 # Fails within seconds: no node has the label, and a replica has one second to start.
@@ -17,13 +16,6 @@ STUCK = (
     " probes: {startup: {periodSeconds: 1, failureThreshold: 1}},"
     " rollout: {progressDeadlineSeconds: 5, timeoutSeconds: 60}}\n"
 )
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def unused_kubeconfig(folder: Path) -> str:
@@ -78,8 +70,7 @@ def test_a_rollout_that_never_becomes_ready_names_the_reason_and_the_old_version
     assert "node affinity/selector" in done.stdout
     live = project.get("deployment", "m000")
     assert live["status"]["availableReplicas"] == 3
-    endpoints = project.get("endpointslices")["items"]
-    assert sum(e["conditions"]["ready"] for s in endpoints for e in s["endpoints"]) == 3
+    assert project.ready_endpoints() == 3
     # The way back is the old line.
     project.write_stack('    m000: {version: "v1", replicas: 3}\n')
     project.up()

@@ -26,7 +26,7 @@ ENTRIES = [
     ("unquoted 1.10", "version: 1.10\nreplicas: 2", "version", "YAML reads it as 1.1", 'version: "1.10"'),
     ("bare date", "version: 2024-01-02\nreplicas: 2", "version", "reads this as a date", '"2024-01-02"'),
     ("unquoted", "version: v1\nreplicas: 2", "version", "must be quoted", 'version: "v1"'),
-    ("negative", 'version: "v1"\nreplicas: -1', "replicas", "greater than or equal to 0", "raise it"),
+    ("negative", 'version: "v1"\nreplicas: -1', "replicas", "greater than or equal to 0", "0 or more"),
     ("fractional", 'version: "v1"\nreplicas: 2.5', "replicas", "valid integer", "whole number"),
     ("whole float", 'version: "v1"\nreplicas: 2.0', "replicas", "valid integer", "whole number"),
     ("boolean", 'version: "v1"\nreplicas: true', "replicas", "valid integer", "whole number"),
@@ -49,7 +49,7 @@ ENTRIES = [
         "must be a duration",
         "0.5s",
     ),
-    ("bad port", GOOD + "\nport: 70000", "port", "less than or equal to 65535", "lower it"),
+    ("bad port", GOOD + "\nport: 70000", "port", "less than or equal to 65535", "65535 or less"),
     ("port as text", GOOD + '\nport: "80"', "port", "valid integer", "without quotes"),
     ("bad env name", GOOD + '\nenv: {1X: "a"}', "env.1X", "environment variable", "rename"),
     ("reserved env", GOOD + '\nenv: {MODEL_NAME: "a"}', "a", "set by the program", "remove"),
@@ -59,6 +59,8 @@ ENTRIES = [
     ("bad runtime", GOOD + "\nruntime: flask", "runtime", "input should be", "generic"),
     ("no such env key", GOOD + "\nenv: {T: {secretKeyRef: {name: x}}}", "key", "is required", "key"),
     ("alias", GOOD + '\nenv: {A: &x "1", B: *x}', "env.B", "aliases are not supported", "write the value"),
+    ("mistyped key without a value", GOOD + "\nownr:", "ownr", "no such key", "correct the key"),
+    ("no space", 'version: "v1"\nreplicas: 2\nport:80: ', "port:80", "no such key", "with a space"),
     ("tag", GOOD + "\nowner: !!binary aGk=", "owner", "tag", "remove"),
 ]
 
@@ -69,6 +71,7 @@ ENTRIES = [
 def test_entry(tmp_path: Path, text: str, field: str, reason: str, fix: str) -> None:
     (problem,) = problems(project(tmp_path, entry(text)))
     assert problem.file == "Pulumi.test.yaml"
+    assert problem.line is not None
     assert problem.field.endswith(field)
     assert reason in problem.reason
     assert fix in problem.fix
