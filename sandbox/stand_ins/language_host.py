@@ -6,12 +6,13 @@ project's virtual environment and ends with the CLI.
 
 import json
 import os
+import queue
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
@@ -21,6 +22,8 @@ from sandbox.stand_ins.plugin import serve
 
 # What the program's process says it has shown to the user already (Pulumi's own convention).
 EXIT_SHOWN = 32
+# The kind of plugin the engine asks for when it starts a policy pack.
+_POLICY_PACK = "analyzer"
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
@@ -28,7 +31,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def __init__(self, engine: str) -> None:
         self._engine = engine
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: list[subprocess.Popen[bytes]] = []
         self._lock = threading.Lock()
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -71,12 +74,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         }
         program = Path(request.info.program_directory or request.pwd, request.info.entry_point or ".")
         command = [_python(request.info), "-m", "sandbox.stand_ins.program_runner"]
-        with self._lock:
-            # Its output is the program's, so it goes where this process' goes: to the CLI.
-            self._process = subprocess.Popen(
-                [*command, json.dumps(settings), str(program)], cwd=request.pwd, env=environment
-            )
-        code = self._process.wait()
+        # Its output is the program's, so it goes where this process' goes: to the CLI.
+        process = self._start([*command, json.dumps(settings), str(program)], request.pwd, environment)
+        code = process.wait()
         if code == 0:
             return language_pb2.RunResponse()
         if code in {1, EXIT_SHOWN}:
@@ -84,27 +84,64 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.RunResponse(error=f"the program ended with exit code {code}")
 
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-        """Run a plugin written in Python, such as a policy pack."""
-        with subprocess.Popen(
-            [_python(request.info), request.info.program_directory, *request.args],
-            cwd=request.pwd,
-            env={**os.environ, **dict(item.split("=", 1) for item in request.env)},
-            stdout=subprocess.PIPE,
-        ) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
+        """Run a plugin written in Python; a policy pack is one that the SDK's own module starts."""
+        python, folder = [_python(request.info), "-u"], request.info.program_directory
+        if request.kind == _POLICY_PACK:
+            command = [*python, "-m", "pulumi.policy", *request.args, folder]
+        else:
+            command = [*python, folder, *request.args]
+        environment = {**os.environ, **dict(item.split("=", 1) for item in request.env)}
+        process = self._start(command, request.pwd, environment, pipes=True)
+        # Ending the call is how the engine ends a plugin.
+        if not context.add_callback(process.terminate):
+            process.terminate()
+        for name, line in _lines(process):
+            if name == "stdout":
                 yield language_pb2.RunPluginResponse(stdout=line)
-        yield language_pb2.RunPluginResponse(exitcode=process.returncode)
+            else:
+                yield language_pb2.RunPluginResponse(stderr=line)
+        yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
         self.stop()
         return empty_pb2.Empty()
 
     def stop(self) -> None:
-        """End the program, if one runs."""
+        """End the program and the plugins that run."""
         with self._lock:
-            if self._process is not None and self._process.poll() is None:
-                self._process.terminate()
+            for process in self._processes:
+                if process.poll() is None:
+                    process.terminate()
+
+    def _start(
+        self, command: list[str], folder: str, environment: dict[str, str], *, pipes: bool = False
+    ) -> subprocess.Popen[bytes]:
+        pipe = subprocess.PIPE if pipes else None
+        with self._lock:
+            process = subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe)
+            self._processes.append(process)
+        return process
+
+
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[tuple[str, bytes]]:
+    """What a process writes, each line with `stdout` or `stderr`, until both are closed."""
+    written: queue.Queue[tuple[str, bytes | None]] = queue.Queue()
+
+    def pump(name: str, stream: IO[bytes]) -> None:
+        for line in stream:
+            written.put((name, line))
+        written.put((name, None))
+
+    for name, stream in (("stdout", process.stdout), ("stderr", process.stderr)):
+        assert stream is not None
+        threading.Thread(target=pump, args=(name, stream), daemon=True).start()
+    still_open = 2
+    while still_open:
+        name, line = written.get()
+        if line is None:
+            still_open -= 1
+        else:
+            yield name, line
 
 
 def _python(info: language_pb2.ProgramInfo) -> str:

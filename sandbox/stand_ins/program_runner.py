@@ -10,6 +10,7 @@ import runpy
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pulumi
 from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
@@ -19,6 +20,8 @@ from sandbox.stand_ins.language_host import EXIT_SHOWN
 
 # The SDK waits for one thread an RPC; Pulumi's own host uses the same factor.
 THREADS_PER_OPERATION = 4
+# Files that come between this runner and the program in a traceback.
+_BETWEEN = (Path(__file__), Path(pulumi.__file__).parent, Path(asyncio.__file__).parent)
 
 
 def main() -> None:
@@ -39,13 +42,27 @@ def main() -> None:
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
         code = 1
-    except Exception:
-        pulumi.log.error(f"Program failed with an unhandled exception:\n{traceback.format_exc()}")
+    except Exception as error:
+        pulumi.log.error(f"Program failed with an unhandled exception:\n{program_traceback(error)}")
         code = EXIT_SHOWN
     finally:
         executor.shutdown(wait=True)
         loop.close()
     sys.exit(code)
+
+
+def program_traceback(error: BaseException) -> str:
+    """The traceback from the program's first own line on; what ran it is of no use to its author."""
+    trace = error.__traceback__
+    while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace))
+
+
+def _is_ours(filename: str) -> bool:
+    """True for this runner, runpy, the SDK and asyncio."""
+    path = Path(filename)
+    return filename.startswith("<frozen ") or any(path == own or own in path.parents for own in _BETWEEN)
 
 
 def _run(program: str) -> None:

@@ -9,6 +9,9 @@ from sandbox.stand_ins.kubernetes_provider.api import Api
 from sandbox.stand_ins.kubernetes_provider.errors import NotReadyError, ProviderError
 
 POLL_SECONDS = 0.25
+# Hundreds of deletions are waited for at once, each with calls of its own.
+DELETION_POLL_SECONDS = 1.0
+_PASSING = {None, "Completed", "ContainerCreating", "PodInitializing"}
 Manifest = dict[str, Any]
 
 
@@ -27,17 +30,23 @@ class Rollouts:
         Raises:
             NotReadyError: it failed, or the time is up; the message names the pods' reasons.
         """
-        metadata = applied["metadata"]
         deadline, live = time.monotonic() + timeout, applied
         while not self._cancelled.is_set():
-            live = self._deployments(metadata["namespace"]).get(metadata["name"], live)
-            current = live["metadata"].get("generation", 0) >= metadata.get("generation", 0)
-            state = verdict(live) if current else "waiting"
-            if state == "ready":
-                return live
-            if state == "failed" or time.monotonic() > deadline:
-                why = "it made no progress within its deadline" if state == "failed" else "the time is up"
-                raise NotReadyError(self._explain(live, f"{why} ({timeout:.0f} s at most)"), live)
+            try:
+                seen = self._deployments(applied["metadata"]["namespace"])
+            except ProviderError as error:
+                # The object is there, so it has to get into the state.
+                raise NotReadyError(f"{_name(live)} cannot be followed: {error}", live) from error
+            found = seen.get(applied["metadata"]["name"])
+            if found is not None and _follows(found, applied):
+                live = found
+                state = verdict(live)
+                if state == "ready":
+                    return live
+                if state == "failed":
+                    raise NotReadyError(self.explain(live), live)
+            if time.monotonic() > deadline:
+                raise NotReadyError(self.explain(live, f"after {timeout:.0f} s"), live)
             self._cancelled.wait(POLL_SECONDS)
         raise NotReadyError(f"{_name(live)} was still rolling when the update was cancelled", live)
 
@@ -53,7 +62,10 @@ class Rollouts:
                 self._seen[namespace] = (time.monotonic(), items)
             return items
 
-    def _explain(self, live: Manifest, why: str) -> str:
+    def explain(
+        self, live: Manifest, why: str = "and made no progress within its progressDeadlineSeconds"
+    ) -> str:
+        """Why a Deployment is not ready, with the reasons of its ReplicaSets and pods."""
         metadata = live["metadata"]
         labels = live["spec"]["selector"]["matchLabels"]
         selector = ",".join(f"{key}%3D{value}" for key, value in sorted(labels.items()))
@@ -62,11 +74,18 @@ class Rollouts:
             for c in live.get("status", {}).get("conditions", ())
             if c["type"] == "ReplicaFailure" or (c["type"] == "Progressing" and c["status"] == "False")
         ]
-        for pod in self._api.list("v1", "Pod", metadata["namespace"], selector):
+        try:
+            pods = self._api.list("v1", "Pod", metadata["namespace"], selector)
+        except ProviderError as error:
+            pods, lines = [], [*lines, f"its pods cannot be listed: {error}"]
+        for pod in pods:
             lines += pod_reasons(pod)
         status = live.get("status", {})
-        ready, wanted = status.get("updatedReplicas", 0), live["spec"].get("replicas", 1)
-        head = f"{_name(live)} is not ready: {ready} of {wanted} replicas are updated, and {why}"
+        updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
+        head = (
+            f"{_name(live)} is not ready {why}: of {live['spec'].get('replicas', 1)} replicas {updated} are "
+            f"updated and {available} are available"
+        )
         return "\n".join([head, *(f"  {line}" for line in dict.fromkeys(lines))])
 
 
@@ -83,33 +102,59 @@ def verdict(deployment: Manifest) -> str:
 
 
 def pod_reasons(pod: Manifest) -> list[str]:
-    """Why a pod is not ready: unscheduled, waiting or ended containers."""
+    """Why a pod is not ready: unscheduled, waiting, ended, restarting or unready containers."""
     name, status = pod["metadata"]["name"], pod.get("status", {})
     reasons = [
         f"pod {name}: {c.get('reason', 'not scheduled')}: {c.get('message', '')}"
         for c in status.get("conditions", ())
         if c["type"] == "PodScheduled" and c["status"] == "False"
     ]
-    for container in status.get("containerStatuses", ()):
+    containers = [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+    for container in containers:
+        what = f"pod {name}: container {container['name']}"
         for phase in ("waiting", "terminated"):
             state = container.get("state", {}).get(phase)
-            if state and state.get("reason") not in {None, "Completed", "ContainerCreating"}:
-                what = f"pod {name}: container {container['name']} {phase}: {state['reason']}"
-                reasons.append(f"{what}: {state.get('message', 'no message')}")
+            if state and state.get("reason") not in _PASSING:
+                reasons.append(f"{what} {phase}: {state['reason']}: {state.get('message', 'no message')}")
+        ended = container.get("lastState", {}).get("terminated")
+        if ended and container.get("restartCount") and not container.get("ready"):
+            why = f"{ended.get('reason', 'Error')}, exit code {ended.get('exitCode', '?')}"
+            reasons.append(f"{what} restarted {container['restartCount']} times: {why}")
+    if not reasons:
+        reasons = [
+            f"pod {name}: {c['type']}: {c.get('reason', 'not ready')}: {c.get('message', '')}"
+            for c in status.get("conditions", ())
+            if c["type"] == "Ready" and c["status"] == "False"
+        ]
     return reasons
 
 
-def wait_deleted(api: Api, manifest: Manifest, timeout: float, cancelled: threading.Event) -> None:
-    """Wait until an object is gone.
+def _follows(live: Manifest, applied: Manifest) -> bool:
+    """False for what the server's cache held before the apply, or for an earlier object of that name."""
+    one, other = live["metadata"], applied["metadata"]
+    current = bool(one.get("generation", 0) >= other.get("generation", 0))
+    return current and one.get("uid") == other.get("uid")
+
+
+def wait_deleted(api: Api, manifest: Manifest, uid: str, timeout: float, cancelled: threading.Event) -> None:
+    """Wait until the object with the uid is gone.
 
     Raises:
         ProviderError: it is still there when the time is up.
     """
-    deadline = time.monotonic() + timeout
-    while api.read(manifest) is not None:
-        if cancelled.is_set() or time.monotonic() > deadline:
-            raise ProviderError(f"{_name(manifest)} is still there after {timeout:.0f} s")
-        cancelled.wait(POLL_SECONDS)
+    deadline, pause = time.monotonic() + timeout, 0.05
+    while (live := api.read(manifest)) is not None:
+        # Another object of that name, such as a controller makes, is not the one that was deleted.
+        if live["metadata"].get("uid") != uid:
+            return
+        if cancelled.is_set():
+            raise ProviderError(f"{_name(manifest)} was still there when the update was cancelled")
+        if time.monotonic() > deadline:
+            finalizers = ", ".join(live["metadata"].get("finalizers") or ())
+            held = f"; it is held by the finalizers: {finalizers}" if finalizers else ""
+            raise ProviderError(f"{_name(manifest)} is still there after {timeout:.0f} s{held}")
+        cancelled.wait(pause)
+        pause = min(pause * 2, DELETION_POLL_SECONDS)
 
 
 def _name(manifest: Manifest) -> str:

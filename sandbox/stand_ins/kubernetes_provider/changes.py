@@ -1,5 +1,6 @@
 """What changed between two descriptions of an object, and what of a live object we declared. Pure functions."""
 
+import base64
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,9 @@ _IDENTITY = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
 _IMMUTABLE = {
     "Deployment": ("spec.selector",),
     "Service": ("spec.clusterIP",),
+    "Secret": ("type",),
+    "RoleBinding": ("roleRef",),
+    "ClusterRoleBinding": ("roleRef",),
     "Job": ("spec.selector", "spec.template"),
     "StatefulSet": ("spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"),
 }
@@ -46,6 +50,27 @@ def needs_replacement(kind: str, path: str) -> bool:
     return any(path == prefix or path.startswith((f"{prefix}.", f"{prefix}[")) for prefix in fixed)
 
 
+def drifted(wanted: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+    """The inputs that would make the live object: ours, with what somebody else changed in them.
+
+    Args:
+        wanted: What we applied.
+        live: What the API server holds.
+    """
+    if "stringData" not in wanted:
+        result: dict[str, Any] = declared(wanted, live)
+        return result
+    # The server keeps a Secret's plain text as data.
+    data = live.get("data") or {}
+    kept = {
+        key: value if data[key] == _encoded(value) else _decoded(data[key])
+        for key, value in wanted["stringData"].items()
+        if key in data
+    }
+    rest = {key: value for key, value in wanted.items() if key != "stringData"}
+    return {**declared(rest, live), "stringData": kept}
+
+
 def declared(wanted: Any, live: Any) -> Any:
     """The live object reduced to the fields we declared, so that defaults and status are no drift.
 
@@ -69,6 +94,14 @@ def declared(wanted: Any, live: Any) -> Any:
         paired = [declared(one, other) for one, other in zip(wanted, live, strict=False)]
         return paired + live[len(wanted) :]
     return wanted if _same_quantity(wanted, live) else live
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _decoded(text: str) -> str:
+    return base64.b64decode(text).decode(errors="replace")
 
 
 def _join(path: str, key: str) -> str:

@@ -16,6 +16,14 @@ class NotFoundError(ProviderError):
     """The API server does not know the object, or its namespace."""
 
 
+class UnknownKindError(ProviderError):
+    """The API server serves no such kind."""
+
+
+class FieldConflictError(ProviderError):
+    """Another field manager owns fields of an apply."""
+
+
 class NotReadyError(Exception):
     """An object exists but did not become ready.
 
