@@ -43,13 +43,7 @@ def disruption_budget_spec(model: ModelSettings) -> k8s.policy.v1.PodDisruptionB
 
 
 class ModelServer(pulumi.ComponentResource):
-    """Deployment, ServiceAccount, PodDisruptionBudget and NetworkPolicy of one model.
-
-    Attributes:
-        deployment: The Deployment, named like the model.
-    """
-
-    deployment: k8s.apps.v1.Deployment
+    """Deployment, ServiceAccount, PodDisruptionBudget and NetworkPolicy of one model."""
 
     def __init__(
         self,
@@ -72,7 +66,7 @@ class ModelServer(pulumi.ComponentResource):
                 opts=child,
             )
         timeout = f"{model.rollout_timeout_seconds}s"
-        self.deployment = k8s.apps.v1.Deployment(
+        k8s.apps.v1.Deployment(
             name,
             metadata={**metadata, "labels": naming.versioned_labels(model, stack.stage)},
             spec=deployment_spec(model, stack.stage),

@@ -100,19 +100,11 @@ class EnvSource(Settings):
         return self
 
 
-class Mount(Settings):
+class Mount(EnvSource):
     """An existing Secret or ConfigMap, mounted read-only."""
 
     path: HttpPath
     """Where it appears in the container."""
-    secret: ObjectName | None = None
-    config_map: ObjectName | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> "Mount":
-        if (self.secret is None) == (self.config_map is None):
-            raise ValueError("must name either a secret or a configMap|keep one of the two")
-        return self
 
 
 class Toleration(Settings):

@@ -72,9 +72,13 @@ class StackSettings(_StageSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedStack:
-    """A stack's settings, and the origin of each value a file gives: the stage's own by path, each model's by path."""
+    """A stack's settings, and the origin of each value a file gives: the stage's own by path, each model's by path.
+
+    `written` is what the stack file says under `ml-deployments:`, before the models are laid over their files.
+    """
 
     settings: StackSettings
+    written: Mapping[str, Any]
     stage_origins: Mapping[KeyPath, Origin]
     origins: Mapping[str, Mapping[KeyPath, Origin]]
 
@@ -93,11 +97,11 @@ def load_program_stack(project: Path) -> StackSettings:
     """
     stage = pulumi.get_stack()
     try:
-        settings = load_stack(project, stage).settings
-        _refuse_other_config(project, stage)
+        loaded = load_stack(project, stage)
+        _refuse_other_config(loaded)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-    return settings
+    return loaded.settings
 
 
 def load_stack(project: Path, stage: str) -> LoadedStack:
@@ -132,7 +136,7 @@ def load_stack(project: Path, stage: str) -> LoadedStack:
     settings = StackSettings.model_validate(
         {**dict(config), "stage": stage, "models": tuple(models)}, by_alias=False, by_name=True
     )
-    return LoadedStack(settings=settings, stage_origins=origins, origins=model_origins)
+    return LoadedStack(settings=settings, written=data, stage_origins=origins, origins=model_origins)
 
 
 def _stack_config(document: Document) -> tuple[dict[str, Any], dict[KeyPath, Origin]]:
@@ -191,21 +195,19 @@ def _by_model(origins: Mapping[KeyPath, Origin]) -> dict[str, dict[KeyPath, Orig
     return found
 
 
-def _refuse_other_config(project: Path, stage: str) -> None:
+def _refuse_other_config(loaded: LoadedStack) -> None:
     """What the engine passed must be what the committed file says, whatever flags or environments there are."""
-    file = f"Pulumi.{stage}.yaml"
-    data, origins = _stack_config(read_document(project / file, file))
     config = pulumi.Config(PROJECT)
     problems = []
     for name in sorted(info.alias or name for name, info in StackConfig.model_fields.items()):
-        written, given = data.get(name), config.get(name)
+        written, given = loaded.written.get(name), config.get(name)
         if not isinstance(written, str | None):
             given = config.get_object(name)
         if written != given:
-            origin = origins.get((name,))
+            origin = loaded.stage_origins.get((name,))
             problems.append(
                 Problem(
-                    file=file,
+                    file=f"Pulumi.{loaded.settings.stage}.yaml",
                     line=origin.line if origin else None,
                     field=f"config.{PROJECT}:{name}",
                     reason="Pulumi was given another value than the file holds",

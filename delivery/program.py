@@ -20,7 +20,6 @@ from components.settings import PROJECT
 from components.yaml_document import read_document
 
 KUBERNETES = "kubernetes:"
-PROVIDER_TYPE = "pulumi:providers:kubernetes"
 
 
 @dataclass(frozen=True, kw_only=True)

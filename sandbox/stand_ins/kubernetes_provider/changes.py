@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from components.quantities import quantity
@@ -120,10 +119,6 @@ def _same_quantity(one: Any, other: Any) -> bool:
     if not isinstance(one, str) or not isinstance(other, str):
         return False
     try:
-        return _quantity(one) == _quantity(other)
+        return quantity(one) == quantity(other)
     except ValueError:
         return False
-
-
-def _quantity(text: str) -> Decimal:
-    return quantity(text)
