@@ -5,7 +5,7 @@ from pathlib import Path
 import pulumi
 
 from components.model import Model
-from components.settings import load_program_stack
+from components.stack_files import load_program_stack
 from components.stage import Stage
 
 stack = load_program_stack(Path(__file__).resolve().parent)

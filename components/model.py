@@ -7,12 +7,14 @@ import pulumi
 from components.model_server import ModelServer
 from components.model_service import ModelService
 from components.model_settings import ModelSettings
+from components.monitoring_rules import MonitoringRules
+from components.monitoring_settings import MonitoringDelivery
 from components.options import child_options
 from components.settings import StackSettings
 
 
 class Model(pulumi.ComponentResource):
-    """One model: its server and its service.
+    """One model: its server, its service and what watches it.
 
     Attributes:
         summary: What the stack's outputs say of the model: version, image, replicas, url.
@@ -31,6 +33,8 @@ class Model(pulumi.ComponentResource):
         # The Service comes first and waits for no replica: clients keep their address while a server is mended.
         service = ModelService(model.name, model, stack, opts=child)
         ModelServer(model.name, model, stack, opts=child)
+        if stack.monitoring.delivery is not MonitoringDelivery.NONE:
+            MonitoringRules(model.name, model, stack, opts=child)
         self.summary = {
             "version": model.version,
             "image": model.image_reference,

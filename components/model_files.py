@@ -9,7 +9,8 @@ from components.names import DnsLabel
 from components.pod_settings import Settings
 from components.problems import Problem, SettingsError
 from components.runtimes import Runtime, runtime_values
-from components.validation import validated
+from components.slo_checks import refused_objectives
+from components.validation import problem_at, validated
 from components.yaml_document import Document, KeyPath, Origin, dotted, read_document
 
 # These live in the stack's file only, so that one file says what runs in a stage.
@@ -28,8 +29,12 @@ def check_definitions(project: Path) -> list[Problem]:
             continue
         problems += _stage_only(document)
         data = {k: v for k, v in document.data.items() if k not in _STAGE_ONLY}
-        _, found = validated(ModelDefinition, _with_runtime(data), origins=document.origins, file=file)
+        definition, found = validated(
+            ModelDefinition, _with_runtime(data, name), origins=document.origins, file=file
+        )
         problems += found + _bad_name(name, file)
+        if definition is not None:
+            problems += _unwatchable(definition, document.origins, file)
     return problems
 
 
@@ -79,8 +84,10 @@ def load_model(
     data, origins = merge(base, overlay)
     data["name"] = name
     model, found = validated(
-        ModelSettings, _with_runtime(data), origins=origins, file=overlay.file, prefix=prefix
+        ModelSettings, _with_runtime(data, name), origins=origins, file=overlay.file, prefix=prefix
     )
+    if model is not None:
+        found += _unwatchable(model, origins, overlay.file, prefix)
     # The version is reported once: unquoted, or wrong.
     unquoted = {problem.field for problem in problems}
     problems += [p for p in found if p.field not in unquoted and p.field != dotted((*prefix, "name"))]
@@ -140,10 +147,21 @@ def _nothing_to_remove(base: dict[str, Any], overlay: Document, prefix: KeyPath)
     return problems
 
 
-def _with_runtime(data: dict[str, Any]) -> dict[str, Any]:
+def _unwatchable(
+    model: ModelDefinition, origins: Mapping[KeyPath, Origin], file: str, prefix: KeyPath = ()
+) -> list[Problem]:
+    """Objectives that the model's runtime cannot measure, or that no alert could ever tell of."""
+    return [
+        problem_at(found.path, found.reason, found.fix, origins=origins, file=file, prefix=prefix)
+        for found in refused_objectives(model)
+    ]
+
+
+def _with_runtime(data: dict[str, Any], name: str) -> dict[str, Any]:
     """A model's raw settings with the values its runtime supplies, where the files give none."""
     result = dict(data)
-    for path, value in runtime_values(data.get("runtime", Runtime.GENERIC)).items():
+    supplied = runtime_values(data.get("runtime", Runtime.GENERIC), name, data.get("port"))
+    for path, value in supplied.items():
         target = result
         for key in path[:-1]:
             below = target.get(key, {})

@@ -5,14 +5,19 @@ import pulumi_kubernetes as k8s
 
 from components import naming
 from components.model_settings import ModelSettings
+from components.monitoring_rules import scrape_annotations
+from components.monitoring_settings import MonitoringDelivery
 from components.network_policy import network_policy_spec
 from components.options import child_options
 from components.pod import pod_spec
 from components.settings import StackSettings
 
 
-def deployment_spec(model: ModelSettings, stage: str) -> k8s.apps.v1.DeploymentSpecArgsDict:
+def deployment_spec(model: ModelSettings, stack: StackSettings) -> k8s.apps.v1.DeploymentSpecArgsDict:
     """The DeploymentSpec of a model in a stage."""
+    pod: k8s.meta.v1.ObjectMetaArgsDict = {"labels": naming.versioned_labels(model, stack.stage)}
+    if stack.monitoring.delivery is MonitoringDelivery.CONFIGMAP:
+        pod["annotations"] = scrape_annotations(model)
     return {
         "replicas": model.replicas,
         "revision_history_limit": 5,
@@ -26,7 +31,7 @@ def deployment_spec(model: ModelSettings, stage: str) -> k8s.apps.v1.DeploymentS
             },
         },
         "template": {
-            "metadata": {"labels": naming.versioned_labels(model, stage)},
+            "metadata": pod,
             "spec": pod_spec(model),
         },
     }
@@ -69,7 +74,7 @@ class ModelServer(pulumi.ComponentResource):
         k8s.apps.v1.Deployment(
             name,
             metadata={**metadata, "labels": naming.versioned_labels(model, stack.stage)},
-            spec=deployment_spec(model, stack.stage),
+            spec=deployment_spec(model, stack),
             opts=pulumi.ResourceOptions.merge(
                 child,
                 pulumi.ResourceOptions(

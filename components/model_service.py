@@ -10,18 +10,19 @@ from components.settings import StackSettings
 
 
 def service_spec(model: ModelSettings) -> k8s.core.v1.ServiceSpecArgsDict:
-    """The ServiceSpec: the model's port in front of its ready replicas."""
+    """The ServiceSpec: the model's ports in front of its ready replicas."""
     return {
         "type": "ClusterIP",
         "selector": naming.selector(model),
         "ports": [
             {
-                "name": "http",
-                "port": model.port,
-                "target_port": "http",
+                "name": name,
+                "port": port,
+                "target_port": name,
                 "protocol": "TCP",
                 "app_protocol": "http",
             }
+            for name, port in model.ports.items()
         ],
     }
 

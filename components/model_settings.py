@@ -7,6 +7,14 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from components.monitoring_settings import (
+    WITH_THRESHOLD,
+    AlertName,
+    AlertOverride,
+    Metrics,
+    QualityGauge,
+    Slo,
+)
 from components.names import Digest, DnsLabel, EnvName, LabelKey, LabelValue, ObjectName, Repository, Version
 from components.pod_settings import (
     EnvSource,
@@ -22,7 +30,6 @@ from components.pod_settings import (
     Spread,
     Toleration,
 )
-from components.quantities import Duration, Objective
 from components.runtimes import Runtime
 
 # The program sets these two, so that a server can say what it is.
@@ -110,20 +117,6 @@ class DisruptionBudget(Settings):
     max_unavailable: PositiveSeconds = 1
 
 
-class LatencyObjective(Settings):
-    """So many percent of the requests are answered within the threshold."""
-
-    objective: Objective
-    threshold: Duration
-
-
-class Slo(Settings):
-    """Service level objectives, as decimals in quotes."""
-
-    availability: Objective | None = None
-    latency: LatencyObjective | None = None
-
-
 class ModelDefinition(Settings):
     """`models/<model>.yaml`: what a model is in every stage."""
 
@@ -154,6 +147,11 @@ class ModelDefinition(Settings):
     spread: Spread = Spread()
     disruption_budget: DisruptionBudget = DisruptionBudget()
     slo: Slo = Slo()
+    metrics: Metrics
+    quality: dict[DnsLabel, QualityGauge] = Field(default={})
+    """Gauges of the model's quality by a name of your own; each gives an alert."""
+    alerts: dict[AlertName, AlertOverride] = Field(default={})
+    """Changes to alerts by their name; docs/monitoring.md lists them."""
 
     @model_validator(mode="after")
     def _check(self) -> "ModelDefinition":
@@ -169,6 +167,10 @@ class ModelDefinition(Settings):
                 f"rollout.progressDeadlineSeconds ({deadline}) must be above the start-up time that "
                 f"probes.startup allows ({budget} s)|raise it, or lower probes.startup.failureThreshold"
             )
+        for alert, override in self.alerts.items():
+            if override.threshold is not None and alert not in WITH_THRESHOLD:
+                able = ", ".join(sorted(name.value for name in WITH_THRESHOLD))
+                raise ValueError(f"alerts.{alert.value} has no threshold; {able} have|remove threshold")
         paths = [mount.path for mount in self.mounts]
         if len(set(paths)) != len(paths) or "/tmp" in paths:
             raise ValueError("two mounts have the same path, or one is /tmp|give each its own path")
@@ -192,6 +194,18 @@ class ModelSettings(ModelDefinition):
         """The image to run: repository and tag, and the digest where one is given."""
         tagged = f"{self.image}:{self.version}"
         return tagged if self.digest is None else f"{tagged}@{self.digest}"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports by name; the metrics' own one where it is another."""
+        return {"http": self.port} | (
+            {} if self.metrics.port == self.port else {"metrics": self.metrics.port}
+        )
+
+    @property
+    def metrics_port_name(self) -> str:
+        """The name of the port that shows the metrics."""
+        return "metrics" if "metrics" in self.ports else "http"
 
     @property
     def rollout_timeout_seconds(self) -> int:

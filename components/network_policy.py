@@ -14,6 +14,7 @@ def network_policy_spec(
     model: ModelSettings, monitoring_namespace: str
 ) -> k8s.networking.v1.NetworkPolicySpecArgsDict:
     """The NetworkPolicySpec: in from the named clients and monitoring, out to DNS and what the model names."""
+    clients = model.network.clients
     monitoring: k8s.networking.v1.NetworkPolicyPeerArgsDict = {
         "namespace_selector": {"match_labels": {NAMESPACE_NAME: monitoring_namespace}}
     }
@@ -21,10 +22,8 @@ def network_policy_spec(
         "pod_selector": {"match_labels": naming.selector(model)},
         "policy_types": ["Ingress", "Egress"],
         "ingress": [
-            {
-                "from_": [*(_peer(client) for client in model.network.clients), monitoring],
-                "ports": [{"protocol": "TCP", "port": model.port}],
-            }
+            *([_ingress([_peer(client) for client in clients], model.port)] if clients else []),
+            _ingress([monitoring], model.metrics.port),
         ],
         "egress": [
             {
@@ -39,6 +38,12 @@ def network_policy_spec(
             *(_destination(destination) for destination in model.network.egress),
         ],
     }
+
+
+def _ingress(
+    peers: list[k8s.networking.v1.NetworkPolicyPeerArgsDict], port: int
+) -> k8s.networking.v1.NetworkPolicyIngressRuleArgsDict:
+    return {"from_": peers, "ports": [{"protocol": "TCP", "port": port}]}
 
 
 def _peer(peer: Peer) -> k8s.networking.v1.NetworkPolicyPeerArgsDict:

@@ -49,7 +49,9 @@ def _container(model: ModelSettings) -> k8s.core.v1.ContainerArgsDict:
         "name": CONTAINER,
         "image": model.image_reference,
         "image_pull_policy": "IfNotPresent",
-        "ports": [{"name": "http", "container_port": model.port, "protocol": "TCP"}],
+        "ports": [
+            {"name": name, "container_port": port, "protocol": "TCP"} for name, port in model.ports.items()
+        ],
         "env": [
             {"name": "MODEL_NAME", "value": model.name},
             {"name": "MODEL_VERSION", "value": model.version},

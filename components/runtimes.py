@@ -1,14 +1,15 @@
-"""What a serving runtime fixes by itself: the port it listens on and the paths it answers health checks on.
+"""What a serving runtime fixes by itself: ports, health paths, and the names and units of its metrics.
 
-Pure data. A model file may override each value; the sources are the runtimes' own defaults.
+Pure data, from the runtimes' own code and documentation. A model file may override ports, paths and bucket edges.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 
 class Runtime(StrEnum):
-    """The serving runtimes known by name."""
+    """The serving runtimes known by name; the last two are no longer developed."""
 
     GENERIC = "generic"
     KSERVE = "kserve"
@@ -16,39 +17,297 @@ class Runtime(StrEnum):
     TRITON = "triton"
     BENTOML = "bentoml"
     RAY_SERVE = "ray-serve"
+    TENSORFLOW_SERVING = "tensorflow-serving"
+    TORCHSERVE = "torchserve"
+    MLSERVER = "mlserver"
+
+
+class Unit(StrEnum):
+    """The unit a runtime measures time in; the value is how many seconds it is."""
+
+    SECONDS = "1"
+    MILLISECONDS = "0.001"
+    MICROSECONDS = "0.000001"
+
+    @property
+    def seconds(self) -> Decimal:
+        """The unit in seconds."""
+        return Decimal(self.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selected:
+    """A metric and the label matchers, as PromQL, that pick its series; `labelled` when it has the model's label."""
+
+    name: str
+    matchers: str = ""
+    labelled: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """A latency histogram by the name before `_bucket`.
+
+    `edges` are the finite bucket edges in `unit`, with spaces between; empty where the runtime's are no round numbers.
+    """
+
+    name: str
+    unit: Unit
+    edges: str = ""
+    matchers: str = ""
+    labelled: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean:
+    """Latency as two counters, time and requests: it gives a mean and no quantile."""
+
+    total: str
+    count: str
+    unit: Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """A gauge of requests at work or waiting, and how many a replica may have for long before it is too busy."""
+
+    name: str
+    waiting: bool
+    limit: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loading:
+    """A gauge that is 1 with the model in memory and 0 without, and a counter of failed loads."""
+
+    loaded: str
+    failures: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingMetrics:
+    """What a runtime measures.
+
+    Attributes:
+        requests: Counters whose sum is all requests.
+        errors: Counters whose sum is the requests that the server failed; None where the runtime counts none.
+        latency: Time from request to answer; a histogram, a mean, or None.
+        load: Requests at work or waiting; None where the runtime shows none.
+        model_label: The label with the name the server itself gives the model; None where it has none.
+        loading: Whether the model is in memory; None where the runtime does not show it.
+    """
+
+    requests: tuple[Selected, ...]
+    errors: tuple[Selected, ...] | None
+    latency: Histogram | Mean | None
+    load: Load | None
+    model_label: str | None
+    loading: Loading | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeDefaults:
-    """Port of the HTTP interface, and the paths of the liveness and readiness probes."""
+    """Ports of the HTTP interface and of the metrics, paths of the probes and the metrics, and what is measured.
+
+    `metrics_port` is None where the metrics are shown on the port of the HTTP interface.
+    """
 
     port: int
     liveness: str
     readiness: str
+    metrics: ServingMetrics
+    metrics_port: int | None = None
+    metrics_path: str = "/metrics"
 
+
+# The default of the Prometheus client library for Python, which KServe and MLServer keep.
+_CLIENT_EDGES = "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1 2.5 5 7.5 10"
 
 RUNTIMES = {
-    Runtime.GENERIC: RuntimeDefaults(port=8080, liveness="/health", readiness="/ready"),
-    # The Open Inference Protocol's health paths.
-    Runtime.KSERVE: RuntimeDefaults(port=8080, liveness="/v2/health/live", readiness="/v2/health/ready"),
-    Runtime.TRITON: RuntimeDefaults(port=8000, liveness="/v2/health/live", readiness="/v2/health/ready"),
-    # One path for both: the server answers it only once the engine runs.
-    Runtime.VLLM: RuntimeDefaults(port=8000, liveness="/health", readiness="/health"),
-    Runtime.BENTOML: RuntimeDefaults(port=3000, liveness="/livez", readiness="/readyz"),
-    Runtime.RAY_SERVE: RuntimeDefaults(port=8000, liveness="/-/healthz", readiness="/-/healthz"),
+    # Our own contract, which examples/sentiment-classifier keeps.
+    Runtime.GENERIC: RuntimeDefaults(
+        port=8080,
+        liveness="/health",
+        readiness="/ready",
+        metrics=ServingMetrics(
+            requests=(Selected(name="model_requests_total"),),
+            errors=(Selected(name="model_requests_total", matchers='code=~"5.."'),),
+            latency=Histogram(
+                name="model_request_duration_seconds",
+                unit=Unit.SECONDS,
+                edges="0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10",
+            ),
+            load=Load(name="model_requests_in_flight", waiting=False, limit=32),
+            model_label=None,
+            loading=Loading(loaded="model_loaded", failures="model_load_failures_total"),
+        ),
+    ),
+    # KServe's Python ModelServer, with the Open Inference Protocol's health paths. It counts no failures.
+    Runtime.KSERVE: RuntimeDefaults(
+        port=8080,
+        liveness="/v2/health/live",
+        readiness="/v2/health/ready",
+        metrics=ServingMetrics(
+            requests=(Selected(name="request_predict_seconds_count"),),
+            errors=None,
+            latency=Histogram(name="request_predict_seconds", unit=Unit.SECONDS, edges=_CLIENT_EDGES),
+            load=None,
+            model_label="model_name",
+        ),
+    ),
+    # One health path for both: the server answers it only once the engine runs. The engine counts no failures; its
+    # HTTP server does, but without the model's name.
+    Runtime.VLLM: RuntimeDefaults(
+        port=8000,
+        liveness="/health",
+        readiness="/health",
+        metrics=ServingMetrics(
+            requests=(Selected(name="http_requests_total", matchers='handler=~"/v1/.+"', labelled=False),),
+            errors=(
+                Selected(
+                    name="http_requests_total", matchers='handler=~"/v1/.+",status="5xx"', labelled=False
+                ),
+            ),
+            latency=Histogram(
+                name="vllm:e2e_request_latency_seconds",
+                unit=Unit.SECONDS,
+                edges="0.3 0.5 0.8 1 1.5 2 2.5 5 10 15 20 30 40 50 60 120 240 480 960 1920 7680",
+            ),
+            load=Load(name="vllm:num_requests_waiting", waiting=True, limit=8),
+            model_label="model_name",
+        ),
+    ),
+    # Its latency is a sum of microseconds; histograms are an option that covers streaming models only.
+    Runtime.TRITON: RuntimeDefaults(
+        port=8000,
+        liveness="/v2/health/live",
+        readiness="/v2/health/ready",
+        metrics_port=8002,
+        metrics=ServingMetrics(
+            requests=(
+                Selected(name="nv_inference_request_success"),
+                Selected(name="nv_inference_request_failure"),
+            ),
+            errors=(Selected(name="nv_inference_request_failure"),),
+            latency=Mean(
+                total="nv_inference_request_duration_us",
+                count="nv_inference_request_success",
+                unit=Unit.MICROSECONDS,
+            ),
+            load=Load(name="nv_inference_pending_request_count", waiting=True, limit=8),
+            model_label="model",
+        ),
+    ),
+    Runtime.BENTOML: RuntimeDefaults(
+        port=3000,
+        liveness="/livez",
+        readiness="/readyz",
+        metrics=ServingMetrics(
+            requests=(Selected(name="bentoml_service_request_total"),),
+            errors=(Selected(name="bentoml_service_request_total", matchers='http_response_code=~"5.."'),),
+            latency=Histogram(
+                name="bentoml_service_request_duration_seconds", unit=Unit.SECONDS, edges=_CLIENT_EDGES
+            ),
+            load=Load(name="bentoml_service_request_in_progress", waiting=False, limit=32),
+            model_label="service_name",
+        ),
+    ),
+    # Its histograms are in milliseconds. The edges are those that old and new releases have in common.
+    Runtime.RAY_SERVE: RuntimeDefaults(
+        port=8000,
+        liveness="/-/healthz",
+        readiness="/-/healthz",
+        metrics_port=8080,
+        metrics=ServingMetrics(
+            requests=(Selected(name="ray_serve_num_http_requests_total"),),
+            errors=(Selected(name="ray_serve_num_http_error_requests_total", matchers='error_code=~"5.."'),),
+            latency=Histogram(
+                name="ray_serve_http_request_latency_ms",
+                unit=Unit.MILLISECONDS,
+                edges="1 2 5 10 20 50 100 200 500 1000 2000 5000",
+            ),
+            load=Load(name="ray_serve_deployment_queued_queries", waiting=True, limit=8),
+            model_label="application",
+        ),
+    ),
+    # Its edges are 10 us x 1.8^n: no round numbers. Its metrics need a monitoring_config file. Its image takes the
+    # served model's name from MODEL_NAME.
+    Runtime.TENSORFLOW_SERVING: RuntimeDefaults(
+        port=8501,
+        liveness="/v1/models/{model}",
+        readiness="/v1/models/{model}",
+        metrics_path="/monitoring/prometheus/metrics",
+        metrics=ServingMetrics(
+            requests=(Selected(name=":tensorflow:serving:request_count"),),
+            errors=(Selected(name=":tensorflow:serving:request_count", matchers='status!="OK"'),),
+            latency=Histogram(name=":tensorflow:serving:request_latency", unit=Unit.MICROSECONDS),
+            load=None,
+            model_label="model_name",
+        ),
+    ),
+    # Its errors have no model label, so a served model's name does not narrow them.
+    Runtime.TORCHSERVE: RuntimeDefaults(
+        port=8080,
+        liveness="/ping",
+        readiness="/ping",
+        metrics_port=8082,
+        metrics=ServingMetrics(
+            requests=(Selected(name="ts_inference_requests_total"),),
+            errors=(Selected(name="Requests5XX", labelled=False),),
+            latency=Mean(
+                total="ts_inference_latency_microseconds",
+                count="ts_inference_requests_total",
+                unit=Unit.MICROSECONDS,
+            ),
+            load=None,
+            model_label="model_name",
+        ),
+    ),
+    Runtime.MLSERVER: RuntimeDefaults(
+        port=8080,
+        liveness="/v2/health/live",
+        readiness="/v2/health/ready",
+        metrics_port=8082,
+        metrics=ServingMetrics(
+            requests=(
+                Selected(name="model_infer_request_success_total"),
+                Selected(name="model_infer_request_failure_total"),
+            ),
+            errors=(Selected(name="model_infer_request_failure_total"),),
+            latency=Histogram(
+                name="rest_server_request_duration_seconds",
+                unit=Unit.SECONDS,
+                edges=_CLIENT_EDGES,
+                matchers='path=~".*/infer"',
+                labelled=False,
+            ),
+            load=Load(name="rest_server_requests_in_progress", waiting=False, limit=32),
+            model_label="model",
+        ),
+    ),
 }
 
 
-def runtime_values(name: object) -> dict[tuple[str, ...], int | str]:
-    """The values a runtime supplies to a model's raw settings, by path.
+def runtime_values(
+    name: object, model: str = "<model>", port: object = None
+) -> dict[tuple[str, ...], object]:
+    """The values a runtime supplies to the raw settings of a model, by path.
 
-    An unknown name gives the generic ones: it is a problem of its own, and not also a missing port.
+    An unknown runtime gives the generic ones: it is a problem of its own, and not also a missing port.
+
+    Args:
+        name: The runtime's name, as it is written.
+        model: The model's name.
+        port: The port the model's file gives; None for the runtime's own.
     """
     named = Runtime(name) if isinstance(name, str) and name in set(Runtime) else Runtime.GENERIC
     defaults = RUNTIMES[named]
+    liveness, readiness = (path.format(model=model) for path in (defaults.liveness, defaults.readiness))
     return {
         ("port",): defaults.port,
-        ("probes", "liveness", "path"): defaults.liveness,
-        ("probes", "readiness", "path"): defaults.readiness,
-        ("probes", "startup", "path"): defaults.liveness,
+        ("probes", "liveness", "path"): liveness,
+        ("probes", "readiness", "path"): readiness,
+        ("probes", "startup", "path"): liveness,
+        ("metrics", "port"): defaults.metrics_port or port or defaults.port,
+        ("metrics", "path"): defaults.metrics_path,
     }

@@ -76,15 +76,40 @@ def _problem(
     origin = origins.get(path)
     if origin is None and path and path[-1] == "value":
         path, origin = path[:-1], origins.get(path[:-1])
-    near = origin or _nearest(path, origins)
     reason, fix = _reason_and_fix(model, path, details, origin)
-    written = None if origin is None or kind == "missing" else origin.raw
+    return problem_at(path, reason, fix, origins=origins, file=file, prefix=prefix, written=kind != "missing")
+
+
+def problem_at(
+    path: KeyPath,
+    reason: str,
+    fix: str,
+    *,
+    origins: Mapping[KeyPath, Origin],
+    file: str,
+    prefix: KeyPath = (),
+    written: bool = True,
+) -> Problem:
+    """A problem at a path of the data, with the file, line and value that the path came from.
+
+    Args:
+        path: Where in the data.
+        reason: What is wrong, as a sentence without its full stop.
+        fix: What to do about it.
+        origins: Where each path of the data came from.
+        file: The file to name where the value is missing.
+        prefix: The path of the data inside that file.
+        written: Whether the value at the path is there; false names the place alone.
+    """
+    origin = origins.get(path)
+    near = origin or _nearest(path, origins)
+    raw = origin.raw if origin is not None and written else None
     field_prefix = prefix if near is None or near.file == file else ()
     return Problem(
         file=near.file if near else file,
         line=near.line if near else None,
         field=dotted((*field_prefix, *path)),
-        value=f'"{written}"' if written is not None and origin and origin.quoted else written,
+        value=f'"{raw}"' if raw is not None and origin and origin.quoted else raw,
         reason=reason,
         fix=fix,
     )

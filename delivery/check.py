@@ -5,7 +5,7 @@ from pathlib import Path
 
 from components.model_files import check_definitions
 from components.problems import Problem, SettingsError
-from components.settings import LoadedStack, load_stack, stages
+from components.stack_files import LoadedStack, load_stack, stages
 
 
 @dataclass(frozen=True, kw_only=True)

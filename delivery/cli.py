@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from components.problems import SettingsError
-from components.settings import load_stack, stages
+from components.stack_files import load_stack, stages
 from delivery.check import check as run_check
 from delivery.program import ProgramError
 from delivery.render import render as run_render

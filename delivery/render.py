@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from components import yaml_text
 from delivery.program import KUBERNETES, Registered, record
 
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 HEADER = "# Rendered by `python -m delivery render`. Edit the stack and model files instead."
 # Applied in this order, so that a namespace exists before what it holds.
 _FIRST = ("CustomResourceDefinition", "Namespace")
@@ -49,8 +47,7 @@ def file_name(manifest: dict[str, Any]) -> str:
 
 def dump(manifest: dict[str, Any]) -> str:
     """The manifest as YAML with ordered keys, under a header that says where it comes from."""
-    text: str = yaml.dump(manifest, Dumper=_Dumper, sort_keys=True, width=100, allow_unicode=True)
-    return f"{HEADER}\n{text}"
+    return f"{HEADER}\n{yaml_text.dump(manifest)}"
 
 
 def _is_object(registered: Registered) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from components.model_settings import ModelSettings
 from components.runtimes import runtime_values
-from components.settings import LoadedStack
+from components.stack_files import LoadedStack
 from components.yaml_document import KeyPath, Origin
 
 DEFAULT = "default"

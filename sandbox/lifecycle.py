@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 import typer
 
-from components.settings import stages
+from components.stack_files import stages
 from sandbox.cluster import Cluster
 from sandbox.environment import explicit_kubeconfig, sandbox_environment
 from sandbox.errors import SandboxError

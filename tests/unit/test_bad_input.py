@@ -6,7 +6,7 @@ import pytest
 
 from components.model_files import check_definitions
 from components.problems import Problem, SettingsError
-from components.settings import load_stack
+from components.stack_files import load_stack
 from tests.unit.projects import GOOD_STACK, MODEL, entry, project
 
 GOOD = 'version: "v1"\nreplicas: 2'

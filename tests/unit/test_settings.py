@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from components.model_files import merge
 from components.quantities import quantity, seconds
-from components.settings import StackSettings, load_program_stack, load_stack, stages
+from components.settings import StackSettings
+from components.stack_files import load_program_stack, load_stack, stages
 from components.yaml_document import Document, Origin
 from tests.unit.projects import CHECKOUT, GOOD_STACK, MODEL, entry, project
 

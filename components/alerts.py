@@ -1,0 +1,34 @@
+"""All alerts of one model, from its settings. Pure functions.
+
+An alert exists only where the runtime measures what it needs; components/alert_coverage.py tells what is left out and
+why. Durations that are not explained are kubernetes-mixin's.
+"""
+
+from components.alert import Alert, rule
+from components.burn_alerts import burn_alerts
+from components.model_settings import ModelSettings
+from components.pod_alerts import pod_alerts
+from components.quality_alerts import quality_alerts
+from components.recording_rules import INTERVAL, Group
+from components.rollout_alerts import rollout_alerts
+from components.serving_alerts import serving_alerts
+from components.settings import StackSettings
+
+
+def alert_group(model: ModelSettings, stack: StackSettings) -> Group:
+    """The group of alerting rules of one model, those that are switched off left out."""
+    overrides = model.alerts
+    wanted = [a for a in alerts(model, stack) if a.name not in overrides or overrides[a.name].enabled]
+    name = f"{model.name}.{stack.namespace}.alerts"
+    return Group(name=name, interval=INTERVAL, rules=[rule(model, stack, alert) for alert in wanted])
+
+
+def alerts(model: ModelSettings, stack: StackSettings) -> list[Alert]:
+    """Every alert that the model's runtime and settings allow, also those that are switched off.
+
+    A model of no replicas has only those on its objectives and its quality.
+    """
+    found = [*burn_alerts(model, stack)]
+    if model.replicas > 0:
+        found += [*serving_alerts(model, stack), *pod_alerts(model, stack), *rollout_alerts(model, stack)]
+    return [*found, *quality_alerts(model, stack)]

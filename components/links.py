@@ -1,0 +1,29 @@
+"""Where alerts and dashboards point: runbooks and dashboards. Pure functions."""
+
+import hashlib
+
+from components.monitoring_settings import AlertName, Monitoring
+
+_LONGEST_UID = 40
+_HASH = 8
+RUNBOOKS = "docs/runbooks"
+
+
+def runbook_url(monitoring: Monitoring, alert: AlertName) -> str:
+    """The alert's runbook; its path in the repository where the stack names no address."""
+    base = (monitoring.runbook_url or RUNBOOKS).rstrip("/")
+    return f"{base}/{alert.value}.md"
+
+
+def dashboard_uid(stage: str, model: str | None = None) -> str:
+    """The identifier of a model's dashboard, or of the stage's: at most the 40 characters that Grafana takes."""
+    name = f"fleet-{stage}" if model is None else f"model-{stage}-{model}"
+    if len(name) <= _LONGEST_UID:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
+    return f"{name[: _LONGEST_UID - _HASH - 1]}-{digest}"
+
+
+def dashboard_url(monitoring: Monitoring, stage: str, model: str | None = None) -> str:
+    """The dashboard's address; its path alone where the stack names no Grafana."""
+    return f"{(monitoring.grafana_url or '').rstrip('/')}/d/{dashboard_uid(stage, model)}"

@@ -1,0 +1,93 @@
+"""MonitoringRules: what Prometheus scrapes of one model, and the rules it evaluates."""
+
+import json
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import naming
+from components.alerts import alert_group
+from components.model_settings import ModelSettings
+from components.monitoring_settings import MonitoringDelivery
+from components.options import child_options
+from components.recording_rules import INTERVAL, Group, recording_groups
+from components.settings import StackSettings
+from components.yaml_text import dump
+
+API_VERSION = "monitoring.coreos.com/v1"
+# The operator's admission webhook refuses larger ones, since they are stored in ConfigMaps.
+SIZE_LIMIT = 512 * 1024
+
+
+def rule_groups(model: ModelSettings, stack: StackSettings) -> list[Group]:
+    """Every group of rules of a model: the recording rules, then the alerts."""
+    return [*recording_groups(model, stack.namespace), alert_group(model, stack)]
+
+
+def rules_size(model: ModelSettings, stack: StackSettings) -> int:
+    """The bytes of a model's rules as they are stored."""
+    return len(json.dumps(rule_groups(model, stack), indent=2).encode())
+
+
+def service_monitor_spec(model: ModelSettings) -> dict[str, Any]:
+    """The ServiceMonitor's spec: the pods' name and version become labels of every series scraped from them."""
+    return {
+        "selector": {"matchLabels": naming.selector(model)},
+        "podTargetLabels": [naming.NAME, naming.VERSION],
+        "endpoints": [{"port": model.metrics_port_name, "path": model.metrics.path, "interval": INTERVAL}],
+    }
+
+
+def scrape_annotations(model: ModelSettings) -> dict[str, str]:
+    """The pod annotations that Prometheus' widespread scrape configurations look for."""
+    return {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(model.metrics.port),
+        "prometheus.io/path": model.metrics.path,
+    }
+
+
+def rule_file(model: ModelSettings, stack: StackSettings) -> dict[str, str]:
+    """A Prometheus rule file by its name."""
+    return {f"{stack.stage}-{model.name}.rules.yaml": dump({"groups": rule_groups(model, stack)})}
+
+
+class MonitoringRules(pulumi.ComponentResource):
+    """ServiceMonitor and PrometheusRule of one model, or a ConfigMap with a rule file.
+
+    Its objects carry the labels by which the stage's Prometheus selects them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: ModelSettings,
+        stack: StackSettings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("ml-deployments:index:MonitoringRules", name, None, opts)
+        child = child_options(self, opts)
+        metadata = naming.metadata(model, stack)
+        selected = {**naming.labels(model, stack.stage), **(stack.monitoring.selector_labels or {})}
+        if stack.monitoring.delivery is MonitoringDelivery.OPERATOR:
+            for kind, spec in (
+                ("ServiceMonitor", service_monitor_spec(model)),
+                ("PrometheusRule", {"groups": rule_groups(model, stack)}),
+            ):
+                k8s.apiextensions.CustomResource(
+                    f"{name}-{kind}",
+                    api_version=API_VERSION,
+                    kind=kind,
+                    metadata={**metadata, "labels": selected},
+                    spec=spec,
+                    opts=child,
+                )
+        else:
+            k8s.core.v1.ConfigMap(
+                f"{name}-rules",
+                metadata={**metadata, "name": f"{model.name}-rules", "labels": selected},
+                data=rule_file(model, stack),
+                opts=child,
+            )
+        self.register_outputs({})

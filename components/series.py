@@ -1,0 +1,41 @@
+"""The canonical series every runtime's metrics are turned into, and the PromQL they are picked with.
+
+Rules and dashboards know these names only. All have the labels `namespace` and `model`; those that begin with
+`model_version` have `version` too. Rates are per second over 5 minutes, durations are in seconds.
+"""
+
+from collections.abc import Mapping
+
+REQUESTS = "model_version:requests:rate5m"
+ERRORS = "model_version:errors:rate5m"
+# With the label `quantile`: 0.5, 0.95, 0.99.
+DURATION_QUANTILE = "model_version:request_duration_seconds:quantile5m"
+DURATION_MEAN = "model_version:request_duration_seconds:mean5m"
+# Requests at work or waiting, and the targets that answer scrapes.
+LOAD = "model_version:requests_pending:sum"
+REPLICAS_UP = "model_version:replicas_up:count"
+# 1, with the version that the stack file names.
+DESIRED_VERSION = "model:desired_version:info"
+# With the label `slo`: availability or latency. What counts, and what of it was bad.
+SLO_REQUESTS = "model:slo_requests:rate5m"
+SLO_ERRORS = "model:slo_errors:rate5m"
+# The same as counts over 5 minutes, one sample each 5 minutes, so that sums over days count every request once.
+SLO_REQUESTS_COUNT = "model:slo_requests:increase5m"
+SLO_ERRORS_COUNT = "model:slo_errors:increase5m"
+# With the label `window`: 5m, 30m, 1h, 2h, 6h, 1d, 3d, 30d.
+SLO_ERROR_RATIO = "model:slo_error:ratio"
+SLO_OBJECTIVE = "model:slo_objective:ratio"
+SLO_BUDGET_REMAINING = "model:slo_error_budget_remaining:ratio"
+
+QUANTILES = ("0.5", "0.95", "0.99")
+
+
+def picked(series: str, labels: Mapping[str, str], *more: str) -> str:
+    """A series with equality matchers, and further ones as they stand: `picked("up", {"job": "a"}, 'x!="b"')`."""
+    matchers = [*(f'{name}="{escaped(value)}"' for name, value in labels.items()), *filter(None, more)]
+    return f"{series}{{{','.join(matchers)}}}"
+
+
+def escaped(value: str) -> str:
+    """A label value inside the double quotes of PromQL."""
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,80 @@
+"""Refuses objectives that the model's runtime cannot measure, or that no alert could ever tell of. Pure functions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from components import slo
+from components.model_settings import ModelDefinition
+from components.quantities import seconds
+from components.runtimes import RUNTIMES, Histogram
+from components.slo import plain
+from components.yaml_document import KeyPath
+
+_LATENCY: KeyPath = ("slo", "latency")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A setting that cannot stand, and what to do about it."""
+
+    path: KeyPath
+    reason: str
+    fix: str
+
+
+def refused_objectives(model: ModelDefinition) -> list[Refused]:
+    """Every objective of a model that can never fire or has no data."""
+    return [*_never_firing(model), *_unmeasured_latency(model)]
+
+
+def _never_firing(model: ModelDefinition) -> Iterator[Refused]:
+    promised: dict[KeyPath, str | None] = {("slo", "availability"): model.slo.availability}
+    if model.slo.latency is not None:
+        promised[*_LATENCY, "objective"] = model.slo.latency.objective
+    for path, objective in promised.items():
+        if objective is not None and (refusal := slo.refusal(objective)) is not None:
+            yield Refused(path=path, reason=refusal[0], fix=refusal[1])
+
+
+def _unmeasured_latency(model: ModelDefinition) -> Iterator[Refused]:
+    latency, runtime = model.slo.latency, model.runtime.value
+    if latency is None:
+        return
+    histogram = RUNTIMES[model.runtime].metrics.latency
+    if not isinstance(histogram, Histogram):
+        yield Refused(
+            path=_LATENCY,
+            reason=f"the runtime {runtime} has no latency histogram, so nobody can count the slow requests",
+            fix="remove slo.latency, or serve with a runtime that has one",
+        )
+        return
+    edges = bucket_edges(model, histogram)
+    wanted = seconds(latency.threshold)
+    if not edges:
+        yield Refused(
+            path=_LATENCY,
+            reason=f"the bucket edges of the runtime {runtime} are no round numbers, so they are not known",
+            fix="write them under metrics.latencyBuckets as /metrics shows them, and a threshold that is one of them",
+        )
+    elif wanted not in edges:
+        yield Refused(
+            path=(*_LATENCY, "threshold"),
+            reason="is no bucket edge of the latency histogram, so there is no count of the requests within it",
+            fix=_nearest(wanted, edges),
+        )
+
+
+def bucket_edges(model: ModelDefinition, histogram: Histogram) -> list[Decimal]:
+    """The finite edges of the latency histogram in seconds, ascending: the model file's, else the runtime's."""
+    own = model.metrics.latency_buckets
+    if own is not None:
+        return sorted(seconds(edge) for edge in own)
+    return sorted(Decimal(edge) * histogram.unit.seconds for edge in histogram.edges.split())
+
+
+def _nearest(wanted: Decimal, edges: list[Decimal]) -> str:
+    below = [edge for edge in edges if edge < wanted][-1:]
+    above = [edge for edge in edges if edge > wanted][:1]
+    near = " or ".join(f"{plain(edge)}s" for edge in (*below, *above))
+    return f"write {near}, or name the server's own edges under metrics.latencyBuckets"

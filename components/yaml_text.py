@@ -1,0 +1,26 @@
+"""YAML as people read it: keys in order, texts of several lines as blocks."""
+
+from typing import Any
+
+import yaml
+
+_Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+# A query is one line, however long: a folded one cannot be copied.
+_WIDTH = 10_000
+
+
+class _Dumper(_Base):  # type: ignore[misc]
+    pass
+
+
+def _text(dumper: Any, value: str) -> Any:  # noqa: ANN401
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def dump(data: Any) -> str:  # noqa: ANN401
+    """Plain data as YAML, the same text for the same data."""
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=True, width=_WIDTH, allow_unicode=True)
+    return text
