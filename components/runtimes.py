@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+_LAST_PORT = 65535
+
 
 class Runtime(StrEnum):
     """The serving runtimes known by name; the last two are no longer developed."""
@@ -298,16 +300,17 @@ def runtime_values(
     Args:
         name: The runtime's name, as it is written.
         model: The model's name.
-        port: The port the model's file gives; None for the runtime's own.
+        port: The port the model's file gives, whatever it is; the runtime's own where it is no number.
     """
     named = Runtime(name) if isinstance(name, str) and name in set(Runtime) else Runtime.GENERIC
     defaults = RUNTIMES[named]
     liveness, readiness = (path.format(model=model) for path in (defaults.liveness, defaults.readiness))
+    shared = port if isinstance(port, int) and 0 < port <= _LAST_PORT else defaults.port
     return {
         ("port",): defaults.port,
         ("probes", "liveness", "path"): liveness,
         ("probes", "readiness", "path"): readiness,
         ("probes", "startup", "path"): liveness,
-        ("metrics", "port"): defaults.metrics_port or port or defaults.port,
+        ("metrics", "port"): defaults.metrics_port or shared,
         ("metrics", "path"): defaults.metrics_path,
     }

@@ -5,7 +5,7 @@ and the `for` times are kubernetes-mixin's. Thresholds are exact decimals: 14.4 
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from enum import StrEnum
 
 from components.monitoring_settings import Severity
@@ -108,11 +108,11 @@ def refusal(objective: str) -> tuple[str, str] | None:
     factor = max(window.factor for window in WINDOWS)
     if threshold(WINDOWS[0], objective) < 1:
         return None
-    lowest = 100 * (1 - 1 / factor)
+    lowest = (100 * (1 - 1 / factor)).quantize(Decimal("0.01"), ROUND_UP)
     return (
         f"can never fire: its quickest alert needs an error ratio of {plain(threshold(WINDOWS[0], objective))}, and no "
         "ratio is above 1",
-        f"write an objective above {lowest.quantize(Decimal('0.01'))}, or remove it",
+        f"write an objective of {lowest} or more, or remove it",
     )
 
 

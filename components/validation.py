@@ -138,11 +138,21 @@ def _reason_and_fix(
         return "is required and missing", _SAMPLES.get(str(last), f"add the line {last}: ...")
     if kind == "string_type" and origin is not None and origin.raw is not None:
         return "must be a text; YAML reads it as something else", f'quote it: "{origin.raw}"'
-    reason = details["msg"][:1].lower() + details["msg"][1:]
     context = details.get("ctx", {})
+    if kind == "enum":
+        return "is none of the known values", _choice(str(details["input"]), context["expected"])
+    reason = details["msg"][:1].lower() + details["msg"][1:]
     fix = _FIXES.get(kind, "correct the value").format(**context)
     expected = context.get("expected")
     return reason, f"write one of {expected}" if expected else fix
+
+
+def _choice(given: str, expected: str) -> str:
+    """The known value that comes closest, and all of them."""
+    known = expected.replace(" or ", ", ").replace("'", "").split(", ")
+    close = difflib.get_close_matches(given, known, n=1)
+    every = f"one of {', '.join(known)}"
+    return f"write {close[0]}; it must be {every}" if close else f"write {every}"
 
 
 def _valid_keys(model: type[BaseModel], path: KeyPath) -> set[str]:

@@ -1,4 +1,4 @@
-"""Validates every stage and every model file of a project."""
+"""Validates every stage and every model file of a project, and what monitoring is made of them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from components.model_files import check_definitions
 from components.problems import Problem, SettingsError
 from components.stack_files import LoadedStack, load_stack, stages
+from delivery.check_monitoring import model_rules, monitoring_problems, runtime_notes, watched_models
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +15,22 @@ class Report:
 
     stages: tuple[LoadedStack, ...]
     problems: tuple[Problem, ...]
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Stage, namespace, model, version, replicas, rules and alerts of each model."""
+        found: list[tuple[str, ...]] = []
+        for settings in (loaded.settings for loaded in self.stages):
+            watched = watched_models(settings)
+            for model in settings.models:
+                rules = model_rules(model, settings) if model in watched else []
+                alerts = sum("alert" in rule for rule in rules)
+                counts = (str(model.replicas), str(len(rules)), str(alerts))
+                found.append((settings.stage, settings.namespace, model.name, model.version, *counts))
+        return found
+
+    def notes(self) -> list[str]:
+        """What a model's serving runtime leaves unwatched, a line each."""
+        return [note for loaded in self.stages for note in runtime_notes(loaded.settings)]
 
 
 def check(project: Path) -> Report:
@@ -34,4 +51,6 @@ def check(project: Path) -> Report:
             good.append(load_stack(project, stage))
         except SettingsError as error:
             problems += error.problems
+        else:
+            problems += monitoring_problems(project, good[-1].settings)
     return Report(stages=tuple(good), problems=SettingsError(problems).problems)

@@ -3,6 +3,7 @@
 Exit codes: 0 good, 1 problems found, 2 wrong usage.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ Project = Annotated[
 ]
 Stage = Annotated[str, typer.Argument(help="The stage, as in Pulumi.<stage>.yaml.")]
 _HERE = Path()
+LOG_WIDTH = 120
 
 
 @app.command()
@@ -68,17 +70,19 @@ def render(
 
 @app.command()
 def check(project: Project = _HERE) -> None:
-    """Validate every stack file and every model file."""
+    """Validate every stack file and every model file, and the rules and dashboards made of them."""
     report = run_check(project)
     if report.problems:
         typer.echo(str(SettingsError(report.problems)), err=True)
         raise typer.Exit(1)
-    table = Table("stage", "namespace", "model", "version", "replicas")
-    for loaded in report.stages:
-        settings = loaded.settings
-        for model in settings.models:
-            table.add_row(settings.stage, settings.namespace, model.name, model.version, str(model.replicas))
-    Console().print(table)
+    table = Table("stage", "namespace", "model", "version", "replicas", "rules", "alerts")
+    for row in report.rows():
+        table.add_row(*row)
+    # A log has no width of its own.
+    console = Console() if sys.stdout.isatty() else Console(width=LOG_WIDTH)
+    console.print(table)
+    for note in report.notes():
+        typer.echo(note)
 
 
 @app.command()

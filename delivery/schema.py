@@ -12,7 +12,7 @@ from delivery.reference import settings_reference
 
 _DIALECT = GenerateJsonSchema.schema_dialect
 # The runtime supplies these, so the files may leave them out.
-_FROM_RUNTIME = {"port", "probes", "path", "liveness", "readiness", "startup"}
+_FROM_RUNTIME = {"port", "probes", "path", "liveness", "readiness", "startup", "metrics"}
 _OVERLAY_REQUIRED = ["replicas", "version"]
 
 
@@ -24,7 +24,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 def model_schema() -> dict[str, Any]:
     """The schema of `models/<model>.yaml`."""
     schema = ModelDefinition.model_json_schema()
-    for part in (schema, *(schema["$defs"][name] for name in ("Probe", "Probes", "StartupProbe"))):
+    for part in (schema, *(schema["$defs"][name] for name in ("Metrics", "Probe", "Probes", "StartupProbe"))):
         part["required"] = sorted(set(part.get("required", ())) - _FROM_RUNTIME)
     return {"$schema": _DIALECT, **_with_env_text(schema)}
 

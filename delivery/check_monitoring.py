@@ -1,0 +1,63 @@
+"""Checks what the files make of monitoring: queries parse, runbooks exist, nothing is left out unsaid."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import promql_parser
+
+from components.alert_coverage import left_out
+from components.links import RUNBOOKS
+from components.model_settings import ModelSettings
+from components.monitoring_rules import rule_groups
+from components.monitoring_settings import MonitoringDelivery
+from components.problems import Problem
+from components.recording_rules import Rule
+from components.settings import StackSettings
+
+
+def monitoring_problems(project: Path, stack: StackSettings) -> list[Problem]:
+    """Queries that do not parse, and alerts without a runbook."""
+    found: list[Problem] = []
+    for model in watched_models(stack):
+        for rule in model_rules(model, stack):
+            found += [*_unparsable(rule, model, stack), *_without_runbook(rule, project)]
+    return found
+
+
+def watched_models(stack: StackSettings) -> tuple[ModelSettings, ...]:
+    """The models of a stage that are watched at all."""
+    return () if stack.monitoring.delivery is MonitoringDelivery.NONE else stack.models
+
+
+def model_rules(model: ModelSettings, stack: StackSettings) -> list[Rule]:
+    """Every rule of a model."""
+    return [rule for group in rule_groups(model, stack) for rule in group["rules"]]
+
+
+def runtime_notes(stack: StackSettings) -> list[str]:
+    """One line for each alert that a model lacks because its serving runtime cannot give it."""
+    return [
+        f"{stack.stage}: {model.name} has no {missing.alert.value}: {missing.reason}"
+        for model in watched_models(stack)
+        for missing in left_out(model, stack)
+        if missing.by_runtime
+    ]
+
+
+def _unparsable(rule: Rule, model: ModelSettings, stack: StackSettings) -> Iterator[Problem]:
+    try:
+        promql_parser.parse(rule["expr"])
+    except ValueError as error:
+        name = rule.get("alert") or rule.get("record", "")
+        yield Problem(
+            file=f"Pulumi.{stack.stage}.yaml",
+            field=f"models.{model.name}",
+            reason=f"the query of {name} does not parse: {error}",
+            fix="correct the metric and label names in the model's file, or report this as a bug",
+        )
+
+
+def _without_runbook(rule: Rule, project: Path) -> Iterator[Problem]:
+    page = f"{RUNBOOKS}/{rule.get('alert')}.md"
+    if "alert" in rule and (project / RUNBOOKS).is_dir() and not (project / page).is_file():
+        yield Problem(file=page, reason=f"{rule['alert']} has no runbook", fix="write the page")
