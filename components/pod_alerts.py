@@ -57,7 +57,7 @@ def _gpu_memory(model: ModelSettings, stack: StackSettings, pods: str) -> Alert:
         used, free = (
             picked(f"DCGM_FI_DEV_FB_{part}", labels, f"{prefix}{pods}") for part in ("USED", "FREE")
         )
-        ratios.append(f"{used} / ({used} + {free})")
+        ratios.append(f"{used} / ({used} + {free} > 0)")
     return Alert(
         name=AlertName.GPU_MEMORY_HIGH,
         severity=Severity.TICKET,

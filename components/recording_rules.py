@@ -16,8 +16,9 @@ from components.slo import Objective, plain
 
 # Long enough for two scrapes a minute, short enough for a page within minutes.
 INTERVAL = "30s"
-COUNT_INTERVAL = "5m"
-COUNT_SECONDS = 300
+# Well below the 5 minutes after which Prometheus forgets a sample: alerts look at what this group records.
+COUNT_INTERVAL = "2m"
+COUNT_SECONDS = 120
 # Prometheus' own names of the pod's labels.
 NAME_LABEL = "app_kubernetes_io_name"
 VERSION_LABEL = "app_kubernetes_io_version"
@@ -152,7 +153,7 @@ def _quick_slo_rules(model: ModelSettings, namespace: str, objective: Objective,
 
 
 def _slow_slo_rules(model: ModelSettings, namespace: str, objective: Objective, promised: str) -> list[Rule]:
-    """Counts of 5 minutes, one after the other, so that the sums over days weigh each request once and stay cheap."""
+    """Counts of 2 minutes, one after the other, so that the sums over days weigh each request once and stay cheap."""
     labels = {**model_labels(model, namespace), "slo": objective.value}
     rules = [
         _record(model, count, f"{COUNT_SECONDS} * {picked(rate, labels)}", slo=objective.value)

@@ -84,7 +84,7 @@ WINDOWS = (
         pending="3h",
     ),
 )
-# Summed from samples at the rule's interval, and from counts of 5 minutes.
+# Summed from rates at the interval of the rules, and from counts of 2 minutes.
 QUICK_WINDOWS = ("30m", "1h", "2h", "6h")
 SLOW_WINDOWS = ("1d", "3d", f"{PERIOD_DAYS}d")
 
