@@ -1,0 +1,1 @@
+"""A model server for a small sentiment classifier; the README states the contract it keeps."""
