@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
-from zipfile import BadZipFile
 
 from pydantic import BaseModel, ConfigDict
 
@@ -67,7 +66,8 @@ def load_classifier(path: Path) -> Classifier:
         raise LoadError(f"{path}: there is no such file") from None
     except OSError as error:
         raise LoadError(f"{path}: cannot be read: {error.strerror}") from error
-    except (BadZipFile, KeyError, ValueError, TypeError) as error:
+    except Exception as error:
+        # A damaged file fails wherever the damage is: in the archive, its packing, the JSON or the arrays.
         raise LoadError(f"{path}: is no skops file, or a damaged one: {_first_line(error)}") from error
     if not isinstance(pipeline, Pipeline):
         raise LoadError(f"{path}: holds a {type(pipeline).__name__}, not the pipeline that train.py writes")

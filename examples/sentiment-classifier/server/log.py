@@ -25,10 +25,11 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Sends every log line of the process to standard output as JSON, the web server's own too."""
+    """Sends all that the process logs to standard output as JSON: the web server's lines and warnings too."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(True)
 
 
 def event(name: str, *, level: int = logging.INFO, traceback: bool = False, **fields: object) -> None:
