@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,6 +88,8 @@ def test_sigterm_lets_a_request_in_flight_finish(
     assert eventually(lambda: scripted.in_flight() == 1)
     scripted.terminate()
     assert eventually(lambda: not scripted.is_ready())
+    # Long enough for a server that does not wait to stop listening.
+    time.sleep(0.5)
     assert scripted.get("/ready").json == {"reason": "the server is shutting down"}
     assert scripted.get("/health").code == 200
     late = scripted.predict("sent before the change was known everywhere")
