@@ -4,6 +4,7 @@ import pulumi_kubernetes as k8s
 
 from components import naming
 from components.model_settings import ModelSettings
+from components.pod_security import container_security, pod_security
 from components.pod_settings import EnvSource, EnvValue, Mount, Probe, Toleration
 
 CONTAINER = "server"
@@ -14,19 +15,15 @@ NODE = "kubernetes.io/hostname"
 def pod_spec(model: ModelSettings) -> k8s.core.v1.PodSpecArgsDict:
     """The PodSpec of one replica."""
     security = model.security
-    pod_security: k8s.core.v1.PodSecurityContextArgsDict = {
-        "run_as_non_root": security.run_as_non_root,
-        "seccomp_profile": {"type": "RuntimeDefault"},
-    }
-    if security.run_as_user is not None:
-        pod_security["run_as_user"] = security.run_as_user
     spec: k8s.core.v1.PodSpecArgsDict = {
         "service_account_name": model.name,
         "automount_service_account_token": security.mount_service_account_token,
         # Variables for every Service of the namespace would slow the start in a large one.
         "enable_service_links": False,
         "termination_grace_period_seconds": model.shutdown.grace_period_seconds,
-        "security_context": pod_security,
+        "security_context": pod_security(
+            run_as_non_root=security.run_as_non_root, run_as_user=security.run_as_user
+        ),
         "containers": [_container(model)],
         "volumes": [
             {"name": "tmp", "empty_dir": {"size_limit": security.tmp_size_limit}},
@@ -66,11 +63,9 @@ def _container(model: ModelSettings) -> k8s.core.v1.ContainerArgsDict:
         "liveness_probe": _probe(model.probes.liveness),
         "readiness_probe": _probe(model.probes.readiness),
         "lifecycle": _lifecycle(model),
-        "security_context": {
-            "allow_privilege_escalation": False,
-            "read_only_root_filesystem": model.security.read_only_root_filesystem,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "security_context": container_security(
+            read_only_root_filesystem=model.security.read_only_root_filesystem
+        ),
         "volume_mounts": [
             {"name": "tmp", "mount_path": "/tmp"},
             *(_volume_mount(index, mount) for index, mount in enumerate(model.mounts)),

@@ -4,16 +4,15 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import naming
-from components.settings import StackSettings
+from components.settings import PodSecurity, StackSettings
 
 
-def namespace_labels(stack: StackSettings) -> dict[str, str]:
-    """The namespace's labels: the stage's own, and the Pod Security Standard it enforces."""
-    standard = stack.pod_security.value
+def namespace_labels(stage: str, standard: PodSecurity) -> dict[str, str]:
+    """The labels of a namespace of the stage: the stage's own, and the Pod Security Standard it enforces."""
     return {
-        **naming.stage_labels(stack.stage),
-        "pod-security.kubernetes.io/enforce": standard,
-        "pod-security.kubernetes.io/warn": standard,
+        **naming.stage_labels(stage),
+        "pod-security.kubernetes.io/enforce": standard.value,
+        "pod-security.kubernetes.io/warn": standard.value,
     }
 
 
@@ -47,7 +46,7 @@ class Stage(pulumi.ComponentResource):
             stack.namespace,
             metadata={
                 "name": stack.namespace,
-                "labels": namespace_labels(stack),
+                "labels": namespace_labels(stack.stage, stack.pod_security),
                 "annotations": naming.annotations(stack.stage),
             },
             opts=pulumi.ResourceOptions(parent=self, provider=provider),
