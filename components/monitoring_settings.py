@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -179,16 +180,23 @@ class Receiver(Settings):
     """Where Alertmanager sends alerts: an address, or the key of an existing Secret that holds it."""
 
     owner: LabelValue | None = None
-    """Only alerts of this owner; left out, of every owner that no other receiver names."""
+    """Only alerts of this owner; left out, all that no receiver of their owner takes."""
     severity: Severity | None = None
-    """Only alerts of this severity; left out, of every severity that no other receiver of the owner names."""
+    """Only alerts of this severity; left out, all that no receiver of their severity takes."""
     webhook_url: Url | None = None
+    """An address that is no secret."""
     webhook_url_secret: KeyReference | None = None
+    """The address in a Secret of the monitoring namespace; Alertmanager is not set up before it is there."""
 
     @model_validator(mode="after")
     def _one(self) -> "Receiver":
         if (self.webhook_url is None) == (self.webhook_url_secret is None):
             raise ValueError("must name either webhookUrl or webhookUrlSecret|keep one of the two")
+        if self.webhook_url is not None and "@" in urlsplit(self.webhook_url).netloc:
+            raise ValueError(
+                "webhookUrl holds a user or a password, and no secret is ever in git"
+                "|put the address into a Secret and name it with webhookUrlSecret"
+            )
         return self
 
 
@@ -204,6 +212,7 @@ class MonitoringStackSettings(Settings):
     """Prometheus, Alertmanager and Grafana of the stage's own, for a cluster that has none."""
 
     install: bool = False
+    """The monitoring namespace is then the stage's own, which nobody else may use; prometheus-operator must run."""
     retention: Annotated[str, Field(pattern=r"^[0-9]+d$")] = "35d"
     """How long Prometheus keeps its samples; the error budget needs 30 days."""
     storage: Storage | None = Storage()

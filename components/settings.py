@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from components.model_settings import ModelSettings
 from components.monitoring_settings import Monitoring
@@ -31,6 +31,16 @@ class _StageSettings(Settings):
     pod_security: PodSecurity = PodSecurity.RESTRICTED
     """The Pod Security Standard the namespace enforces."""
     monitoring: Monitoring = Monitoring()
+
+    @field_validator("monitoring")
+    @classmethod
+    def _check(cls, monitoring: Monitoring, info: ValidationInfo) -> Monitoring:
+        if monitoring.stack.install and monitoring.namespace == info.data.get("namespace"):
+            raise ValueError(
+                f"stack.install needs a namespace besides the stage's, not {monitoring.namespace}, which the stage "
+                "owns already|name another one under monitoring.namespace"
+            )
+        return monitoring
 
 
 class StackConfig(_StageSettings):

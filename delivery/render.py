@@ -1,5 +1,6 @@
 """Renders a stage as Kubernetes manifests, one file an object."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,9 @@ def render(project: Path, stage: str, output: Path) -> list[Path]:
     Raises:
         ProgramError: the program refused its settings; nothing was written.
     """
-    texts = {file_name(manifest): dump(manifest) for manifest in manifests(project, stage)}
+    found = manifests(project, stage)
+    common = Counter(file_name(manifest) for manifest in found)
+    texts = {file_name(m, with_namespace=common[file_name(m)] > 1): dump(m) for m in found}
     output.mkdir(parents=True, exist_ok=True)
     for path in output.glob("*.yaml"):
         if path.name not in texts and path.read_text(encoding="utf-8").startswith(HEADER):
@@ -40,9 +43,11 @@ def render(project: Path, stage: str, output: Path) -> list[Path]:
     return [output / name for name in texts]
 
 
-def file_name(manifest: dict[str, Any]) -> str:
-    """`deployment-sentiment-classifier.yaml`."""
-    return f"{manifest['kind'].lower()}-{manifest['metadata']['name']}.yaml"
+def file_name(manifest: dict[str, Any], *, with_namespace: bool = False) -> str:
+    """`deployment-sentiment-classifier.yaml`; `role-ml-staging.prometheus.yaml` where two namespaces have the name."""
+    metadata = manifest["metadata"]
+    namespace = f"{metadata['namespace']}." if with_namespace else ""
+    return f"{manifest['kind'].lower()}-{namespace}{metadata['name']}.yaml"
 
 
 def dump(manifest: dict[str, Any]) -> str:

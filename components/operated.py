@@ -1,0 +1,38 @@
+"""What the two servers that prometheus-operator runs have in common. Pure functions."""
+
+from typing import Any
+
+import pulumi_kubernetes as k8s
+
+from components import monitoring_names as names
+from components.pod import NODE
+from components.pod_security import operated_pod_security
+
+
+def operated_spec(part: str, stage: str, *, replicas: int) -> dict[str, Any]:
+    """The fields of Prometheus' and Alertmanager's specs that say how their pods run."""
+    return {
+        "replicas": replicas,
+        "serviceAccountName": part,
+        "securityContext": operated_pod_security(),
+        "podMetadata": {"labels": names.operated_pod_labels(stage)},
+        "topologySpreadConstraints": [
+            {
+                "topologyKey": NODE,
+                "maxSkew": 1,
+                # A cluster of one node must still be watched.
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": names.operated_selector(part)},
+            }
+        ],
+    }
+
+
+def disruption_budget_spec(part: str) -> k8s.policy.v1.PodDisruptionBudgetSpecArgsDict:
+    """The PodDisruptionBudgetSpec: a drain takes one replica at a time."""
+    return {
+        "max_unavailable": 1,
+        "selector": {"match_labels": names.operated_selector(part)},
+        # A replica that is broken anyway must not block the drain of its node.
+        "unhealthy_pod_eviction_policy": "AlwaysAllow",
+    }
