@@ -4,16 +4,21 @@ from pathlib import Path
 
 import pulumi
 
+from components.dashboards import Dashboards, dashboard_names
 from components.model import Model
+from components.monitoring_settings import MonitoringDelivery
 from components.monitoring_stack import MonitoringStack
 from components.stack_files import load_program_stack
 from components.stage import Stage
 
 stack = load_program_stack(Path(__file__).resolve().parent)
 stage = Stage(stack)
+monitored = stage.options
 if stack.monitoring.stack.install:
-    MonitoringStack(stack, dashboards=(), opts=stage.options)
+    monitored = MonitoringStack(stack, dashboard_names(stack), opts=stage.options).options
 models = {model.name: Model(model, stack, opts=stage.options) for model in stack.models}
+if stack.monitoring.delivery is not MonitoringDelivery.NONE:
+    Dashboards(stack.stage, stack, opts=monitored)
 
 pulumi.export("namespace", stack.namespace)
 pulumi.export("models", {name: model.summary for name, model in models.items()})

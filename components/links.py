@@ -26,4 +26,9 @@ def dashboard_uid(stage: str, model: str | None = None) -> str:
 
 def dashboard_url(monitoring: Monitoring, stage: str, model: str | None = None) -> str:
     """The dashboard's address; its path alone where the stack names no Grafana."""
-    return f"{(monitoring.grafana_url or '').rstrip('/')}/d/{dashboard_uid(stage, model)}"
+    return f"{(monitoring.grafana_url or '').rstrip('/')}{dashboard_path(stage, model)}"
+
+
+def dashboard_path(stage: str, model: str | None = None) -> str:
+    """The dashboard's path: how dashboards link to each other in whatever Grafana shows them."""
+    return f"/d/{dashboard_uid(stage, model)}"

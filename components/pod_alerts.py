@@ -45,12 +45,20 @@ def pod_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert]:
         ),
     )
     if GPU in model.resources.limits:
-        yield _gpu_memory(model, stack, pods)
+        yield _gpu_memory(model, stack)
 
 
-def _gpu_memory(model: ModelSettings, stack: StackSettings, pods: str) -> Alert:
-    """DCGM's exporter names the pod by `pod`, or by `exported_pod` where Prometheus does not honour its labels."""
-    limit = threshold(model, AlertName.GPU_MEMORY_HIGH, _GPU_MEMORY_LIMIT)
+def gpu_memory_limit(model: ModelSettings) -> str:
+    """Above which fraction the GPU memory is nearly full."""
+    return threshold(model, AlertName.GPU_MEMORY_HIGH, _GPU_MEMORY_LIMIT)
+
+
+def gpu_memory_ratio(model: ModelSettings, stack: StackSettings) -> str:
+    """The used fraction of each GPU's memory.
+
+    DCGM's exporter names the pod by `pod`, or by `exported_pod` where Prometheus does not honour its labels.
+    """
+    pods = f'pod=~"{pod_pattern(model)}"'
     ratios = []
     for prefix in ("", "exported_"):
         labels = {f"{prefix}namespace": stack.namespace}
@@ -58,10 +66,15 @@ def _gpu_memory(model: ModelSettings, stack: StackSettings, pods: str) -> Alert:
             picked(f"DCGM_FI_DEV_FB_{part}", labels, f"{prefix}{pods}") for part in ("USED", "FREE")
         )
         ratios.append(f"{used} / ({used} + {free} > 0)")
+    return f"({ratios[0]} or {ratios[1]})"
+
+
+def _gpu_memory(model: ModelSettings, stack: StackSettings) -> Alert:
+    limit = gpu_memory_limit(model)
     return Alert(
         name=AlertName.GPU_MEMORY_HIGH,
         severity=Severity.TICKET,
-        expression=f"({ratios[0]} or {ratios[1]}) > {limit}",
+        expression=f"{gpu_memory_ratio(model, stack)} > {limit}",
         pending="10m",
         summary=f"{model.name} has nearly filled its GPU memory",
         description=(

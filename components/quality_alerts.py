@@ -21,16 +21,12 @@ _NAMES = {
 def quality_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert]:
     """One alert for each gauge of quality the model names, in the order of their names."""
     for name, gauge in sorted(model.quality.items()):
-        own = target_labels(model, stack.namespace)
-        value = picked(gauge.metric, {"namespace": stack.namespace, **gauge.labels} if gauge.labels else own)
         stale = gauge.kind is QualityKind.STALENESS
         sign = "<" if gauge.direction is Direction.BELOW else ">"
         yield Alert(
             name=_NAMES[gauge.kind],
             severity=Severity.TICKET,
-            expression=f"time() - {value} > {gauge.threshold}"
-            if stale
-            else f"{value} {sign} {gauge.threshold}",
+            expression=f"{quality_value(model, stack, gauge)} {sign} {gauge.threshold}",
             pending=_duration(gauge),
             summary=f"{model.name}: {name} is {'too old' if stale else 'beyond its threshold'}",
             description=(
@@ -39,6 +35,13 @@ def quality_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert
             ),
             labels={"gauge": name},
         )
+
+
+def quality_value(model: ModelSettings, stack: StackSettings, gauge: QualityGauge) -> str:
+    """What is compared with the gauge's threshold: the gauge, or its age where it is a time."""
+    own = target_labels(model, stack.namespace)
+    value = picked(gauge.metric, {"namespace": stack.namespace, **gauge.labels} if gauge.labels else own)
+    return f"time() - {value}" if gauge.kind is QualityKind.STALENESS else value
 
 
 def _duration(gauge: QualityGauge) -> str:

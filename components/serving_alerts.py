@@ -7,6 +7,7 @@ from components.alert import Alert, patience, threshold
 from components.model_settings import ModelSettings
 from components.monitoring_settings import AlertName, Severity
 from components.recording_rules import model_labels, serving_metrics, target_labels
+from components.runtimes import Load
 from components.series import picked
 from components.settings import StackSettings
 
@@ -55,7 +56,7 @@ def serving_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert
             description="{{ $labels.pod }} failed to load the model {{ $value }} times and serves none.",
         )
     if metrics.load is not None:
-        limit = threshold(model, AlertName.SATURATED, str(metrics.load.limit))
+        limit = saturation_limit(model, metrics.load)
         what = "wait" if metrics.load.waiting else "are at work"
         yield Alert(
             name=AlertName.SATURATED,
@@ -65,3 +66,8 @@ def serving_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert
             summary=f"{name} has more requests than it can answer",
             description=f"{{{{ $value | humanize }}}} requests a replica {what}; the limit is {limit}.",
         )
+
+
+def saturation_limit(model: ModelSettings, load: Load) -> str:
+    """Above how many requests a replica the model is too busy."""
+    return threshold(model, AlertName.SATURATED, str(load.limit))

@@ -1,0 +1,88 @@
+"""Dashboards: what Grafana shows of a stage, one ConfigMap a dashboard."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import links, naming
+from components.options import child_options
+from components.settings import StackSettings
+
+# The folder in Grafana, where its sidecar is set to read this annotation.
+FOLDER = "grafana_folder"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DashboardFile:
+    """One dashboard as a ConfigMap holds it.
+
+    Attributes:
+        name: The ConfigMap's name.
+        uid: Grafana's identifier, and the file's name: the sidecar writes the files of all namespaces into one folder.
+        labels: The labels of what the dashboard shows.
+        text: The dashboard as JSON.
+    """
+
+    name: str
+    uid: str
+    labels: dict[str, str]
+    text: str
+
+
+def dashboard_name(model: str | None = None) -> str:
+    """The ConfigMap with a model's dashboard, or with the stage's.
+
+    Those of models end in `-dashboard`; the stage's does not, so that a model may have any name.
+    """
+    return "dashboard-fleet" if model is None else f"{model}-dashboard"
+
+
+def dashboard_names(stack: StackSettings) -> list[str]:
+    """The ConfigMaps of every dashboard of a stage."""
+    return [dashboard_name(), *(dashboard_name(model.name) for model in stack.models)]
+
+
+def dashboard_files(stack: StackSettings) -> Iterator[DashboardFile]:
+    """The dashboard of the stage and those of its models."""
+    # Grafana's SDK takes a tenth of a second to import, which a stack without dashboards need not wait for.
+    from components.dashboard_frame import to_json  # noqa: PLC0415
+    from components.fleet_dashboard import fleet_dashboard  # noqa: PLC0415
+    from components.model_dashboard import model_dashboard  # noqa: PLC0415
+
+    yield DashboardFile(
+        name=dashboard_name(),
+        uid=links.dashboard_uid(stack.stage),
+        labels=naming.stage_labels(stack.stage),
+        text=to_json(fleet_dashboard(stack)),
+    )
+    for model in stack.models:
+        yield DashboardFile(
+            name=dashboard_name(model.name),
+            uid=links.dashboard_uid(stack.stage, model.name),
+            labels=naming.labels(model, stack.stage),
+            text=to_json(model_dashboard(model, stack)),
+        )
+
+
+class Dashboards(pulumi.ComponentResource):
+    """The dashboards of a stage and its models, with the labels by which Grafana's sidecar finds them."""
+
+    def __init__(self, name: str, stack: StackSettings, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("ml-deployments:index:Dashboards", name, None, opts)
+        child = child_options(self, opts)
+        monitoring = stack.monitoring
+        for file in dashboard_files(stack):
+            k8s.core.v1.ConfigMap(
+                file.name,
+                metadata={
+                    "name": file.name,
+                    "namespace": monitoring.namespace if monitoring.stack.install else stack.namespace,
+                    "labels": {**file.labels, **monitoring.dashboard_labels},
+                    "annotations": {**naming.annotations(stack.stage), FOLDER: stack.namespace},
+                },
+                data={f"{file.uid}.json": file.text},
+                opts=child,
+            )
+        self.register_outputs({})
