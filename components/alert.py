@@ -10,7 +10,7 @@ from components.recording_rules import Rule
 from components.settings import StackSettings
 
 # As long as Prometheus takes to be sure: five minutes of scrapes.
-_CERTAIN_SECONDS = 300
+CERTAIN_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,5 +61,5 @@ def threshold(model: ModelSettings, alert: AlertName, default: str) -> str:
 
 
 def patience(model: ModelSettings) -> int:
-    """Seconds a model may be away before it is missed: a rollout may take as long as its start-up probe allows."""
-    return max(_CERTAIN_SECONDS, model.probes.startup.budget_seconds)
+    """Seconds a new replica may take before it is missed: as long as its start-up probe allows."""
+    return max(CERTAIN_SECONDS, model.probes.startup.budget_seconds)

@@ -51,6 +51,8 @@ def _unbuilt(name: AlertName, model: ModelSettings) -> LeftOut:
     unmeasured, what = missing.get(name, (False, ""))
     if unmeasured:
         return LeftOut(alert=name, reason=f"{runtime} {what}", by_runtime=True)
+    if name is AlertName.QUALITY_GAUGE_ABSENT:
+        return LeftOut(alert=name, reason="the model names no quality gauge")
     if name in _KINDS:
         return LeftOut(alert=name, reason=f"the model names no {_KINDS[name].value} gauge")
     if name in {AlertName.AVAILABILITY_BUDGET_BURN, AlertName.LATENCY_BUDGET_BURN}:

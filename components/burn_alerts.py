@@ -6,7 +6,7 @@ from components import series, slo
 from components.alert import Alert
 from components.model_settings import ModelSettings
 from components.monitoring_settings import AlertName
-from components.recording_rules import model_labels, objectives
+from components.recording_rules import INTERVAL_SECONDS, model_labels, objectives
 from components.series import picked
 from components.settings import StackSettings
 from components.slo import BurnWindow, Objective, plain
@@ -58,5 +58,6 @@ def _enough(model: ModelSettings, stack: StackSettings, window: BurnWindow, labe
     if window.long in slo.SLOW_WINDOWS:
         counted = f"sum_over_time({picked(series.SLO_REQUESTS_COUNT, labels)}[{window.long}])"
     else:
-        counted = f"{window.long_hours * 3600} * avg_over_time({picked(series.SLO_REQUESTS, labels)}[{window.long}])"
+        rates = f"sum_over_time({picked(series.SLO_REQUESTS, labels)}[{window.long}])"
+        counted = f"{INTERVAL_SECONDS} * {rates}"
     return f"{counted} >= {model.slo.minimum_requests}"

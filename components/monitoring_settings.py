@@ -45,6 +45,7 @@ class AlertName(StrEnum):
     DRIFT = "ModelDrift"
     DATA_QUALITY = "ModelDataQuality"
     STALE = "ModelStale"
+    QUALITY_GAUGE_ABSENT = "ModelQualityGaugeAbsent"
 
 
 # The alerts that compare a gauge with a number a model file may choose.
@@ -54,6 +55,12 @@ WITH_THRESHOLD = frozenset({AlertName.SATURATED, AlertName.GPU_MEMORY_HIGH})
 def _number(text: str) -> str:
     if not re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", text):
         raise ValueError('must be a decimal number|write it like "0.05"')
+    return text
+
+
+def _positive(text: str) -> str:
+    if Decimal(_number(text)) <= 0:
+        raise ValueError('must be above zero|write it like "0.05"')
     return text
 
 
@@ -74,6 +81,7 @@ def _label_name(text: str) -> str:
 
 
 Number = Annotated[str, AfterValidator(_number)]
+PositiveNumber = Annotated[str, AfterValidator(_positive)]
 MetricName = Annotated[str, AfterValidator(_metric_name)]
 LabelName = Annotated[str, AfterValidator(_label_name)]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
@@ -115,7 +123,7 @@ class AlertOverride(Settings):
     enabled: bool = True
     severity: Severity | None = None
     """Left out: the alert's own."""
-    threshold: Number | None = None
+    threshold: PositiveNumber | None = None
     """For ModelSaturated requests a replica, for ModelGpuMemoryHigh a fraction. Left out: the alert's own."""
 
 

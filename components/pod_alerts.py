@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from components.alert import Alert, threshold
+from components.kube_state import by_container, containers, pod_pattern
 from components.model_settings import ModelSettings
 from components.monitoring_settings import AlertName, Severity
-from components.pod import CONTAINER
 from components.series import picked
 from components.settings import StackSettings
 
@@ -15,37 +15,39 @@ _GPU_MEMORY_LIMIT = "0.95"
 
 def pod_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert]:
     """What Kubernetes tells of the pods."""
-    name = model.name
-    pods = f'pod=~"{pod_pattern(model)}"'
-    containers = {"namespace": stack.namespace, "container": CONTAINER}
-    waiting = picked(
-        "kube_pod_container_status_waiting_reason", {**containers, "reason": "CrashLoopBackOff"}, pods
-    )
-    killed = picked(
-        "kube_pod_container_status_last_terminated_reason", {**containers, "reason": "OOMKilled"}, pods
-    )
-    restarts = picked("kube_pod_container_status_restarts_total", containers, pods)
-    yield Alert(
+    yield _crash_looping(model, stack)
+    yield _out_of_memory_killed(model, stack)
+    if GPU in model.resources.limits:
+        yield _gpu_memory(model, stack)
+
+
+def _crash_looping(model: ModelSettings, stack: StackSettings) -> Alert:
+    waiting = containers(model, stack, "status_waiting_reason", reason="CrashLoopBackOff")
+    return Alert(
         name=AlertName.CRASH_LOOPING,
         severity=Severity.TICKET,
-        expression=f"max_over_time({waiting}[5m]) >= 1",
+        # The container runs between its crashes, and must not be taken for mended.
+        expression=f"{by_container(f'max_over_time({waiting}[5m])')} >= 1",
         pending="15m",
-        summary=f"A replica of {name} crashes again and again",
+        summary=f"A replica of {model.name} crashes again and again",
         description="{{ $labels.pod }} waits in CrashLoopBackOff (value {{ $value }}).",
     )
-    yield Alert(
+
+
+def _out_of_memory_killed(model: ModelSettings, stack: StackSettings) -> Alert:
+    killed = containers(model, stack, "status_last_terminated_reason", reason="OOMKilled")
+    restarts = containers(model, stack, "status_restarts_total")
+    return Alert(
         name=AlertName.OUT_OF_MEMORY_KILLED,
         severity=Severity.TICKET,
-        expression=f"increase({restarts}[15m]) > 0\nand on (namespace, pod, container)\n{killed} == 1",
+        expression=f"{by_container(f'increase({restarts}[15m])')} > 0\nand\n{by_container(killed)} == 1",
         pending="0s",
-        summary=f"A replica of {name} was killed for its memory",
+        summary=f"A replica of {model.name} was killed for its memory",
         description=(
             "{{ $labels.pod }} restarted {{ $value | humanize }} times in 15 minutes, the last time because it "
             f"needed more than its limit of {model.resources.limits['memory']}."
         ),
     )
-    if GPU in model.resources.limits:
-        yield _gpu_memory(model, stack)
 
 
 def gpu_memory_limit(model: ModelSettings) -> str:
@@ -82,8 +84,3 @@ def _gpu_memory(model: ModelSettings, stack: StackSettings) -> Alert:
             f"the limit is {limit}."
         ),
     )
-
-
-def pod_pattern(model: ModelSettings) -> str:
-    """What the names of the model's pods look like, and those of `<model>-<more>` do not."""
-    return f"{model.name}-[a-z0-9]+-[a-z0-9]{{5}}"

@@ -2,10 +2,11 @@
 
 from components import series
 from components.grafana_sdk import models, units
+from components.kube_state import pod_pattern
 from components.model_settings import ModelSettings
 from components.panels import BAD, GOOD, RATE_INTERVAL, About, Query, limits, names, time_series
 from components.pod import CONTAINER
-from components.pod_alerts import GPU, gpu_memory_limit, gpu_memory_ratio, pod_pattern
+from components.pod_alerts import GPU, gpu_memory_limit, gpu_memory_ratio
 from components.recording_rules import model_labels, target_labels
 from components.series import picked
 from components.settings import StackSettings

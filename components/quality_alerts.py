@@ -16,32 +16,58 @@ _NAMES = {
     QualityKind.DATA_QUALITY: AlertName.DATA_QUALITY,
     QualityKind.STALENESS: AlertName.STALE,
 }
+_SIGNS = {"above": ">", "below": "<"}
+# Two series that differ in nothing else would be one alert twice, which Prometheus refuses.
+_OWN_LABELS = ("gauge", "model", "owner", "severity", "stage")
 
 
 def quality_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert]:
-    """One alert for each gauge of quality the model names, in the order of their names."""
+    """Two alerts for each gauge of quality the model names, in the order of their names: it is bad, or it is gone."""
     for name, gauge in sorted(model.quality.items()):
-        stale = gauge.kind is QualityKind.STALENESS
-        sign = "<" if gauge.direction is Direction.BELOW else ">"
+        yield _bad(model, stack, name, gauge)
         yield Alert(
-            name=_NAMES[gauge.kind],
+            name=AlertName.QUALITY_GAUGE_ABSENT,
             severity=Severity.TICKET,
-            expression=f"{quality_value(model, stack, gauge)} {sign} {gauge.threshold}",
-            pending=_duration(gauge),
-            summary=f"{model.name}: {name} is {'too old' if stale else 'beyond its threshold'}",
-            description=(
-                f"{gauge.metric} is {{{{ $value | {'humanizeDuration' if stale else 'humanize'} }}}}; "
-                f"it is bad {'above' if sign == '>' else 'below'} {gauge.threshold}."
-            ),
+            expression=f"absent({_gauge(model, stack, gauge)})",
+            pending="1h",
+            summary=f"{model.name}: nothing measures {name}",
+            description=f"{gauge.metric} has been absent for an hour (value {{{{ $value }}}}): see to its job.",
             labels={"gauge": name},
         )
 
 
+def _bad(model: ModelSettings, stack: StackSettings, name: str, gauge: QualityGauge) -> Alert:
+    if gauge.kind is QualityKind.STALENESS:
+        summary, what = "is too old", f"{gauge.metric} is {{{{ $value | humanizeDuration }}}} ago"
+    else:
+        summary, what = "is beyond its threshold", f"{gauge.metric} is {{{{ $value | humanize }}}}"
+    side = (gauge.direction or Direction.ABOVE).value
+    return Alert(
+        name=_NAMES[gauge.kind],
+        severity=Severity.TICKET,
+        expression=f"{quality_value(model, stack, gauge)} {_SIGNS[side]} {gauge.threshold}",
+        pending=_duration(gauge),
+        summary=f"{model.name}: {name} {summary}",
+        description=f"{what}; it is bad {side} {gauge.threshold}.",
+        labels={"gauge": name},
+    )
+
+
 def quality_value(model: ModelSettings, stack: StackSettings, gauge: QualityGauge) -> str:
-    """What is compared with the gauge's threshold: the gauge, or its age where it is a time."""
+    """What is compared with the gauge's threshold: the gauge, or its age where it is a time.
+
+    Of several series the worst one counts, without the labels that an alert sets itself.
+    """
+    value, hidden = _gauge(model, stack, gauge), ", ".join(_OWN_LABELS)
+    if gauge.kind is QualityKind.STALENESS:
+        return f"time() - min without ({hidden}) ({value})"
+    worst = "min" if gauge.direction is Direction.BELOW else "max"
+    return f"{worst} without ({hidden}) ({value})"
+
+
+def _gauge(model: ModelSettings, stack: StackSettings, gauge: QualityGauge) -> str:
     own = target_labels(model, stack.namespace)
-    value = picked(gauge.metric, {"namespace": stack.namespace, **gauge.labels} if gauge.labels else own)
-    return f"time() - {value}" if gauge.kind is QualityKind.STALENESS else value
+    return picked(gauge.metric, {"namespace": stack.namespace, **gauge.labels} if gauge.labels else own)
 
 
 def _duration(gauge: QualityGauge) -> str:

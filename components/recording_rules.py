@@ -15,7 +15,8 @@ from components.series import picked
 from components.slo import Objective, plain
 
 # Long enough for two scrapes a minute, short enough for a page within minutes.
-INTERVAL = "30s"
+INTERVAL_SECONDS = 30
+INTERVAL = f"{INTERVAL_SECONDS}s"
 # Well below the 5 minutes after which Prometheus forgets a sample: alerts look at what this group records.
 COUNT_INTERVAL = "2m"
 COUNT_SECONDS = 120
@@ -101,7 +102,8 @@ def _version_rules(model: ModelSettings, namespace: str) -> list[Rule]:
         rules.append(_record(model, series.ERRORS, f"{errors}\nor\n0 * {requests}"))
     rules += _duration_rules(model, namespace)
     if metrics.load is not None:
-        load = picked(metrics.load.name, target_labels(model, namespace), _served(model, labelled=True))
+        served = _served(model, labelled=metrics.load.labelled)
+        load = picked(metrics.load.name, target_labels(model, namespace), served)
         rules.append(_record(model, series.LOAD, f"sum by (namespace, version) ({_versioned(load)})"))
     up = picked("up", target_labels(model, namespace))
     rules.append(_record(model, series.REPLICAS_UP, f"sum by (namespace, version) ({_versioned(up)})"))

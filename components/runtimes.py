@@ -76,6 +76,7 @@ class Load:
     name: str
     waiting: bool
     limit: int
+    labelled: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +126,9 @@ class RuntimeDefaults:
 # The default of the Prometheus client library for Python, which KServe and MLServer keep.
 _CLIENT_EDGES = "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1 2.5 5 7.5 10"
 
+# Listing the models is no work of theirs.
+_VLLM_WORK = 'handler=~"/v1/.+",handler!="/v1/models"'
+
 RUNTIMES = {
     # Our own contract, which examples/sentiment-classifier keeps.
     Runtime.GENERIC: RuntimeDefaults(
@@ -164,11 +168,9 @@ RUNTIMES = {
         liveness="/health",
         readiness="/health",
         metrics=ServingMetrics(
-            requests=(Selected(name="http_requests_total", matchers='handler=~"/v1/.+"', labelled=False),),
+            requests=(Selected(name="http_requests_total", matchers=_VLLM_WORK, labelled=False),),
             errors=(
-                Selected(
-                    name="http_requests_total", matchers='handler=~"/v1/.+",status="5xx"', labelled=False
-                ),
+                Selected(name="http_requests_total", matchers=f'{_VLLM_WORK},status="5xx"', labelled=False),
             ),
             latency=Histogram(
                 name="vllm:e2e_request_latency_seconds",
@@ -283,7 +285,7 @@ RUNTIMES = {
                 matchers='path=~".*/infer"',
                 labelled=False,
             ),
-            load=Load(name="rest_server_requests_in_progress", waiting=False, limit=32),
+            load=Load(name="rest_server_requests_in_progress", waiting=False, limit=32, labelled=False),
             model_label="model",
         ),
     ),

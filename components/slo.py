@@ -25,8 +25,7 @@ class BurnWindow:
     """One pair of windows: the long one tells that the budget burns, the short one that it still does.
 
     Attributes:
-        long: The long window, as Prometheus writes it.
-        long_hours: The same in hours.
+        long: The long window, as Prometheus writes it; `long_hours` is the same in hours.
         short: A twelfth of it.
         budget_fraction: The part of the period's budget that is gone when the alert comes at this rate.
         pending: How long both must burn before the alert fires.

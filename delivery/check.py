@@ -6,7 +6,7 @@ from pathlib import Path
 from components.model_files import check_definitions
 from components.problems import Problem, SettingsError
 from components.stack_files import LoadedStack, load_stack, stages
-from delivery.check_monitoring import model_rules, monitoring_problems, runtime_notes, watched_models
+from delivery.check_monitoring import coverage_notes, model_rules, monitoring_problems, watched_models
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,8 @@ class Report:
         return found
 
     def notes(self) -> list[str]:
-        """What a model's serving runtime leaves unwatched, a line each."""
-        return [note for loaded in self.stages for note in runtime_notes(loaded.settings)]
+        """What is left unwatched although it might be expected, a line each."""
+        return [note for loaded in self.stages for note in coverage_notes(loaded.settings)]
 
 
 def check(project: Path) -> Report:

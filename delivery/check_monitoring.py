@@ -34,13 +34,13 @@ def model_rules(model: ModelSettings, stack: StackSettings) -> list[Rule]:
     return [rule for group in rule_groups(model, stack) for rule in group["rules"]]
 
 
-def runtime_notes(stack: StackSettings) -> list[str]:
-    """One line for each alert that a model lacks because its serving runtime cannot give it."""
+def coverage_notes(stack: StackSettings) -> list[str]:
+    """One line for each alert that a model's serving runtime cannot give, or that is changed and does not exist."""
     return [
         f"{stack.stage}: {model.name} has no {missing.alert.value}: {missing.reason}"
         for model in watched_models(stack)
         for missing in left_out(model, stack)
-        if missing.by_runtime
+        if missing.by_runtime or (missing.alert in model.alerts and model.alerts[missing.alert].enabled)
     ]
 
 

@@ -18,12 +18,40 @@ from tests.integration.runtime_samples import SAMPLES, Sample, Series
 
 NAMESPACE, NAME, VERSION = "ml-test", "a", "v1"
 PODS = ("a-5d9c7b8f6-abcde", "a-5d9c7b8f6-fghij")
-HOUR = 3600
+HOUR, DAY = 3600, 86400
 # The slowest alert is pending for three hours.
 BURNING = 4 * HOUR
 # Seconds from sample to sample.
 STEP = 60
 REQUESTS_A_STEP = 6000
+
+
+def written(series: Series, pod: str | None = PODS[0], version: str = VERSION) -> str:
+    """A scraped series with the labels that every target has, as promtool reads it."""
+    name, labels = series
+    target = (
+        {}
+        if pod is None
+        else {
+            "namespace": NAMESPACE,
+            "pod": pod,
+            "instance": f"{pod}:8080",
+            "app_kubernetes_io_name": NAME,
+            "app_kubernetes_io_version": version,
+        }
+    )
+    # Prometheus renames a label of the server's own that a target label would hide.
+    own = {(f"exported_{key}" if key in target else key): value for key, value in labels.items()}
+    text = ",".join(f'{key}="{value}"' for key, value in {**own, **target}.items())
+    return f"{name}{{{text}}}" if ":" not in name else f'{{__name__="{name}",{text}}}'
+
+
+GAUGES = {
+    AlertName.DRIFT: written(("drift_distance", {})),
+    AlertName.DATA_QUALITY: f'valid_share{{namespace="{NAMESPACE}",job="quality"}}',
+    AlertName.STALE: written(("trained_at_seconds", {})),
+}
+GOOD = dict(zip(GAUGES.values(), (0.1, 0.99, 0), strict=True))
 
 
 @dataclass(kw_only=True)
@@ -101,26 +129,6 @@ def _scenario(
     )
 
 
-def written(series: Series, pod: str | None = PODS[0], version: str = VERSION) -> str:
-    """A scraped series with the labels that every target has, as promtool reads it."""
-    name, labels = series
-    target = (
-        {}
-        if pod is None
-        else {
-            "namespace": NAMESPACE,
-            "pod": pod,
-            "instance": f"{pod}:8080",
-            "app_kubernetes_io_name": NAME,
-            "app_kubernetes_io_version": version,
-        }
-    )
-    # Prometheus renames a label of the server's own that a target label would hide.
-    own = {(f"exported_{key}" if key in target else key): value for key, value in labels.items()}
-    text = ",".join(f'{key}="{value}"' for key, value in {**own, **target}.items())
-    return f"{name}{{{text}}}" if ":" not in name else f'{{__name__="{name}",{text}}}'
-
-
 def constant(value: float, seconds: int) -> str:
     """The same value all the time."""
     return f"{value}x{seconds // STEP}"
@@ -157,6 +165,9 @@ def _healthy(model: ModelSettings, sample: Sample, seconds: int) -> dict[str, st
         ("status_replicas_available", 2),
     ):
         values[_deployment(metric)] = constant(value, seconds)
+    values[_deployment("created")] = constant(-DAY, seconds)
+    for series in GAUGES.values():
+        values[series] = constant(GOOD[series], seconds)
     if sample.load is not None:
         values[written(sample.load)] = constant(1, seconds)
     if model.runtime is Runtime.GENERIC:
@@ -184,8 +195,10 @@ def _burns(model: ModelSettings, sample: Sample) -> Iterator[Scenario]:
     }
     for objective, promised in objectives(model).items():
         kind = "bad" if objective is Objective.AVAILABILITY else "slow"
+        # The arithmetic is the same for all runtimes: the others show that their series reach it.
+        windows = slo.WINDOWS if model.runtime is Runtime.GENERIC else slo.WINDOWS[-1:]
         # From the slowest window on: each one fires with all those before it.
-        for number, window in enumerate(reversed(slo.WINDOWS), start=1):
+        for number, window in enumerate(reversed(windows), start=1):
             limit = float(slo.threshold(window, promised))
             for factor, fires in ((1.2, True), (0.95, False)):
                 share = {kind: limit * factor}
@@ -228,6 +241,14 @@ def _serving(model: ModelSettings, sample: Sample) -> Iterator[Scenario]:
     )
     yield _scenario(
         model, AlertName.ABSENT, "no target at all", patience, fires=True, changes=dict.fromkeys(up)
+    )
+    yield _scenario(
+        model,
+        AlertName.ABSENT,
+        "the Deployment is new and its replicas still load",
+        9 * 60,
+        fires=False,
+        changes={**dict.fromkeys(up), _deployment("created"): constant(0, 9 * 60)},
     )
     yield _scenario(
         model, AlertName.ABSENT, "one replica is down", 300, fires=False, changes={up[0]: constant(0, 300)}
@@ -351,6 +372,22 @@ def _deployments(model: ModelSettings, sample: Sample) -> Iterator[Scenario]:
         changes=dict(none),
         also={AlertName.REPLICAS_BELOW_DESIRED: 1},
     )
+    yield _scenario(
+        model,
+        AlertName.NOT_READY,
+        "the exporter restarts in the middle of an outage",
+        5 * 60,
+        fires=True,
+        changes={
+            ready: None,
+            ready.replace("{", '{instance="one",'): "0x2",
+            ready.replace("{", '{instance="two",'): "_x2 0x3",
+        },
+    )
+    new = {**none, _deployment("created"): constant(0, 8 * 60)}
+    yield _scenario(
+        model, AlertName.NOT_READY, "the Deployment is new", 8 * 60, fires=False, changes=dict(new)
+    )
     stopped = {**none, _deployment("spec_replicas"): constant(0, seconds)}
     yield _scenario(
         model, AlertName.NOT_READY, "stopped on purpose", seconds, fires=False, changes=dict(stopped)
@@ -409,13 +446,9 @@ def _deployments(model: ModelSettings, sample: Sample) -> Iterator[Scenario]:
 
 def _gauges(model: ModelSettings, sample: Sample) -> Iterator[Scenario]:
     seconds = 45 * 60
-    gauges = {
-        AlertName.DRIFT: (written(("drift_distance", {})), 0.3, 0.1),
-        AlertName.DATA_QUALITY: (f'valid_share{{namespace="{NAMESPACE}",job="quality"}}', 0.90, 0.99),
-        AlertName.STALE: (written(("trained_at_seconds", {})), -90_000, 0),
-    }
-    for name, (series, bad, good) in gauges.items():
-        for value, fires in ((bad, True), (good, False)):
+    bad = {AlertName.DRIFT: 0.3, AlertName.DATA_QUALITY: 0.90, AlertName.STALE: -90_000}
+    for name, series in GAUGES.items():
+        for value, fires in ((bad[name], True), (GOOD[series], False)):
             yield _scenario(
                 model,
                 name,
@@ -424,3 +457,25 @@ def _gauges(model: ModelSettings, sample: Sample) -> Iterator[Scenario]:
                 fires=fires,
                 changes={series: constant(value, seconds)},
             )
+    drift = GAUGES[AlertName.DRIFT]
+    yield _scenario(
+        model,
+        AlertName.DRIFT,
+        "two series that differ in the model alone",
+        seconds,
+        fires=True,
+        changes={
+            drift: None,
+            drift.replace("{", '{model="x",'): constant(0.3, seconds),
+            drift.replace("{", '{model="y",'): constant(0.1, seconds),
+        },
+    )
+    for gone, fires in ((2 * HOUR, True), (HOUR // 2, False)):
+        yield _scenario(
+            model,
+            AlertName.QUALITY_GAUGE_ABSENT,
+            f"the gauge has been gone for {gone // 60} minutes",
+            gone,
+            fires=fires,
+            changes={drift: None},
+        )
