@@ -51,12 +51,12 @@ unit: install ## Unit tests, with the coverage of components/ and delivery/
 
 .PHONY: integration
 integration: install ## Integration tests on the sandbox's control plane
-	$(SANDBOX) tools
+	$(SANDBOX) tools --all
 	$(BIN)/python -m pytest tests/integration
 
 .PHONY: bench
 bench: install ## Measure rendering and deploying against peers in the same run
-	$(SANDBOX) tools
+	$(SANDBOX) tools --all
 	$(BIN)/python -m benchmarks
 
 .PHONY: schema

@@ -18,6 +18,7 @@ from sandbox.cluster import Cluster
 from sandbox.deploy import deploy as run_deploy
 from sandbox.environment import explicit_kubeconfig, export_lines
 from sandbox.errors import SandboxError
+from sandbox.operator import Operator
 from sandbox.paths import here
 from sandbox.toolchain import linked_tools
 
@@ -31,7 +32,7 @@ app = typer.Typer(
 
 @app.command()
 def up() -> None:
-    """Start the control plane, or mend it; does nothing when it runs."""
+    """Start the control plane and the Prometheus operator, or mend them; does nothing when they run."""
     with _failures():
         lifecycle.up(here())
 
@@ -51,10 +52,14 @@ def env() -> None:
 
 
 @app.command()
-def tools() -> None:
+def tools(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also those that `up` does not start: the tests need them.")
+    ] = False,
+) -> None:
     """Find, download or build the tools; `up` does it too."""
     with _failures():
-        lifecycle.tools(here())
+        lifecycle.tools(here(), everything=everything)
 
 
 @app.command()
@@ -62,8 +67,9 @@ def status() -> None:
     """Show the components and the tools; exit 1 unless all is up."""
     paths, console = here(), Console()
     cluster = Cluster(paths)
+    operator = Operator(paths, cluster)
     components = Table("component", "process", "state")
-    for component in cluster.components():
+    for component in (*cluster.components(), operator.component()):
         state = "not running" if component.pid is None else "running"
         components.add_row(component.name, str(component.pid or "-"), state)
     origins = Table("tool", "from")
@@ -75,7 +81,7 @@ def status() -> None:
     wanted = explicit_kubeconfig(paths)
     if wanted is not None:
         console.print(f"KUBECONFIG asks for {wanted}; the sandbox's own control plane is not used.")
-    if not cluster.ready():
+    if not (cluster.ready() and operator.healthy()):
         console.print("Not up. `python -m sandbox up` starts or mends it.")
         raise typer.Exit(1)
 

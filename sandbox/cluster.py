@@ -3,9 +3,7 @@
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import typer
 from sandbox.errors import SandboxError
 from sandbox.lock import locked
 from sandbox.paths import SandboxPaths, cache
+from sandbox.processes import end, recorded
 
 NAME = "sandbox"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
@@ -25,8 +24,6 @@ SERVICE_RANGE = "service-cluster-ip-range=10.96.0.0/16"
 MARKER = "ml-deployments-sandbox"
 START_SECONDS = 120
 RESTART_SECONDS = 60
-# A component that waits for another one to answer is not waited for long; etcd's log survives a kill.
-STOP_SECONDS = 3.0
 _CONFIG = """\
 apiVersion: config.kwok.x-k8s.io/v1alpha1
 kind: KwokctlConfiguration
@@ -44,11 +41,15 @@ class Component:
 
 
 class Cluster:
-    """The control plane of one checkout's sandbox."""
+    """The control plane of one checkout's sandbox.
+
+    Attributes:
+        folder: Its data, certificates, logs and marks; removed with it.
+    """
 
     def __init__(self, paths: SandboxPaths) -> None:
         self._paths = paths
-        self._folder = paths.kwok / "clusters" / NAME
+        self.folder = paths.kwok / "clusters" / NAME
 
     def up(self) -> str:
         """Start it, or mend what is broken; returns what was done.
@@ -56,18 +57,18 @@ class Cluster:
         Raises:
             SandboxError: it does not become ready.
         """
-        if any(character.isspace() for character in str(self._folder)):
+        if any(character.isspace() for character in str(self.folder)):
             raise SandboxError(
-                f"The control plane cannot run in {self._folder}: KWOK splits its commands at white space. "
+                f"The control plane cannot run in {self.folder}: KWOK splits its commands at white space. "
                 "Fix: move the checkout to a path without it."
             )
         if self.ready():
-            if not self._furnished.is_file():
+            if not self.furnished.is_file():
                 self._furnish()
             return "running"
         # Free ports are found by trying, so two clusters must not look for them at once.
         with locked(cache() / "locks" / "ports", "another sandbox is starting"):
-            if (self._folder / "kwok.yaml").is_file():
+            if (self.folder / "kwok.yaml").is_file():
                 typer.echo("The control plane is not healthy; restarting what does not run.", err=True)
                 if self._restart():
                     self._furnish()
@@ -85,7 +86,7 @@ class Cluster:
         if any(component.pid is None for component in self.components()):
             return False
         try:
-            return self._kubectl("get", "--raw", "/readyz", timeout=10).returncode == 0
+            return self.kubectl("get", "--raw", "/readyz", timeout=10).returncode == 0
         except subprocess.TimeoutExpired:
             return False
 
@@ -98,6 +99,16 @@ class Cluster:
         self._stop()
         shutil.rmtree(self._paths.kwok, ignore_errors=True)
         self._paths.kubeconfig.unlink(missing_ok=True)
+
+    def kubectl(self, *arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+        """Run kubectl on it; the output is kept."""
+        return subprocess.run(
+            [self._paths.bin / "kubectl", f"--kubeconfig={self._paths.kubeconfig}", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
 
     def _restart(self) -> bool:
         """Start what does not run, then everything: a process that hangs runs, but does not serve."""
@@ -114,14 +125,9 @@ class Cluster:
         return False
 
     def _stop(self) -> None:
+        # A component that waits for another one to answer may be killed: etcd's log survives it.
         pids = [component.pid for component in self.components() if component.pid is not None]
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for pid in pids:
-                if self._owns(pid):
-                    os.kill(pid, number)
-            deadline = time.monotonic() + STOP_SECONDS
-            while any(self._owns(pid) for pid in pids) and time.monotonic() < deadline:
-                time.sleep(0.05)
+        end(pids, str(self.folder))
 
     def _create(self) -> None:
         self._paths.kwok.mkdir(parents=True, exist_ok=True)
@@ -153,8 +159,8 @@ class Cluster:
         for index, zone in enumerate(ZONES):
             names = [f"node-{number:06d}" for number in range(index, NODES, len(ZONES))]
             label = f"topology.kubernetes.io/zone={zone}"
-            steps.append(self._kubectl("label", "--overwrite", "node", *names, label))
-        steps.append(self._kubectl("create", "configmap", MARKER, "--namespace=kube-system"))
+            steps.append(self.kubectl("label", "--overwrite", "node", *names, label))
+        steps.append(self.kubectl("create", "configmap", MARKER, "--namespace=kube-system"))
         problems = [s.stderr.strip() for s in steps if s.returncode != 0 and "already exists" not in s.stderr]
         if problems:
             raise SandboxError(
@@ -162,33 +168,24 @@ class Cluster:
                 + "\n".join(problems)
                 + "\nFix: run `python -m sandbox up` again."
             )
-        self._furnished.touch()
+        self.furnished.touch()
 
     @property
-    def _furnished(self) -> Path:
-        """Says that an `up` came to its end: one that was killed leaves a control plane without nodes."""
-        return self._folder / "furnished"
+    def furnished(self) -> Path:
+        """Says that an `up` came to its end: one that was killed leaves a control plane without nodes.
+
+        It is as old as the last start or repair.
+        """
+        return self.folder / "furnished"
 
     def _pid(self, name: str) -> int | None:
-        try:
-            pid = int((self._folder / "pids" / f"{name}.pid").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return pid if self._owns(pid) else None
-
-    def _owns(self, pid: int) -> bool:
-        """True when the process is one of this cluster's; a process that ended and is not reaped is not."""
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            return False
-        return str(self._folder).encode() in command
+        return recorded(self.folder / "pids" / f"{name}.pid", str(self.folder))
 
     def _forget_dead(self) -> None:
         """KWOK takes a process that ended and is not reaped for a running one, and would wait for it."""
         for component in self.components():
             if component.pid is None:
-                (self._folder / "pids" / f"{component.name}.pid").unlink(missing_ok=True)
+                (self.folder / "pids" / f"{component.name}.pid").unlink(missing_ok=True)
 
     def _kwokctl(self, *arguments: str, timeout: float = START_SECONDS) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -204,18 +201,9 @@ class Cluster:
             check=False,
         )
 
-    def _kubectl(self, *arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [self._paths.bin / "kubectl", f"--kubeconfig={self._paths.kubeconfig}", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-
     def _why_not(self) -> str:
         dead = [component.name for component in self.components() if component.pid is None]
-        logs = self._folder / "logs"
+        logs = self.folder / "logs"
         return (
             f"The control plane is not ready; not running: {', '.join(dead) or 'none'}. "
             f"Fix: see the logs in {logs}, then run `python -m sandbox down` and `up` again."

@@ -1,7 +1,7 @@
 """Builds the pinned tools from their official Go modules, once for all checkouts.
 
-Go verifies every module against tools/go.sum. Its own caches keep what is downloaded and compiled, so a build that was
-interrupted goes on where it stopped.
+Go verifies every module against the go.sum of its set. Its own caches keep what is downloaded and compiled, so a build
+that was interrupted goes on where it stopped.
 """
 
 import os
@@ -27,65 +27,78 @@ LINE_SECONDS = 15.0
 _TAIL_LINES = 15
 
 
-def built_tools() -> Path:
-    """The folder of the tools in the cache, built if it is not there.
+def built_tools(tools: pins.ToolSet) -> Path:
+    """The folder of a set's tools in the cache, built if it is not there.
 
     Raises:
         SandboxError: the build failed; running it again goes on where it stopped.
     """
-    target = cache() / "tools" / pins.fingerprint()
+    target = cache() / "tools" / tools.name / tools.fingerprint()
     if target.is_dir():
         return target
-    with locked(cache() / "locks" / f"tools-{target.name}", "the tools are being built"):
+    # Two builds at once would be no faster, and both would install Go.
+    with locked(cache() / "locks" / "build", "tools are being built"):
         if target.is_dir():
             return target
         partial = target.with_name(f"{target.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        _build(_go(), partial)
-        for tool, (_, binary) in pins.TOOLS.items():
-            if binary != tool:
-                (partial / binary).rename(partial / tool)
+        _build(_Go(tools, partial), tools, partial)
         partial.rename(target)
     return target
 
 
-def _build(go: str, output: Path) -> None:
-    environment = {
-        **os.environ,
-        "GOBIN": str(output),
-        # A go.work in a folder above the checkout is not about us.
-        "GOWORK": "off",
-        "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
-        "CGO_ENABLED": "0",
-    }
-    typer.echo(
-        "Building the control plane, KWOK and Pulumi from source: about 10 minutes on 2 cores, once.",
-        err=True,
-    )
-    total = len(_run([go, "list", "-deps", "tool"], environment, "download of the modules", None))
-    _run([go, "install", "-v", "-ldflags", _version_flags(), "tool"], environment, "build", total)
+def operator_crds() -> Path:
+    """The folder of the Prometheus operator's CRDs, one file each, as the pinned version has them.
+
+    Raises:
+        SandboxError: the operator is not built yet, and the build failed.
+    """
+    return built_tools(pins.OPERATOR) / "crds"
 
 
-def _version_flags() -> str:
-    kubernetes = pins.tool_version("kubectl")
-    major, minor, _ = kubernetes.removeprefix("v").split(".")
-    values = {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": pins.tool_version("pulumi")}
-    for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version"):
-        values |= {
-            f"{package}.gitVersion": kubernetes,
-            f"{package}.gitMajor": major,
-            f"{package}.gitMinor": minor,
+class _Go:
+    """Go in the folder of a set's go.mod."""
+
+    def __init__(self, tools: pins.ToolSet, output: Path) -> None:
+        self._go, self._folder = _go(tools.go_minimum()), tools.folder
+        self._environment = {
+            **os.environ,
+            "GOBIN": str(output),
+            # A go.work in a folder above the checkout is not about us.
+            "GOWORK": "off",
+            "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
+            "CGO_ENABLED": "0",
         }
-    return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in values.items())])
+
+    def __call__(self, *arguments: str, what: str, total: int | None = None) -> list[str]:
+        return _run([self._go, *arguments], self._environment, self._folder, Progress(what, total))
 
 
-def _run(command: list[str], environment: dict[str, str], what: str, total: int | None) -> list[str]:
+def _build(go: _Go, tools: pins.ToolSet, output: Path) -> None:
+    typer.echo(f"Building {tools.title} from source: about {tools.minutes} min on 2 cores, once.", err=True)
+    total = len(go("list", "-deps", "tool", what="download of the modules"))
+    go("install", "-v", "-ldflags", tools.version_flags(), "tool", what="build", total=total)
+    for tool, (_, binary) in tools.tools.items():
+        if binary != tool:
+            (output / binary).rename(output / tool)
+    for name, (module, inside) in tools.copies.items():
+        *_, folder = go("list", "-m", "-f", "{{.Dir}}", module, what=f"look for {name}")
+        _copy(Path(folder) / inside, output / name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder's files without their modes: Go keeps modules read-only, and the cache must be removable."""
+    target.mkdir()
+    for path in source.iterdir():
+        shutil.copyfile(path, target / path.name)
+
+
+def _run(command: list[str], environment: dict[str, str], folder: Path, report: "Progress") -> list[str]:
     """Run a Go command, telling how far it is; returns what it printed on standard output."""
     lines: list[str] = []
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
-    report = Progress(what, total)
-    with _process(command, environment) as process, report.told_now_and_then():
+    with _process(command, environment, folder) as process, report.told_now_and_then():
         assert process.stdout is not None
         for line in process.stdout:
             text = line.rstrip()
@@ -96,7 +109,7 @@ def _run(command: list[str], environment: dict[str, str], what: str, total: int 
     if process.returncode != 0:
         shown = "\n  ".join(tail)
         raise SandboxError(
-            f"The {what} of the tools failed:\n  {shown}\n"
+            f"The {report.what} failed:\n  {shown}\n"
             "Fix: see the lines above, then run the same command again; it goes on where it stopped."
         )
     report.done()
@@ -104,10 +117,12 @@ def _run(command: list[str], environment: dict[str, str], what: str, total: int 
 
 
 @contextmanager
-def _process(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+def _process(
+    command: list[str], environment: dict[str, str], folder: Path
+) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         command,
-        cwd=pins.TOOLS_FOLDER,
+        cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -127,7 +142,7 @@ class Progress:
     """
 
     def __init__(self, what: str, total: int | None) -> None:
-        self._what, self._total = what, total
+        self.what, self._total = what, total
         self._start = time.monotonic()
         self._count, self._line = 0, "starting"
 
@@ -157,18 +172,18 @@ class Progress:
         """`build: 120 of 2400 packages, 30 s, at most 570 s left: k8s.io/api/core/v1`."""
         name = line.removeprefix("go: downloading ")
         if self._total is None:
-            return f"{self._what}: {self._count} so far, {elapsed:.0f} s: {name}"
+            return f"{self.what}: {self._count} so far, {elapsed:.0f} s: {name}"
         if not self._count:
-            return f"{self._what}: 0 of {self._total} packages, {elapsed:.0f} s: {name}"
+            return f"{self.what}: 0 of {self._total} packages, {elapsed:.0f} s: {name}"
         left = elapsed / self._count * max(self._total - self._count, 0)
         return (
-            f"{self._what}: {self._count} of {self._total} packages, {elapsed:.0f} s, "
+            f"{self.what}: {self._count} of {self._total} packages, {elapsed:.0f} s, "
             f"at most {left:.0f} s left: {name}"
         )
 
     def done(self) -> None:
         """Say that it is finished."""
-        self._tell(f"{self._what}: done in {time.monotonic() - self._start:.0f} s\n")
+        self._tell(f"{self.what}: done in {time.monotonic() - self._start:.0f} s\n")
 
     def _tell(self, text: str) -> None:
         if sys.stderr.isatty():
@@ -182,16 +197,16 @@ class Progress:
             typer.echo(text.rstrip(), err=True)
 
 
-def _go() -> str:
+def _go(minimum: tuple[int, ...]) -> str:
     """A Go that is new enough: the one on PATH, else the packaged one, installed into the cache."""
     found = shutil.which("go")
-    if found is not None and _new_enough(found):
+    if found is not None and _new_enough(found, minimum):
         return found
     folder = cache() / "go"
     # The package's bin/go is a script that needs the package to be importable; this is Go itself.
     packaged = folder / "go" / "bin" / "go"
     if not packaged.is_file():
-        requirements = pins.TOOLS_FOLDER / "go-requirements.txt"
+        requirements = pins.GO_REQUIREMENTS
         typer.echo("Installing Go, which builds the tools.", err=True)
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes"]
         partial = folder.with_name("go.partial")
@@ -203,17 +218,17 @@ def _go() -> str:
             shutil.rmtree(folder, ignore_errors=True)
             partial.rename(folder)
         if not packaged.is_file():
-            needed = ".".join(map(str, pins.GO_MINIMUM))
+            needed = ".".join(map(str, minimum))
             raise SandboxError(
                 f"Go could not be installed. Fix: install Go {needed} or newer, then run this again."
             )
     return str(packaged)
 
 
-def _new_enough(go: str) -> bool:
+def _new_enough(go: str, minimum: tuple[int, ...]) -> bool:
     try:
         text = subprocess.run([go, "version"], capture_output=True, text=True, timeout=30, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return False
-    match = re.search(r"go(\d+)\.(\d+)", text)
-    return match is not None and (int(match[1]), int(match[2])) >= pins.GO_MINIMUM
+    match = re.search(r"go(\d+(?:\.\d+)+)", text)
+    return match is not None and tuple(map(int, match[1].split("."))) >= minimum

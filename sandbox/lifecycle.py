@@ -3,52 +3,54 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import typer
 
 from components.stack_files import stages
+from sandbox import pins
 from sandbox.cluster import Cluster
 from sandbox.environment import explicit_kubeconfig, sandbox_environment
 from sandbox.errors import SandboxError
 from sandbox.lock import locked
+from sandbox.operator import Operator
 from sandbox.paths import SandboxPaths
 from sandbox.toolchain import choose_tools, link_tools, linked_tools
 
 
 def up(paths: SandboxPaths) -> None:
-    """Tools, control plane and Pulumi stacks; quick and harmless when all are there.
+    """Tools, control plane, Prometheus operator and Pulumi stacks; quick and harmless when all are there.
 
     Raises:
         SandboxError: something could not be made.
     """
     with _locked(paths):
-        _link_tools(paths)
         wanted = explicit_kubeconfig(paths)
+        _link_tools(paths, pins.STARTED if wanted is None else (pins.KUBERNETES,))
         if wanted is None:
-            state = Cluster(paths).up()
-            if state == "started":
-                _distrust_state(paths)
-            typer.echo(f"Control plane {state}.", err=True)
+            _start(paths)
         else:
             typer.echo(f"KUBECONFIG asks for {wanted}: no control plane is started.", err=True)
         _create_stacks(paths)
 
 
-def tools(paths: SandboxPaths) -> None:
-    """The tools alone.
+def tools(paths: SandboxPaths, *, everything: bool = False) -> None:
+    """The tools alone: those that `up` starts, or everything, which the tests need.
 
     Raises:
         SandboxError: one could be neither found nor made.
     """
     with _locked(paths):
-        _link_tools(paths)
+        _link_tools(paths, pins.SETS if everything else pins.STARTED)
 
 
 def down(paths: SandboxPaths) -> None:
     """End every process and remove every file of the sandbox but the cache."""
     with _locked(paths):
-        Cluster(paths).down()
+        cluster = Cluster(paths)
+        Operator(paths, cluster).down()
+        cluster.down()
         shutil.rmtree(paths.root, ignore_errors=True)
         paths.lock.unlink(missing_ok=True)
 
@@ -71,10 +73,23 @@ def _locked(paths: SandboxPaths) -> AbstractContextManager[None]:
     return locked(paths.lock, "another command works on this sandbox")
 
 
-def _link_tools(paths: SandboxPaths) -> None:
+def _start(paths: SandboxPaths) -> None:
+    cluster = Cluster(paths)
+    state = cluster.up()
+    if state == "started":
+        _distrust_state(paths)
+    typer.echo(f"Control plane {state}.", err=True)
+    typer.echo(f"Prometheus operator {Operator(paths, cluster).up()}.", err=True)
+
+
+def _link_tools(paths: SandboxPaths, wanted: Sequence[pins.ToolSet]) -> None:
     linked = linked_tools(paths)
-    if not linked or not all((paths.bin / tool.name).exists() for tool in linked if tool.path is not None):
-        link_tools(choose_tools(paths), paths)
+    names = {tool.name for tool in linked}
+    there = all((paths.bin / tool.name).exists() for tool in linked if tool.path is not None)
+    if not there or any(tools.tools.keys() - names for tools in wanted):
+        # `up` leaves what `tools --all` has brought.
+        sets = [tools for tools in pins.SETS if tools in wanted or tools.tools.keys() & names]
+        link_tools(choose_tools(paths, sets), paths)
 
 
 def _distrust_state(paths: SandboxPaths) -> None:

@@ -1,42 +1,162 @@
-"""Every version the sandbox pins. What Go builds is pinned by tools/go.mod and tools/go.sum; the rest stands here."""
+"""Every version the sandbox pins. What Go builds is pinned by tools/<set>/go.mod and go.sum; the rest stands here."""
 
 import hashlib
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 TOOLS_FOLDER = Path(__file__).resolve().parent / "tools"
+GO_REQUIREMENTS = TOOLS_FOLDER / "go-requirements.txt"
 PULUMI_KUBERNETES = "4.34.2"
-GO_MINIMUM = (1, 26)
-# Each tool: the module whose version is the tool's, and the name Go gives the binary.
-TOOLS = {
-    "pulumi": ("github.com/pulumi/pulumi/pkg/v3", "pulumi"),
-    "etcd": ("go.etcd.io/etcd/server/v3", "server"),
-    "kube-apiserver": ("k8s.io/kubernetes", "kube-apiserver"),
-    "kube-controller-manager": ("k8s.io/kubernetes", "kube-controller-manager"),
-    "kube-scheduler": ("k8s.io/kubernetes", "kube-scheduler"),
-    "kubectl": ("k8s.io/kubernetes", "kubectl"),
-    "kwok": ("sigs.k8s.io/kwok", "kwok"),
-    "kwokctl": ("sigs.k8s.io/kwok", "kwokctl"),
-}
+OPERATOR_MODULE = "github.com/prometheus-operator/prometheus-operator"
+_PROMETHEUS_MODULE = "github.com/prometheus/prometheus"
+_PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
+_KUBERNETES_VERSIONS = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 
 
-def module_version(module: str) -> str:
-    """The version tools/go.mod pins a module at, like `v3.259.0`."""
-    text = (TOOLS_FOLDER / "go.mod").read_text(encoding="utf-8")
-    match = re.search(rf"^\s*{re.escape(module)} (v\S+)", text, re.MULTILINE)
-    if match is None:
-        raise LookupError(f"{module} is not in tools/go.mod")
-    return match[1]
+@dataclass(frozen=True, kw_only=True)
+class ToolSet:
+    """Tools that are built together, from the go.mod of their own folder.
+
+    Attributes:
+        name: The folder in tools/ and in the cache.
+        title: What is built, for the user.
+        minutes: How long the first build takes on 2 cores.
+        tools: Each tool: the module whose version is the tool's, and the name Go gives the binary.
+        stamps: Each Go variable that gets a version: whose, and in which form.
+        copies: Each folder that is kept beside the binaries: its module, and where it is in there.
+        may_be_installed: A tool on PATH whose version fits is used instead.
+    """
+
+    name: str
+    title: str
+    minutes: int
+    tools: Mapping[str, tuple[str, str]]
+    stamps: Mapping[str, tuple[str, str]]
+    copies: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    may_be_installed: bool = True
+
+    @property
+    def folder(self) -> Path:
+        """Where its go.mod and go.sum are."""
+        return TOOLS_FOLDER / self.name
+
+    def module_version(self, module: str) -> str:
+        """The version its go.mod pins a module at, like `v3.259.0`."""
+        return self._pinned(rf"{re.escape(module)} (v\S+)", module)
+
+    def go_minimum(self) -> tuple[int, ...]:
+        """The oldest Go that builds it, like `(1, 26, 7)`."""
+        return tuple(map(int, self._pinned(r"go ([\d.]+)", "the version of Go").split(".")))
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change with any pin of the set: the name of its folder in the cache."""
+        digest = hashlib.sha256()
+        for path in (*sorted(self.folder.iterdir()), GO_REQUIREMENTS):
+            digest.update(path.read_bytes())
+        for table in (self.tools, self.stamps, self.copies):
+            digest.update(repr(sorted(table.items())).encode())
+        return digest.hexdigest()[:16]
+
+    def version_flags(self) -> str:
+        """The linker flags that write the versions into the binaries."""
+        flags = ["-s -w"]
+        for variable, (tool, form) in self.stamps.items():
+            plain = tool_version(tool).removeprefix("v")
+            major, minor, _ = plain.split(".")
+            flags.append(f"-X {variable}={form.format(plain=plain, major=major, minor=minor)}")
+        return " ".join(flags)
+
+    def _pinned(self, pattern: str, what: str) -> str:
+        text = (self.folder / "go.mod").read_text(encoding="utf-8")
+        match = re.search(rf"^(?:\s+|require )?{pattern}", text, re.MULTILINE)
+        if match is None:
+            raise LookupError(f"{what} is not in {self.folder / 'go.mod'}")
+        return match[1]
+
+
+def _kubernetes_stamps() -> dict[str, tuple[str, str]]:
+    forms = {"gitVersion": "v{plain}", "gitMajor": "{major}", "gitMinor": "{minor}"}
+    return {
+        f"{package}.{variable}": ("kubectl", form)
+        for package in _KUBERNETES_VERSIONS
+        for variable, form in forms.items()
+    }
+
+
+KUBERNETES = ToolSet(
+    name="kubernetes",
+    title="the control plane, KWOK and Pulumi",
+    minutes=10,
+    tools={
+        "pulumi": ("github.com/pulumi/pulumi/pkg/v3", "pulumi"),
+        "etcd": ("go.etcd.io/etcd/server/v3", "server"),
+        "kube-apiserver": ("k8s.io/kubernetes", "kube-apiserver"),
+        "kube-controller-manager": ("k8s.io/kubernetes", "kube-controller-manager"),
+        "kube-scheduler": ("k8s.io/kubernetes", "kube-scheduler"),
+        "kubectl": ("k8s.io/kubernetes", "kubectl"),
+        "kwok": ("sigs.k8s.io/kwok", "kwok"),
+        "kwokctl": ("sigs.k8s.io/kwok", "kwokctl"),
+    },
+    stamps={
+        "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": ("pulumi", "v{plain}"),
+        **_kubernetes_stamps(),
+    },
+)
+OPERATOR = ToolSet(
+    name="operator",
+    title="the Prometheus operator",
+    minutes=2,
+    tools={
+        "prometheus-operator": (OPERATOR_MODULE, "operator"),
+        "prometheus-admission-webhook": (OPERATOR_MODULE, "admission-webhook"),
+    },
+    stamps={_PROMETHEUS_VERSION: ("prometheus-operator", "{plain}")},
+    copies={"crds": (OPERATOR_MODULE, "example/prometheus-operator-crd")},
+    may_be_installed=False,
+)
+PROMETHEUS = ToolSet(
+    name="prometheus",
+    title="Prometheus",
+    minutes=8,
+    tools={
+        "prometheus": (_PROMETHEUS_MODULE, "prometheus"),
+        "promtool": (_PROMETHEUS_MODULE, "promtool"),
+    },
+    stamps={_PROMETHEUS_VERSION: ("prometheus", "{plain}")},
+)
+# Not with Prometheus, which needs a newer one: from 0.32 on the module lacks the user interface it embeds.
+ALERTMANAGER = ToolSet(
+    name="alertmanager",
+    title="Alertmanager",
+    minutes=1,
+    tools={
+        "alertmanager": ("github.com/prometheus/alertmanager", "alertmanager"),
+        "amtool": ("github.com/prometheus/alertmanager", "amtool"),
+    },
+    stamps={_PROMETHEUS_VERSION: ("alertmanager", "{plain}")},
+)
+KUBE_STATE_METRICS = ToolSet(
+    name="kube-state-metrics",
+    title="kube-state-metrics",
+    minutes=3,
+    tools={"kube-state-metrics": ("k8s.io/kube-state-metrics/v2", "v2")},
+    stamps={_PROMETHEUS_VERSION: ("kube-state-metrics", "v{plain}")},
+    may_be_installed=False,
+)
+SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS)
+# What `up` starts; the others are for tests and checks.
+STARTED = (KUBERNETES, OPERATOR)
 
 
 def tool_version(tool: str) -> str:
     """The pinned version of a tool, like `v1.37.2`."""
-    return module_version(TOOLS[tool][0])
-
-
-def fingerprint() -> str:
-    """16 hexadecimal digits that change with any pin: the name of the tools' folder in the cache."""
-    digest = hashlib.sha256()
-    for path in (*sorted(TOOLS_FOLDER.iterdir()), Path(__file__)):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    tools = next(tools for tools in SETS if tool in tools.tools)
+    module, _ = tools.tools[tool]
+    version = tools.module_version(module)
+    if module != _PROMETHEUS_MODULE:
+        return version
+    # Prometheus' module says 3.16.2 as v0.316.2.
+    _, number, patch = version.split(".")
+    return f"v{int(number) // 100}.{int(number) % 100}.{patch}"

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ _STAND_INS = {
     KUBERNETES_PLUGIN: "sandbox.stand_ins.kubernetes_provider",
 }
 _VERSION_ARGUMENTS = {"pulumi": ["version"], "kubectl": ["version", "--client"]}
+# They keep what an older minor version of the same major one could do: Pulumi reads its state, Prometheus its rules.
+_NEWER_FITS = frozenset({"pulumi", *pins.PROMETHEUS.tools, *pins.ALERTMANAGER.tools})
 INSTALLED = "installed by pulumi"
 Version = tuple[int, int]
 
@@ -37,23 +40,28 @@ class Tool:
     origin: str
 
 
-def choose_tools(paths: SandboxPaths) -> list[Tool]:
-    """Every tool of the sandbox; builds or downloads what is not installed.
+def choose_tools(paths: SandboxPaths, sets: Sequence[pins.ToolSet] = pins.STARTED) -> list[Tool]:
+    """Every tool of the sets and Pulumi's plugins; builds or downloads what is not installed.
+
+    Args:
+        paths: The sandbox.
+        sets: The Kubernetes set first.
 
     Raises:
         SandboxError: a tool could be neither found nor made.
     """
     search = _search_path(paths)
-    chosen: list[Tool] = []
-    for name in pins.TOOLS:
-        found = shutil.which(name, path=search)
-        if found is not None and _fits(name, found):
-            chosen.append(Tool(name=name, path=Path(found), origin="PATH"))
-        elif name == "pulumi" and (release := official_pulumi()) is not None:
-            chosen.append(Tool(name=name, path=release / name, origin="official release"))
-        else:
-            chosen.append(Tool(name=name, path=built_tools() / name, origin="built"))
+    chosen = [_chosen(name, tools, search) for tools in sets for name in tools.tools]
     return chosen + [_plugin(name, chosen[0], search, paths) for name in _STAND_INS]
+
+
+def _chosen(name: str, tools: pins.ToolSet, search: str) -> Tool:
+    found = shutil.which(name, path=search) if tools.may_be_installed else None
+    if found is not None and _fits(name, found):
+        return Tool(name=name, path=Path(found), origin="PATH")
+    if name == "pulumi" and (release := official_pulumi()) is not None:
+        return Tool(name=name, path=release / name, origin="official release")
+    return Tool(name=name, path=built_tools(tools) / name, origin="built")
 
 
 def _plugin(name: str, pulumi: Tool, search: str, paths: SandboxPaths) -> Tool:
@@ -120,8 +128,7 @@ def _fits(name: str, path: str) -> bool:
     found, pinned = _version(name, path), _parsed(pins.tool_version(name))
     if found is None or pinned is None:
         return False
-    if name == "pulumi":
-        # Pulumi keeps old state readable within a major version.
+    if name in _NEWER_FITS:
         return found[0] == pinned[0] and found[1] >= pinned[1]
     if name == "kubectl":
         # The version skew that Kubernetes supports.
@@ -135,7 +142,7 @@ def _version(name: str, path: str) -> Version | None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.SubprocessError):
         return None
-    return _parsed(done.stdout)
+    return _parsed(done.stdout + done.stderr)
 
 
 def _parsed(text: str) -> Version | None:

@@ -19,7 +19,7 @@ from sandbox import pins, toolchain
 from sandbox.deploy import release_stale_lock, stage_locks
 from sandbox.environment import explicit_kubeconfig, export_lines, sandbox_environment
 from sandbox.errors import SandboxError
-from sandbox.go_build import Progress, built_tools
+from sandbox.go_build import Progress
 from sandbox.lock import locked
 from sandbox.official_pulumi import official_pulumi
 from sandbox.paths import SandboxPaths
@@ -64,6 +64,10 @@ def test_exports_are_quoted_for_the_shell() -> None:
     assert export_lines({"A": "x y", "B": "$(rm -rf /)"}) == "export A='x y'\nexport B='$(rm -rf /)'"
 
 
+def build_folder(cache: Path, tools: pins.ToolSet) -> Path:
+    return cache / "tools" / tools.name / tools.fingerprint()
+
+
 def use_path(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
@@ -79,6 +83,13 @@ def use_path(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         ("kwok", "kwok version v0.8.9", True),
         ("kwok", "kwok version v0.7.0", False),
         ("etcd", "something else", False),
+        ("prometheus", "prometheus, version 3.99.0 (branch: HEAD)", True),
+        ("prometheus", "prometheus, version 3.15.9 (branch: HEAD)", False),
+        ("promtool", "promtool, version 4.0.0 (branch: HEAD)", False),
+        ("alertmanager", "alertmanager, version 0.34.2 (branch: HEAD)", True),
+        ("amtool", "amtool, version 0.27.0 (branch: HEAD)", False),
+        ("prometheus-operator", pins.tool_version("prometheus-operator"), False),
+        ("kube-state-metrics", pins.tool_version("kube-state-metrics"), False),
     ],
 )
 def test_an_installed_tool_is_used_when_its_version_fits(
@@ -93,10 +104,11 @@ def test_an_installed_tool_is_used_when_its_version_fits(
 ) -> None:
     use_path(monkeypatch, tmp_path / "path")
     installed = executable(tmp_path / "path", name, output)
-    built = cache / "tools" / pins.fingerprint()
-    built.mkdir(parents=True)
+    for tools in pins.SETS:
+        build_folder(cache, tools).mkdir(parents=True)
+    built = build_folder(cache, next(tools for tools in pins.SETS if name in tools.tools))
     monkeypatch.setattr(toolchain, "official_pulumi", lambda: None)
-    chosen = {tool.name: tool for tool in toolchain.choose_tools(paths)}
+    chosen = {tool.name: tool for tool in toolchain.choose_tools(paths, pins.SETS)}
     assert chosen[name].origin == ("PATH" if fits else "built")
     assert chosen[name].path == (installed if fits else built / name)
 
@@ -108,7 +120,8 @@ def test_a_stand_in_never_shadows_an_official_plugin(
     executable(tmp_path / "path", "pulumi", "v3.300.0")
     executable(tmp_path / "path", "pulumi-language-python", "official")
     executable(tmp_path / "path", "pulumi-resource-kubernetes", "official")
-    (cache / "tools" / pins.fingerprint()).mkdir(parents=True)
+    for tools in pins.STARTED:
+        build_folder(cache, tools).mkdir(parents=True)
     toolchain.link_tools(toolchain.choose_tools(paths), paths)
     for name in ("pulumi-language-python", "pulumi-resource-kubernetes"):
         assert (paths.bin / name).resolve() == tmp_path / "path" / name
@@ -118,7 +131,8 @@ def test_stand_ins_are_written_where_there_is_no_official_plugin(
     tmp_path: Path, paths: SandboxPaths, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_path(monkeypatch, tmp_path / "path")
-    (cache / "tools" / pins.fingerprint()).mkdir(parents=True)
+    for tools in pins.STARTED:
+        build_folder(cache, tools).mkdir(parents=True)
     monkeypatch.setattr(toolchain, "official_pulumi", lambda: None)
     toolchain.link_tools(toolchain.choose_tools(paths), paths)
     origins = {tool.name: tool.origin for tool in toolchain.linked_tools(paths)}
@@ -175,35 +189,6 @@ def test_no_network_means_no_release(cache: Path, capsys: pytest.CaptureFixture[
     assert official_pulumi("http://127.0.0.1:1", "http://127.0.0.1:1") is None
     assert "cannot be downloaded" in capsys.readouterr().err
     assert not (cache / "pulumi").exists()
-
-
-def test_a_failed_build_says_why_and_leaves_no_tools(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    go = executable(tmp_path / "path", "go", "")
-    go.write_text(
-        '#!/bin/sh\ncase "$1" in version) echo go version go1.99.0;; *) echo no space left >&2; exit 1;; esac\n'
-    )
-    use_path(monkeypatch, tmp_path / "path")
-    with pytest.raises(SandboxError, match="no space left"):
-        built_tools()
-    assert not (cache / "tools" / pins.fingerprint()).exists()
-
-
-def test_a_build_is_used_only_when_it_is_complete(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    binaries = " ".join(binary for _, binary in pins.TOOLS.values())
-    go = executable(tmp_path / "path", "go", "")
-    go.write_text(
-        '#!/bin/sh\ncase "$1" in version) echo go version go1.99.0;; list) echo a;; '
-        f'install) for b in {binaries}; do echo x > "$GOBIN/$b"; done;; esac\n'
-    )
-    use_path(monkeypatch, tmp_path / "path")
-    (cache / "tools" / f"{pins.fingerprint()}.partial").mkdir(parents=True)
-    folder = built_tools()
-    assert {path.name for path in folder.iterdir()} == set(pins.TOOLS)
-    assert built_tools() == folder
 
 
 def test_progress_tells_how_far_and_how_long() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from sandbox import cli, cluster, deploy, go_build, lifecycle, toolchain
+from sandbox import cli, cluster, deploy, go_build, lifecycle, pins, toolchain
 from sandbox.cluster import COMPONENTS, Cluster, Component
 from sandbox.environment import sandbox_environment
 from sandbox.errors import SandboxError
@@ -43,7 +43,7 @@ def test_a_stand_in_of_another_checkouts_sandbox_is_no_official_plugin(
     executable(other, KUBERNETES_PLUGIN, "")
     monkeypatch.setenv("PATH", str(other))
     monkeypatch.setattr(toolchain, "official_pulumi", lambda: None)
-    monkeypatch.setattr(toolchain, "built_tools", lambda: tmp_path)
+    monkeypatch.setattr(toolchain, "built_tools", lambda _: tmp_path)
     origins = {tool.name: tool.origin for tool in toolchain.choose_tools(paths)}
     assert origins[LANGUAGE_HOST] == origins[KUBERNETES_PLUGIN] == "stand-in"
 
@@ -52,11 +52,11 @@ def test_a_plugin_that_pulumi_keeps_is_not_installed_at_each_up(
     paths: SandboxPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools = [
-        Tool(name="pulumi", path=Path(sys.executable), origin="PATH"),
+        *(Tool(name=n, path=Path(sys.executable), origin="PATH") for s in pins.STARTED for n in s.tools),
         Tool(name=KUBERNETES_PLUGIN, path=None, origin=INSTALLED),
     ]
     toolchain.link_tools(tools, paths)
-    monkeypatch.setattr(lifecycle, "choose_tools", lambda _: pytest.fail("chosen again"))
+    monkeypatch.setattr(lifecycle, "choose_tools", lambda *_: pytest.fail("chosen again"))
     lifecycle.tools(paths)
     assert not (paths.bin / KUBERNETES_PLUGIN).exists()
 
@@ -97,14 +97,15 @@ def test_the_packaged_go_is_go_itself_and_not_the_script_beside_it(
 
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(subprocess, "run", install)
-    assert go_build._go() == str(tmp_path / "ml-deployments" / "go" / "go" / "bin" / "go")
+    assert go_build._go((1, 26)) == str(tmp_path / "ml-deployments" / "go" / "go" / "bin" / "go")
 
 
 def test_a_build_that_prints_nothing_is_still_told(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(go_build, "LINE_SECONDS", 0.05)
-    go_build._run(["sh", "-c", "echo linking; sleep 0.4"], {"PATH": "/usr/bin:/bin"}, "build", 10)
+    report = go_build.Progress("build", 10)
+    go_build._run(["sh", "-c", "echo linking; sleep 0.4"], {"PATH": "/usr/bin:/bin"}, tmp_path, report)
     assert capsys.readouterr().err.count("1 of 10 packages") >= 3
 
 
@@ -158,8 +159,8 @@ class FakeCluster(Cluster):
         super().__init__(paths)
         self.answers = answers
         self.calls: list[str] = []
-        self._folder.mkdir(parents=True)
-        (self._folder / "kwok.yaml").touch()
+        self.folder.mkdir(parents=True)
+        (self.folder / "kwok.yaml").touch()
 
     def ready(self) -> bool:
         return self.answers.pop(0)
@@ -174,7 +175,7 @@ class FakeCluster(Cluster):
         self.calls.append(arguments[0])
         return subprocess.CompletedProcess(arguments, 0, "", "")
 
-    def _kubectl(self, *arguments: str, timeout: float = 0) -> subprocess.CompletedProcess[str]:
+    def kubectl(self, *arguments: str, timeout: float = 0) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(arguments, 0, "", "")
 
 

@@ -1,4 +1,4 @@
-module example.com/ml-deployments/sandbox/tools
+module example.com/ml-deployments/sandbox/tools/kubernetes
 
 go 1.26.0
 

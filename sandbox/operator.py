@@ -1,0 +1,170 @@
+"""The Prometheus operator, a process beside the control plane, and its kinds of objects in the API server."""
+
+import http.client
+import re
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import typer
+import yaml
+
+from sandbox.cluster import Cluster, Component
+from sandbox.errors import SandboxError
+from sandbox.lock import locked
+from sandbox.paths import SandboxPaths, cache
+from sandbox.processes import command_line, end, recorded
+
+NAME = "prometheus-operator"
+START_SECONDS = 60.0
+APPLY_SECONDS = 120
+ANSWER_SECONDS = 5.0
+_TAIL_LINES = 10
+_LISTEN = "--web.listen-address=127.0.0.1:"
+
+
+class Operator:
+    """The Prometheus operator of one checkout's sandbox."""
+
+    def __init__(self, paths: SandboxPaths, cluster: Cluster) -> None:
+        self._binary = paths.bin / NAME
+        self._kubeconfig = paths.kubeconfig
+        # Not in the control plane's folder: a new one removes the folder, and the process must still be found.
+        self._pid_file = paths.root / f"{NAME}.pid"
+        self._cluster = cluster
+        self._applied = cluster.folder / "operator-crds"
+        self._log = cluster.folder / "logs" / f"{NAME}.log"
+
+    def up(self) -> str:
+        """Start it on a control plane that is up, or mend it; returns what was done.
+
+        Raises:
+            SandboxError: its CRDs are refused, or it does not start.
+        """
+        if not self._knows_crds():
+            # It looks for its CRDs once, when it starts.
+            self.down()
+            self._apply_crds()
+            done = "started"
+        elif self.healthy():
+            return "running"
+        else:
+            typer.echo(f"{NAME} is not healthy; starting it anew.", err=True)
+            self.down()
+            done = "repaired"
+        # Another sandbox that starts could take the port before the operator listens on it.
+        with locked(cache() / "locks" / "ports", "another sandbox is starting"):
+            self._start()
+        return done
+
+    def down(self) -> None:
+        """End its process."""
+        pid = self._pid()
+        if pid is not None:
+            end([pid], self._mark)
+        self._pid_file.unlink(missing_ok=True)
+
+    def component(self) -> Component:
+        """Its process."""
+        return Component(name=NAME, pid=self._pid())
+
+    def healthy(self) -> bool:
+        """True when it runs and answers."""
+        pid = self._pid()
+        match = None if pid is None else re.search(rf"{re.escape(_LISTEN)}(\d+)", command_line(pid))
+        return match is not None and _answers(int(match[1]))
+
+    @property
+    def _mark(self) -> str:
+        """What its command line holds and no other process's: where its certificate is, after another argument."""
+        return f"\0--cert-file={self._pki('admin.crt')}\0"
+
+    def _pid(self) -> int | None:
+        return recorded(self._pid_file, self._mark)
+
+    def _pki(self, name: str) -> Path:
+        return self._cluster.folder / "pki" / name
+
+    @property
+    def _crds(self) -> Path:
+        """The CRDs of the very build that runs: they lie beside it."""
+        return self._binary.resolve().parent / "crds"
+
+    def _knows_crds(self) -> bool:
+        """True when the CRDs were applied since the control plane was last started or repaired."""
+        try:
+            newer = self._applied.stat().st_mtime_ns >= self._cluster.furnished.stat().st_mtime_ns
+            return newer and self._applied.read_text(encoding="utf-8") == str(self._crds)
+        except FileNotFoundError:
+            return False
+
+    def _apply_crds(self) -> None:
+        where = f"--filename={self._crds}"
+        for command in (
+            ("apply", "--server-side", "--force-conflicts", where),
+            ("wait", "--for=condition=Established", "--timeout=60s", where),
+        ):
+            done = self._cluster.kubectl(*command, timeout=APPLY_SECONDS)
+            if done.returncode != 0:
+                raise SandboxError(
+                    f"The control plane runs, but does not take the CRDs of {NAME}:\n{done.stderr.strip()}\n"
+                    "Fix: run `python -m sandbox up` again."
+                )
+        self._applied.write_text(str(self._crds), encoding="utf-8")
+
+    def _start(self) -> None:
+        port = _free_port()
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            process = subprocess.Popen(
+                [
+                    self._binary,
+                    f"--apiserver={self._server()}",
+                    f"--ca-file={self._pki('ca.crt')}",
+                    f"--cert-file={self._pki('admin.crt')}",
+                    f"--key-file={self._pki('admin.key')}",
+                    f"{_LISTEN}{port}",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._pid_file.write_text(str(process.pid), encoding="utf-8")
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                self.down()
+                raise SandboxError(self._why_not())
+            time.sleep(0.05)
+
+    def _server(self) -> str:
+        kubeconfig = yaml.safe_load(self._kubeconfig.read_text(encoding="utf-8"))
+        return str(kubeconfig["clusters"][0]["cluster"]["server"])
+
+    def _why_not(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
+        return (
+            f"{NAME} did not start:\n  "
+            + "\n  ".join(lines)
+            + f"\nFix: see {self._log}, then run `python -m sandbox up` again."
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
