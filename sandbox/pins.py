@@ -119,7 +119,7 @@ OPERATOR = ToolSet(
 PROMETHEUS = ToolSet(
     name="prometheus",
     title="Prometheus",
-    minutes=8,
+    minutes=4,
     tools={
         "prometheus": (_PROMETHEUS_MODULE, "prometheus"),
         "promtool": (_PROMETHEUS_MODULE, "promtool"),
@@ -140,8 +140,8 @@ ALERTMANAGER = ToolSet(
 KUBE_STATE_METRICS = ToolSet(
     name="kube-state-metrics",
     title="kube-state-metrics",
-    minutes=3,
-    tools={"kube-state-metrics": ("k8s.io/kube-state-metrics/v2", "v2")},
+    minutes=1,
+    tools={"kube-state-metrics": ("k8s.io/kube-state-metrics/v2", "kube-state-metrics")},
     stamps={_PROMETHEUS_VERSION: ("kube-state-metrics", "v{plain}")},
     may_be_installed=False,
 )

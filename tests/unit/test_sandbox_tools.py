@@ -1,5 +1,6 @@
 """The sandbox's tool sets: what pins them, and how they are built."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -56,6 +57,14 @@ def test_every_tool_is_pinned_by_its_set(tools: pins.ToolSet) -> None:
         f"module example.com/ml-deployments/sandbox/tools/{tools.name}\n"
         in (tools.folder / "go.mod").read_text()
     )
+
+
+@pytest.mark.parametrize("tools", pins.SETS, ids=lambda tools: tools.name)
+def test_every_binary_has_the_name_go_gives_it(tools: pins.ToolSet) -> None:
+    text = (tools.folder / "go.mod").read_text()
+    packages = re.findall(r"^(?:tool |\t)(\S+)$", text, re.MULTILINE)
+    given = {re.sub(r"/v\d+$", "", package).rpartition("/")[2] for package in packages}
+    assert given == {binary for _, binary in tools.tools.values()}
 
 
 def test_no_two_sets_have_a_tool_of_the_same_name() -> None:
