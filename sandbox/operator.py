@@ -100,18 +100,20 @@ class Operator:
             return False
 
     def _apply_crds(self) -> None:
-        where = f"--filename={self._crds}"
-        for command in (
-            ("apply", "--server-side", "--force-conflicts", where),
-            ("wait", "--for=condition=Established", "--timeout=60s", where),
-        ):
-            done = self._cluster.kubectl(*command, timeout=APPLY_SECONDS)
-            if done.returncode != 0:
-                raise SandboxError(
-                    f"The control plane runs, but does not take the CRDs of {NAME}:\n{done.stderr.strip()}\n"
-                    "Fix: run `python -m sandbox up` again."
-                )
+        names = self._kubectl(
+            "apply", "--server-side", "--force-conflicts", "--output=name", f"--filename={self._crds}"
+        )
+        self._kubectl("wait", "--for=condition=Established", "--timeout=60s", *names.split())
         self._applied.write_text(str(self._crds), encoding="utf-8")
+
+    def _kubectl(self, *arguments: str) -> str:
+        done = self._cluster.kubectl(*arguments, timeout=APPLY_SECONDS)
+        if done.returncode != 0:
+            raise SandboxError(
+                f"The control plane runs, but does not take the CRDs of {NAME}:\n{done.stderr.strip()}\n"
+                "Fix: run `python -m sandbox up` again."
+            )
+        return done.stdout
 
     def _start(self) -> None:
         port = _free_port()

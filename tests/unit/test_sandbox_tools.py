@@ -62,7 +62,7 @@ def test_every_tool_is_pinned_by_its_set(tools: pins.ToolSet) -> None:
 @pytest.mark.parametrize("tools", pins.SETS, ids=lambda tools: tools.name)
 def test_every_binary_has_the_name_go_gives_it(tools: pins.ToolSet) -> None:
     text = (tools.folder / "go.mod").read_text()
-    packages = re.findall(r"^(?:tool |\t)(\S+)$", text, re.MULTILINE)
+    packages = re.findall(r"^(?:tool |\t)([^\s(]+)$", text, re.MULTILINE)
     given = {re.sub(r"/v\d+$", "", package).rpartition("/")[2] for package in packages}
     assert given == {binary for _, binary in tools.tools.values()}
 
