@@ -139,6 +139,9 @@ class Progress:
     """Tells what a build does, how far it is and how long it may still take.
 
     Packages that are compiled already are not named by Go, so the time left is an upper bound.
+
+    Attributes:
+        what: What is done, like `build`.
     """
 
     def __init__(self, what: str, total: int | None) -> None:
