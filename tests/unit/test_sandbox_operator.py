@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from sandbox import lifecycle, operator, pins, toolchain
+from sandbox import cli, lifecycle, operator, pins, toolchain
 from sandbox.cluster import Cluster
 from sandbox.errors import SandboxError
 from sandbox.operator import Operator
@@ -208,3 +209,13 @@ def test_up_leaves_the_tools_that_all_has_brought(
     (paths.bin / "promtool").unlink()
     lifecycle.up(paths)
     assert chosen.sets[2] == ["kubernetes", "operator", "prometheus", "alertmanager", "kube-state-metrics"]
+
+
+@pytest.mark.parametrize(("arguments", "everything"), [(["tools"], False), (["tools", "--all"], True)])
+def test_all_tools_are_built_only_when_asked_for(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], *, everything: bool
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(lifecycle, "tools", lambda _, everything: asked.append(everything))
+    assert CliRunner().invoke(cli.app, arguments).exit_code == 0
+    assert asked == [everything]
