@@ -1,0 +1,61 @@
+"""Grafana shows the dashboards in git, and starts anew when its set-up changes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.grafana import grafana_pod
+from components.grafana_files import DASHBOARDS_FOLDER, checksum
+from components.stack_files import load_stack
+from tests.unit.monitoring_stacks import (
+    INSTALLED,
+    Manifest,
+    of_kind,
+    one,
+    stack_of,
+)
+from tests.unit.projects import GOOD_STACK, project
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
+    return stack_of(tmp_path_factory.mktemp("installed"))
+
+
+def test_grafana_mounts_every_dashboard(tmp_path: Path) -> None:
+    stack = load_stack(project(tmp_path, GOOD_STACK + INSTALLED), "test").settings
+    pod: Any = grafana_pod(stack, ["a-dashboard", "fleet-dashboard"])
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    mounts = {mount["mount_path"]: mount["name"] for mount in pod["containers"][0]["volume_mounts"]}
+    sources = volumes[mounts[DASHBOARDS_FOLDER]]["projected"]["sources"]
+    assert [source["config_map"]["name"] for source in sources] == ["a-dashboard", "fleet-dashboard"]
+
+
+def test_grafana_reads_prometheus_and_its_folder(installed: list[Manifest]) -> None:
+    datasources = one(installed, "ConfigMap", "grafana-datasources-provisioning")["data"]["datasources.yaml"]
+    assert "http://prometheus-operated.watch.svc:9090" in datasources
+    assert "uid: prometheus" in datasources
+    providers = one(installed, "ConfigMap", "grafana-dashboards-provisioning")["data"]["providers.yaml"]
+    assert f"path: {DASHBOARDS_FOLDER}" in providers
+    pod = one(installed, "Deployment", "grafana")["spec"]["template"]["spec"]
+    mounted = {v["configMap"]["name"] for v in pod["volumes"] if "configMap" in v}
+    assert mounted == {m["metadata"]["name"] for m in of_kind(installed, "ConfigMap")}
+
+
+def test_a_change_of_provisioning_rolls_grafana(tmp_path: Path, installed: list[Manifest]) -> None:
+    other = stack_of(tmp_path, INSTALLED.replace("watch", "elsewhere"))
+    annotations = [
+        one(found, "Deployment", "grafana")["spec"]["template"]["metadata"]["annotations"]
+        for found in (installed, other)
+    ]
+    assert annotations[0] != annotations[1]
+    assert checksum({"a": {"b": "c"}}) == checksum({"a": {"b": "c"}}) != checksum({"a": {"b": "d"}})
+
+
+def test_grafana_knows_its_address_where_the_stack_names_it(tmp_path: Path) -> None:
+    text = INSTALLED.replace("namespace: watch,", 'namespace: watch, grafanaUrl: "https://g.example.com",')
+    (container,) = one(stack_of(tmp_path, text), "Deployment", "grafana")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    assert {"name": "GF_SERVER_ROOT_URL", "value": "https://g.example.com"} in container["env"]
