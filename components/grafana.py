@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components import links
 from components import monitoring_images as images
 from components import monitoring_names as names
 from components.grafana_files import DASHBOARDS_FOLDER, PROVISIONING_FOLDER, checksum, provisioning
@@ -42,7 +43,8 @@ def grafana_pod(stack: StackSettings, dashboards: Sequence[str]) -> k8s.core.v1.
         stack: The stage.
         dashboards: The names of the ConfigMaps in the monitoring namespace that hold dashboards.
     """
-    variables = dict(_VARIABLES)
+    home = f"{DASHBOARDS_FOLDER}/{links.dashboard_uid(stack.stage)}.json"
+    variables = {**_VARIABLES, "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": home}
     if stack.monitoring.grafana_url is not None:
         variables["GF_SERVER_ROOT_URL"] = stack.monitoring.grafana_url
     files = _file_volumes(stack.monitoring.namespace)

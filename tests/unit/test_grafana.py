@@ -1,13 +1,10 @@
 """Grafana shows the dashboards in git, and starts anew when its set-up changes."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from components.grafana import grafana_pod
 from components.grafana_files import DASHBOARDS_FOLDER, checksum
-from components.stack_files import load_stack
 from tests.unit.monitoring_stacks import (
     INSTALLED,
     Manifest,
@@ -15,7 +12,6 @@ from tests.unit.monitoring_stacks import (
     one,
     stack_of,
 )
-from tests.unit.projects import GOOD_STACK, project
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +19,26 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
     return stack_of(tmp_path_factory.mktemp("installed"))
 
 
-def test_grafana_mounts_every_dashboard(tmp_path: Path) -> None:
-    stack = load_stack(project(tmp_path, GOOD_STACK + INSTALLED), "test").settings
-    pod: Any = grafana_pod(stack, ["a-dashboard", "fleet-dashboard"])
+def test_grafana_mounts_every_dashboard(installed: list[Manifest]) -> None:
+    dashboards = {
+        m["metadata"]["name"]: m
+        for m in of_kind(installed, "ConfigMap")
+        if not m["metadata"]["name"].endswith("-provisioning")
+    }
+    assert dashboards.keys() == {"a-dashboard", "dashboard-fleet"}
+    assert {m["metadata"]["namespace"] for m in dashboards.values()} == {"watch"}
+    pod = one(installed, "Deployment", "grafana")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
-    mounts = {mount["mount_path"]: mount["name"] for mount in pod["containers"][0]["volume_mounts"]}
+    mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
     sources = volumes[mounts[DASHBOARDS_FOLDER]]["projected"]["sources"]
-    assert [source["config_map"]["name"] for source in sources] == ["a-dashboard", "fleet-dashboard"]
+    assert {source["configMap"]["name"] for source in sources} == dashboards.keys()
+    # All files lie in one folder, so each has a name of its own.
+    files = [file for m in dashboards.values() for file in m["data"]]
+    assert len(set(files)) == len(files)
+    env = {e["name"]: e["value"] for e in container["env"]}
+    (fleet,) = dashboards["dashboard-fleet"]["data"]
+    assert env["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] == f"{DASHBOARDS_FOLDER}/{fleet}"
 
 
 def test_grafana_reads_prometheus_and_its_folder(installed: list[Manifest]) -> None:
@@ -40,7 +49,7 @@ def test_grafana_reads_prometheus_and_its_folder(installed: list[Manifest]) -> N
     assert f"path: {DASHBOARDS_FOLDER}" in providers
     pod = one(installed, "Deployment", "grafana")["spec"]["template"]["spec"]
     mounted = {v["configMap"]["name"] for v in pod["volumes"] if "configMap" in v}
-    assert mounted == {m["metadata"]["name"] for m in of_kind(installed, "ConfigMap")}
+    assert mounted == {"grafana-datasources-provisioning", "grafana-dashboards-provisioning"}
 
 
 def test_a_change_of_provisioning_rolls_grafana(tmp_path: Path, installed: list[Manifest]) -> None:

@@ -30,7 +30,7 @@ def test_nothing_of_it_without_install(tmp_path: Path, installed: list[Manifest]
     assert len(of_kind(without, "Namespace")) == 1
     assert {m["kind"] for m in installed} - {m["kind"] for m in without} == {
         *("Alertmanager", "AlertmanagerConfig", "Prometheus", "ScrapeConfig"),
-        *("ClusterRole", "ClusterRoleBinding", "ConfigMap", "Role", "RoleBinding"),
+        *("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
     }
 
 
