@@ -80,11 +80,11 @@ def deployments(labels: Mapping[str, str]) -> dashboard.AnnotationQuery:
 
 
 def linked(found: models.Dashboard, links: Sequence[models.DashboardLink]) -> models.Dashboard:
-    """The dashboard with links above its panels."""
-    for link in links:
-        # Left alone, the SDK hides every link in a menu.
-        link.placement = None  # type: ignore[assignment]
+    """The dashboard with links above its panels, beside the switches of its annotations."""
     found.links = list(links)
+    for control in (*found.links, *(found.annotations.list_val or ())):
+        # Left alone, the SDK hides all of them in a menu.
+        control.placement = None
     return found
 
 

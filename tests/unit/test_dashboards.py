@@ -263,9 +263,9 @@ def test_the_sdk_reads_the_file_back(stack: StackSettings) -> None:
     for file in dashboard_files(stack):
         data = json.loads(file.text)
         again = json.loads(json.dumps(models.Dashboard.from_json(data), cls=JSONEncoder))
-        # The SDK's reader does not know where a link stands.
-        for link in again["links"]:
-            assert link.pop("placement") == "inControlsMenu"
+        # The SDK's reader does not know where links and annotations stand.
+        for control in (*again["links"], *again["annotations"]["list"]):
+            assert control.pop("placement") == "inControlsMenu"
         assert again == data
 
 
