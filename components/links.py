@@ -16,8 +16,11 @@ def runbook_url(monitoring: Monitoring, alert: AlertName) -> str:
 
 
 def dashboard_uid(stage: str, model: str | None = None) -> str:
-    """The identifier of a model's dashboard, or of the stage's: at most the 40 characters that Grafana takes."""
-    name = f"fleet-{stage}" if model is None else f"model-{stage}-{model}"
+    """The identifier of a model's dashboard, or of the stage's: at most the 40 characters that Grafana takes.
+
+    No stage and no model has an underscore in its name, so no two of them share an identifier.
+    """
+    name = f"fleet_{stage}" if model is None else f"model_{stage}_{model}"
     if len(name) <= _LONGEST_UID:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]

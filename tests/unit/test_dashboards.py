@@ -247,6 +247,11 @@ def test_identifiers_are_unique_and_as_long_as_grafana_takes(stack: StackSetting
     assert all(json.loads(file.text)["uid"] == file.uid for file in found)
 
 
+def test_stages_and_models_with_dashes_share_no_identifier() -> None:
+    assert links.dashboard_uid("eu", "west-ranker") != links.dashboard_uid("eu-west", "ranker")
+    assert links.dashboard_uid("eu") != links.dashboard_uid("eu", "eu")
+
+
 def test_the_table_links_to_the_dashboard_of_every_model(stack: StackSettings) -> None:
     (table,) = [p for p in asking(files(stack)[links.dashboard_uid("test")]) if p["type"] == "table"]
     (query,) = [t["expr"] for t in table["targets"] if "uid" in t["expr"]]

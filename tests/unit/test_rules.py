@@ -114,7 +114,7 @@ def test_every_alert_says_what_to_do(tmp_path: Path) -> None:
         assert "{{ $value" in annotations["description"]
         assert "a" in annotations["summary"]
         assert annotations["runbook_url"] == f"https://git.example.com/runbooks/{rule['alert']}.md"
-        assert annotations["dashboard_url"] == "https://grafana.example.com/d/model-test-a"
+        assert annotations["dashboard_url"] == "https://grafana.example.com/d/model_test_a"
 
 
 def test_an_alert_is_switched_off_or_changed_in_the_file(tmp_path: Path) -> None:
