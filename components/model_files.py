@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from components.model_settings import ModelDefinition, ModelSettings
+from components.monitoring_checks import refused
 from components.names import DnsLabel
 from components.pod_settings import Settings
 from components.problems import Problem, SettingsError
 from components.runtimes import Runtime, runtime_values
-from components.slo_checks import refused_objectives
 from components.validation import problem_at, validated
 from components.yaml_document import Document, KeyPath, Origin, dotted, read_document
 
@@ -150,10 +150,10 @@ def _nothing_to_remove(base: dict[str, Any], overlay: Document, prefix: KeyPath)
 def _unwatchable(
     model: ModelDefinition, origins: Mapping[KeyPath, Origin], file: str, prefix: KeyPath = ()
 ) -> list[Problem]:
-    """Objectives that the model's runtime cannot measure, or that no alert could ever tell of."""
+    """What monitoring cannot do with the model."""
     return [
         problem_at(found.path, found.reason, found.fix, origins=origins, file=file, prefix=prefix)
-        for found in refused_objectives(model)
+        for found in refused(model)
     ]
 
 

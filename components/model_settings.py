@@ -8,7 +8,6 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from components.monitoring_settings import (
-    WITH_THRESHOLD,
     AlertName,
     AlertOverride,
     Metrics,
@@ -167,10 +166,6 @@ class ModelDefinition(Settings):
                 f"rollout.progressDeadlineSeconds ({deadline}) must be above the start-up time that "
                 f"probes.startup allows ({budget} s)|raise it, or lower probes.startup.failureThreshold"
             )
-        for alert, override in self.alerts.items():
-            if override.threshold is not None and alert not in WITH_THRESHOLD:
-                able = ", ".join(sorted(name.value for name in WITH_THRESHOLD))
-                raise ValueError(f"alerts.{alert.value} has no threshold; {able} have|remove threshold")
         paths = [mount.path for mount in self.mounts]
         if len(set(paths)) != len(paths) or "/tmp" in paths:
             raise ValueError("two mounts have the same path, or one is /tmp|give each its own path")

@@ -10,8 +10,9 @@ from typing import TypedDict
 from components import series, slo
 from components.model_settings import ModelSettings
 from components.quantities import seconds
-from components.runtimes import RUNTIMES, Histogram, Mean, Selected, ServingMetrics
+from components.runtimes import RUNTIMES
 from components.series import picked
+from components.serving_metrics import Histogram, Mean, Selected, ServingMetrics
 from components.slo import Objective, plain
 
 # Long enough for two scrapes a minute, short enough for a page within minutes.

@@ -8,8 +8,8 @@ from components.model_settings import ModelSettings
 from components.monitoring_settings import AlertName, Severity
 from components.recording_rules import model_labels, serving_metrics, target_labels
 from components.rollout_alerts import still_new
-from components.runtimes import Load, Loading
 from components.series import picked
+from components.serving_metrics import Load, Loading
 from components.settings import StackSettings
 
 

@@ -83,6 +83,132 @@ def test_entry(tmp_path: Path, text: str, field: str, reason: str, fix: str) -> 
     assert fix in problem.fix
 
 
+WATCHED = [
+    ("objective of 100", 'slo: {availability: "100"}', "slo.availability", "between 0 and 100", "99.9"),
+    ("objective of 0", 'slo: {availability: "0"}', "slo.availability", "between 0 and 100", "99.9"),
+    ("objective that never fires", 'slo: {availability: "93"}', "slo.availability", "never fire", "93.06"),
+    (
+        "latency objective that never fires",
+        'slo: {latency: {objective: "90", threshold: 0.5s}}',
+        "slo.latency.objective",
+        "never fire",
+        "93.06",
+    ),
+    (
+        "latency without a histogram",
+        'runtime: triton\nslo: {latency: {objective: "99", threshold: 0.5s}}',
+        "slo.latency",
+        "triton has no latency histogram",
+        "remove slo.latency",
+    ),
+    (
+        "threshold off the edges",
+        'slo: {latency: {objective: "99", threshold: 0.3s}}',
+        "slo.latency.threshold",
+        "is no bucket edge",
+        "write 0.25s or 0.5s",
+    ),
+    (
+        "threshold above every edge",
+        'slo: {latency: {objective: "99", threshold: 20s}}',
+        "slo.latency.threshold",
+        "is no bucket edge",
+        "write 10s",
+    ),
+    (
+        "edges nobody knows",
+        'runtime: tensorflow-serving\nslo: {latency: {objective: "99", threshold: 0.5s}}',
+        "slo.latency",
+        "no round numbers",
+        "metrics.latencyBuckets",
+    ),
+    ("unknown runtime", "runtime: torch-serve", "runtime", "none of the known", "write torchserve"),
+    (
+        "drift without direction",
+        'quality: {d: {metric: drift, kind: drift, threshold: "0.1"}}',
+        "quality.d",
+        "needs a direction",
+        "add direction",
+    ),
+    (
+        "staleness with direction",
+        'quality: {d: {metric: t, kind: staleness, threshold: "60", direction: above}}',
+        "quality.d",
+        "has no direction",
+        "remove direction",
+    ),
+    (
+        "metric name",
+        'quality: {d: {metric: "a b", kind: drift, threshold: "1", direction: above}}',
+        "quality.d.metric",
+        "name of a Prometheus metric",
+        "/metrics",
+    ),
+    (
+        "number without quotes",
+        "quality: {d: {metric: a, kind: drift, threshold: 0.1, direction: above}}",
+        "quality.d.threshold",
+        "must be a text",
+        'quote it: "0.1"',
+    ),
+    ("unknown alert", "alerts: {ModelAbsen: {enabled: false}}", "ModelAbsen", "none of", "write ModelAbsent"),
+    (
+        "threshold of an alert without one",
+        'alerts: {ModelAbsent: {threshold: "1"}}',
+        "alerts.ModelAbsent.threshold",
+        "ModelAbsent has no threshold",
+        "remove threshold",
+    ),
+    (
+        "negative threshold",
+        'alerts: {ModelSaturated: {threshold: "-5"}}',
+        "alerts.ModelSaturated.threshold",
+        "above zero",
+        "0.05",
+    ),
+    ("severity", "alerts: {ModelAbsent: {severity: high}}", "severity", "none of the known", "page, ticket"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "reason", "fix"), [w[1:] for w in WATCHED], ids=[w[0] for w in WATCHED]
+)
+def test_what_cannot_be_watched(tmp_path: Path, text: str, field: str, reason: str, fix: str) -> None:
+    (problem,) = problems(project(tmp_path, a=f"{MODEL}{text}\n"))
+    assert problem.file == "models/a.yaml"
+    assert problem.field.endswith(field)
+    assert reason in problem.reason
+    assert fix in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{delivery: operator}", "needs selectorLabels"),
+        ("{stack: {install: true}}", "needs delivery: operator"),
+        ("{delivery: operator, stack: {install: true, retention: 7d}}", "below the 30 days"),
+        ("{selectorLabels: {}}", "at least 1"),
+        ("{delivery: mail}", "none of the known values"),
+        ("{grafanaUrl: grafana}", "should match pattern"),
+    ],
+)
+def test_monitoring_of_a_stage(tmp_path: Path, text: str, reason: str) -> None:
+    (problem,) = problems(project(tmp_path, f"{GOOD_STACK}  ml-deployments:monitoring: {text}\n"))
+    assert problem.file == "Pulumi.test.yaml"
+    assert problem.line == GOOD_STACK.count("\n") + 1
+    assert reason in problem.reason
+
+
+def test_rules_larger_than_the_operator_takes(tmp_path: Path) -> None:
+    gauges = "".join(
+        f'  g{number}: {{metric: m{number}, kind: drift, threshold: "1", direction: above}}\n'
+        for number in range(400)
+    )
+    (problem,) = problems(project(tmp_path, a=f"{MODEL}quality:\n{gauges}"))
+    assert "more than the 512 KiB" in problem.reason
+    assert problem.field.endswith("models.a")
+
+
 MODELS = [
     ("tag in the image", MODEL.replace("team/model", "team/model:v1"), "image", "must not hold a tag"),
     ("digest in the image", MODEL.replace("team/model", "m@sha256:00"), "image", "must not hold a digest"),

@@ -16,6 +16,10 @@ def objects(folder: Path, stage: str = "test") -> dict[str, dict[str, Any]]:
     return {manifest["kind"]: manifest for manifest in manifests(folder, stage)}
 
 
+def named(folder: Path) -> dict[str, dict[str, Any]]:
+    return {f"{m['kind']} {m['metadata']['name']}": m for m in manifests(folder, "test")}
+
+
 @pytest.fixture(scope="module")
 def production() -> dict[str, dict[str, Any]]:
     return objects(CHECKOUT, "production")
@@ -29,6 +33,7 @@ def pod(manifest: dict[str, Any]) -> dict[str, Any]:
 def test_a_model_is_these_objects(production: dict[str, dict[str, Any]]) -> None:
     assert list(production) == [
         "Namespace",
+        "ConfigMap",
         "Deployment",
         "NetworkPolicy",
         "PodDisruptionBudget",
@@ -85,10 +90,10 @@ def test_selectors_find_the_pods_and_hold_no_version(production: dict[str, dict[
         assert "app.kubernetes.io/version" not in selector
 
 
-def test_a_release_changes_the_deployment_alone(tmp_path: Path) -> None:
-    before = objects(project(tmp_path))
-    after = objects(project(tmp_path, entry('version: "v2"\nreplicas: 2')))
-    assert [kind for kind in before if before[kind] != after[kind]] == ["Deployment"]
+def test_a_release_changes_the_deployment_and_the_version_its_rules_expect(tmp_path: Path) -> None:
+    before = named(project(tmp_path))
+    after = named(project(tmp_path, entry('version: "v2"\nreplicas: 2')))
+    assert [name for name in before if before[name] != after[name]] == ["ConfigMap a-rules", "Deployment a"]
 
 
 def test_traffic_is_closed_but_for_what_is_named(tmp_path: Path) -> None:
@@ -98,14 +103,16 @@ def test_traffic_is_closed_but_for_what_is_named(tmp_path: Path) -> None:
         "  egress: [{pods: {namespace: data, labels: {app: redis}}, ports: [6379]}, {cidr: 10.0.0.0/8, ports: [443]}]\n"
     )
     spec = objects(project(tmp_path, a=text))["NetworkPolicy"]["spec"]
-    (ingress,) = spec["ingress"]
-    assert ingress["from"] == [
+    clients, monitoring = spec["ingress"]
+    assert clients["from"] == [
         {"podSelector": {"matchLabels": {"app": "web"}}},
         {
             "podSelector": {"matchLabels": {"app": "cart"}},
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}},
         },
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}},
+    ]
+    assert monitoring["from"] == [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
     ]
     assert [rule["ports"][0]["port"] for rule in spec["egress"]] == [53, 6379, 443]
 
@@ -168,7 +175,8 @@ def test_every_resource_has_the_explicit_provider_and_its_own_parent(tmp_path: P
     registered = record(project(tmp_path, entry(GOOD)), "test")
     types = [r.type for r in registered if r.type.startswith("ml-deployments:")]
     assert types == [
-        f"ml-deployments:index:{name}" for name in ("Model", "ModelServer", "ModelService", "Stage")
+        f"ml-deployments:index:{name}"
+        for name in ("Dashboards", "Model", "ModelServer", "ModelService", "MonitoringRules", "Stage")
     ]
     objects_ = [r for r in registered if r.type.startswith("kubernetes:")]
     assert {r.provider.rpartition("::")[0].rpartition("::")[2] for r in objects_} == {"kubernetes"}

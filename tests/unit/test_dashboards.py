@@ -18,7 +18,8 @@ from components.grafana_sdk import JSONEncoder, models, units
 from components.monitoring_settings import AlertName, AlertOverride, Monitoring, QualityGauge
 from components.quantities import seconds
 from components.recording_rules import objectives, recording_groups, serving_metrics
-from components.runtimes import Histogram, Runtime
+from components.runtimes import Runtime
+from components.serving_metrics import Histogram
 from components.settings import StackSettings
 from components.stack_files import load_stack
 from delivery.render import manifests
@@ -170,7 +171,7 @@ def test_lines_are_the_numbers_of_the_alerts(stack: StackSettings, runtime: Runt
     if serving_metrics(model).load is not None:
         assert drawn(found["Pending requests a replica"]) == [last_number(compared["ModelSaturated"])]
     for name, gauge in model.quality.items():
-        (rule,) = [rule for rule in rules if rule["labels"].get("gauge") == name]
+        (rule, _) = [rule for rule in rules if rule["labels"].get("gauge") == name]
         assert drawn(found[name]) == [last_number(rule["expr"])]
         (target,) = found[name]["targets"]
         assert rule["expr"].startswith(f"{target['expr']} ")

@@ -1,4 +1,4 @@
-"""Refuses objectives that the model's runtime cannot measure, or that no alert could ever tell of. Pure functions."""
+"""Refuses what cannot be watched: objectives without data, or that never fire, and thresholds of alerts without one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from decimal import Decimal
 
 from components import slo
 from components.model_settings import ModelDefinition
+from components.monitoring_settings import WITH_THRESHOLD
 from components.quantities import seconds
-from components.runtimes import RUNTIMES, Histogram
+from components.runtimes import RUNTIMES
+from components.serving_metrics import Histogram
 from components.slo import plain
 from components.yaml_document import KeyPath
 
@@ -23,9 +25,20 @@ class Refused:
     fix: str
 
 
-def refused_objectives(model: ModelDefinition) -> list[Refused]:
-    """Every objective of a model that can never fire or has no data."""
-    return [*_never_firing(model), *_unmeasured_latency(model)]
+def refused(model: ModelDefinition) -> list[Refused]:
+    """Everything in a model's settings that cannot be watched."""
+    return [*_never_firing(model), *_unmeasured_latency(model), *_thresholds(model)]
+
+
+def _thresholds(model: ModelDefinition) -> Iterator[Refused]:
+    for alert, override in sorted(model.alerts.items()):
+        if override.threshold is not None and alert not in WITH_THRESHOLD:
+            able = " and ".join(sorted(name.value for name in WITH_THRESHOLD))
+            yield Refused(
+                path=("alerts", alert.value, "threshold"),
+                reason=f"{alert.value} has no threshold; only {able} have",
+                fix="remove threshold",
+            )
 
 
 def _never_firing(model: ModelDefinition) -> Iterator[Refused]:
