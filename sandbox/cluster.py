@@ -1,6 +1,7 @@
 """The control plane: etcd, API server, controller manager and scheduler, with KWOK playing the kubelets."""
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from sandbox.errors import SandboxError
 from sandbox.lock import locked
 from sandbox.paths import SandboxPaths, cache
 from sandbox.processes import end, recorded
+from sandbox.volumes import volume_objects
 
 NAME = "sandbox"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
@@ -154,13 +156,16 @@ class Cluster:
             raise SandboxError(f"The control plane did not start:\n{done.stderr[-2000:]}")
 
     def _furnish(self) -> None:
-        """Nodes, their zones, and the mark that tells the stand-in that this is the sandbox."""
+        """Nodes, their zones, volumes, and the mark that tells the stand-in that this is the sandbox."""
         steps = [self._kwokctl("scale", "node", f"--replicas={NODES}")]
         for index, zone in enumerate(ZONES):
             names = [f"node-{number:06d}" for number in range(index, NODES, len(ZONES))]
             label = f"topology.kubernetes.io/zone={zone}"
             steps.append(self.kubectl("label", "--overwrite", "node", *names, label))
         steps.append(self.kubectl("create", "configmap", MARKER, "--namespace=kube-system"))
+        volumes = self._paths.kwok / "volumes.json"
+        volumes.write_text(json.dumps(volume_objects()), encoding="utf-8")
+        steps.append(self.kubectl("apply", "--server-side", f"--filename={volumes}"))
         problems = [s.stderr.strip() for s in steps if s.returncode != 0 and "already exists" not in s.stderr]
         if problems:
             raise SandboxError(

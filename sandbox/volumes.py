@@ -1,0 +1,42 @@
+"""Volumes for the claims of the sandbox's pods.
+
+No controller makes any on demand here, and nothing is written to them: no pod really runs.
+"""
+
+from typing import Any
+
+CLASS = "standard"
+# Two replicas of Prometheus in each of two stages, with room to delete and deploy again.
+COUNT = 16
+SIZE = "1Ti"
+
+
+def volume_objects() -> dict[str, Any]:
+    """A default StorageClass and volumes of it, as a list that kubectl applies."""
+    storage_class = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": CLASS, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": "kubernetes.io/no-provisioner",
+        "volumeBindingMode": "Immediate",
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "List",
+        "items": [storage_class, *(_volume(number) for number in range(COUNT))],
+    }
+
+
+def _volume(number: int) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": f"{CLASS}-{number:02}"},
+        "spec": {
+            "storageClassName": CLASS,
+            "capacity": {"storage": SIZE},
+            "accessModes": ["ReadWriteOnce"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "hostPath": {"path": f"/tmp/{CLASS}-{number:02}"},
+        },
+    }
