@@ -32,6 +32,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     model_files(plain.path, 1)
     plain.write_stack('    m000: {version: "v1", replicas: 1}\n')
     try:
+        plain.python("sandbox", "tools", "--all")
         plain.python("sandbox", "up")
         yield Clone(plain.path, sandbox_variables(plain))
     finally:
