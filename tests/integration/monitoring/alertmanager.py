@@ -1,0 +1,94 @@
+"""A real Alertmanager with the configuration the operator made, and the receivers it tells."""
+
+import http.server
+import json
+import re
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.integration.clone import Clone
+from tests.integration.monitoring.processes import free_port, running
+from tests.integration.monitoring.prometheus import unpacked_secret
+
+_WAITS = re.compile(r"((?:group_wait|group_interval|repeat_interval): )(\d+)(s|m|h)\b")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+class Inbox:
+    """Webhook receivers on 127.0.0.1, one a path, that keep what they are told."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, dict[str, Any]]] = []
+        inbox = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                inbox.messages.append((self.path, body))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """The messages are kept anyway."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def address(self) -> str:
+        """Its address, without a path."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def received(self, path: str, status: str = "firing") -> set[str]:
+        """The names of the alerts that a receiver was told of."""
+        return {
+            alert["labels"]["alertname"]
+            for where, message in self.messages
+            for alert in message["alerts"]
+            if where == path and alert["status"] == status
+        }
+
+    def __enter__(self) -> "Inbox":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@contextmanager
+def alertmanager(project: Clone, watch: str, binaries: Path, folder: Path, speed: int) -> Iterator[str]:
+    """Run Alertmanager with the operator's configuration, its waits `speed` times shorter."""
+    text = unpacked_secret(project, watch, "alertmanager-alertmanager-generated", "alertmanager.yaml.gz")
+    config = folder / "alertmanager.yaml"
+    config.write_text(_WAITS.sub(lambda m: f"{m[1]}{int(m[2]) * _SECONDS[m[3]] * 1000 // speed}ms", text))
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command: list[str | Path] = [
+        binaries / "alertmanager",
+        f"--config.file={config}",
+        f"--storage.path={folder / 'alertmanager'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+    ]
+    with running(command, f"{address}/-/ready", folder / "alertmanager.log"):
+        yield address
+
+
+def inhibited(address: str) -> set[tuple[str, str]]:
+    """Name and severity of the alerts that Alertmanager keeps to itself because of another one."""
+    with urllib.request.urlopen(f"{address}/api/v2/alerts", timeout=10) as response:
+        alerts = json.load(response)
+    return {
+        (alert["labels"]["alertname"], alert["labels"]["severity"])
+        for alert in alerts
+        if alert["status"]["inhibitedBy"]
+    }
