@@ -2,7 +2,7 @@
 
 from components import series
 from components.grafana_sdk import models, units
-from components.kube_state import pod_pattern
+from components.kube_state import containers, deployment, pod_pattern
 from components.model_settings import ModelSettings
 from components.panels import BAD, GOOD, RATE_INTERVAL, About, Query, limits, names, time_series
 from components.pod import CONTAINER
@@ -15,7 +15,7 @@ from components.settings import StackSettings
 def replica_panels(model: ModelSettings, stack: StackSettings, of_version: str) -> list[models.Panel]:
     """How many replicas there are, which versions they serve, and whether they stay up."""
     labels = model_labels(model, stack.namespace)
-    deployment = {"namespace": stack.namespace, "deployment": model.name}
+    restarts = _over_interval("increase", containers(model, stack, "status_restarts_total"))
     serving, desired = (picked(s, labels, of_version) for s in (series.REPLICAS_UP, series.DESIRED_VERSION))
     up = picked("up", target_labels(model, stack.namespace))
     return [
@@ -25,7 +25,7 @@ def replica_panels(model: ModelSettings, stack: StackSettings, of_version: str) 
                 description="Replicas that the Deployment asks for, that are ready, and that stayed ready.",
             ),
             *(
-                Query(expr=f"max({picked(f'kube_deployment_{metric}', deployment)})", legend=legend)
+                Query(expr=deployment(model, stack, metric), legend=legend)
                 for metric, legend in (
                     ("spec_replicas", "desired"),
                     ("status_replicas_ready", "ready"),
@@ -50,7 +50,7 @@ def replica_panels(model: ModelSettings, stack: StackSettings, of_version: str) 
                 title="Restarts",
                 description="Restarts of the model's containers by pod, within the interval of the graph.",
             ),
-            Query(expr=f"sum by (pod) ({_increase(model, stack, 'increase', _RESTARTS)})", legend="{{pod}}"),
+            Query(expr=f"sum by (pod) ({restarts})", legend="{{pod}}"),
         ),
         time_series(
             About(
@@ -65,16 +65,14 @@ def replica_panels(model: ModelSettings, stack: StackSettings, of_version: str) 
 
 def resource_panels(model: ModelSettings, stack: StackSettings) -> list[models.Panel]:
     """What the replicas use of what they asked for."""
+    cpu = _over_interval("rate", _cadvisor(model, stack, "cpu_usage_seconds_total"))
     found = [
         time_series(
             About(
                 title="CPU",
                 description="Processor cores that each replica uses, with its request and its limit.",
             ),
-            Query(
-                expr=f"sum by (pod) ({_increase(model, stack, 'rate', 'container_cpu_usage_seconds_total')})",
-                legend="{{pod}}",
-            ),
+            Query(expr=f"sum by (pod) ({cpu})", legend="{{pod}}"),
             *_reserved(model, stack, "cpu"),
         ),
         time_series(
@@ -87,7 +85,7 @@ def resource_panels(model: ModelSettings, stack: StackSettings) -> list[models.P
                 unit=units.BytesIEC,
             ),
             Query(
-                expr=f"sum by (pod) ({_of_pods(model, stack, 'container_memory_working_set_bytes')})",
+                expr=f"sum by (pod) ({_cadvisor(model, stack, 'memory_working_set_bytes')})",
                 legend="{{pod}}",
             ),
             *_reserved(model, stack, "memory"),
@@ -101,12 +99,9 @@ def resource_panels(model: ModelSettings, stack: StackSettings) -> list[models.P
     return found
 
 
-_RESTARTS = "kube_pod_container_status_restarts_total"
-
-
 def _throttling(model: ModelSettings, stack: StackSettings) -> models.Panel:
     throttled, periods = (
-        f"sum by (pod) ({_increase(model, stack, 'rate', f'container_cpu_cfs_{part}_total')})"
+        f"sum by (pod) ({_over_interval('rate', _cadvisor(model, stack, f'cpu_cfs_{part}_total'))})"
         for part in ("throttled_periods", "periods")
     )
     return time_series(
@@ -137,17 +132,17 @@ def _reserved(model: ModelSettings, stack: StackSettings, resource: str) -> list
         kinds.append(("limits", "limit"))
     return [
         Query(
-            expr=f"max({_of_pods(model, stack, f'kube_pod_container_resource_{metric}', resource=resource)})",
+            expr=f"max({containers(model, stack, f'resource_{metric}', resource=resource)})",
             legend=legend,
         )
         for metric, legend in kinds
     ]
 
 
-def _increase(model: ModelSettings, stack: StackSettings, function: str, counter: str) -> str:
-    return f"{function}({_of_pods(model, stack, counter)}[{RATE_INTERVAL}])"
+def _over_interval(function: str, counter: str) -> str:
+    return f"{function}({counter}[{RATE_INTERVAL}])"
 
 
-def _of_pods(model: ModelSettings, stack: StackSettings, metric: str, **labels: str) -> str:
-    containers = {"namespace": stack.namespace, "container": CONTAINER, **labels}
-    return picked(metric, containers, f'pod=~"{pod_pattern(model)}"')
+def _cadvisor(model: ModelSettings, stack: StackSettings, metric: str) -> str:
+    own = {"namespace": stack.namespace, "container": CONTAINER}
+    return picked(f"container_{metric}", own, f'pod=~"{pod_pattern(model)}"')
