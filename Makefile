@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := components delivery sandbox benchmarks tests
+EXAMPLE := examples/sentiment-classifier
+EXAMPLE_STAMP := $(EXAMPLE)/.venv/.installed
 SANDBOX := $(BIN)/python -m sandbox
 DELIVERY := $(BIN)/python -m delivery
 
@@ -24,6 +26,12 @@ $(STAMP): requirements-dev.txt
 	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 	touch $@
 
+# The example has packages of its own, which the program does not need.
+$(EXAMPLE_STAMP): $(EXAMPLE)/requirements-dev.txt
+	test -x $(EXAMPLE)/.venv/bin/python || $(PYTHON) -m venv $(EXAMPLE)/.venv
+	$(EXAMPLE)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 .PHONY: up
 up: install ## Deploy both stages, starting the local sandbox if needed
 	$(DELIVERY) check
@@ -35,22 +43,27 @@ preview: install ## Show what a deployment of both stages would change, starting
 	eval "$$($(SANDBOX) env)"; for stage in staging production; do pulumi preview --diff --non-interactive --stack $$stage; done
 
 .PHONY: test
-test: lint unit integration ## Lint, types, unit tests, and integration tests on the sandbox
+test: lint unit example integration ## Lint, types, unit tests, the example's tests, and integration tests on the sandbox
 
 .PHONY: lint
-lint: install ## Lint and types
+lint: install $(EXAMPLE_STAMP) ## Lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy __main__.py
+	cd $(EXAMPLE) && .venv/bin/mypy --strict --config-file ../../pyproject.toml server train.py tests
 	$(DELIVERY) check > /dev/null
 
 .PHONY: unit
 unit: install ## Unit tests, with the coverage of components/ and delivery/
 	$(BIN)/python -m pytest tests/unit --cov --cov-report=term -n 2
 
+.PHONY: example
+example: $(EXAMPLE_STAMP) ## Tests of the example model server
+	cd $(EXAMPLE) && .venv/bin/python -m pytest tests
+
 .PHONY: integration
-integration: install ## Integration tests on the sandbox's control plane
+integration: install $(EXAMPLE_STAMP) ## Integration tests on the sandbox's control plane
 	$(SANDBOX) tools --all
 	$(BIN)/python -m pytest tests/integration
 
@@ -73,5 +86,5 @@ down: ## Stop the sandbox and remove it; the built tools stay in the cache
 
 .PHONY: clean
 clean: down ## Remove the sandbox, the Python environment and every generated file
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build
-	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(VENV) $(EXAMPLE)/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build
+	find $(SOURCES) examples -name __pycache__ -prune -exec rm -rf {} +

@@ -7,6 +7,7 @@ the pods' network (a proxy) and the kubelets' cAdvisor, since KWOK runs no conta
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def scene(project: Clone, folder: Path, inbox: Inbox, speed: int) -> Iterator[Sc
     """Play the deployed model `m000` of a project whose stack file installs a monitoring stack."""
     watch = f"{project.namespace}-watch"
     binaries = Path(project.environment["PATH"].split(":")[0])
-    pods = _pods(project, project.namespace)
+    pods = pods_of(project, project.namespace)
     versions = [(pod["metadata"]["name"], _version(pod)) for pod in pods]
     model = trained_model(folder)
     with ExitStack() as stack:
@@ -65,7 +66,7 @@ def scene(project: Clone, folder: Path, inbox: Inbox, speed: int) -> Iterator[Sc
         for pod, replica in zip(pods, servers, strict=True):
             network.hosts[pod["status"]["podIP"]] = replica.address
         metrics = stack.enter_context(_kube_state_metrics(project, watch, binaries, folder))
-        (exporter,) = _pods(project, watch, "app.kubernetes.io/name=kube-state-metrics")
+        (exporter,) = pods_of(project, watch, "app.kubernetes.io/name=kube-state-metrics")
         network.hosts[exporter["status"]["podIP"]] = metrics
         network.hosts |= _kubelets(project, pods)
         address = stack.enter_context(alertmanager(project, watch, binaries, folder, speed))
@@ -93,7 +94,8 @@ def trained_model(folder: Path) -> Path:
     return folder / "model.skops"
 
 
-def _pods(project: Clone, namespace: str, selector: str = "") -> list[dict[str, Any]]:
+def pods_of(project: Clone, namespace: str, selector: str = "") -> list[dict[str, Any]]:
+    """The pods of a namespace that a selector finds."""
     command = (
         "kubectl",
         "get",
@@ -139,19 +141,19 @@ def _kubelets(project: Clone, pods: list[dict[str, Any]]) -> dict[str, Any]:
     for node in nodes:
         address = next(a["address"] for a in node["status"]["addresses"] if a["type"] == "InternalIP")
         here = [p for p in pods if p["spec"]["nodeName"] == node["metadata"]["name"]]
-        text = "".join(_cadvisor(pod) for pod in here)
-        found[address] = lambda _, text=text: text
+        found[address] = lambda _, here=here: "".join(_cadvisor(pod) for pod in here)
     return found
 
 
 def _cadvisor(pod: dict[str, Any]) -> str:
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     labels = f'{{namespace="{namespace}",pod="{name}",container="server"}}'
+    seconds = time.monotonic()
     values = {
-        "container_cpu_usage_seconds_total": 12.5,
+        "container_cpu_usage_seconds_total": 0.5 * seconds,
         "container_memory_working_set_bytes": 3e8,
-        "container_cpu_cfs_periods_total": 100,
-        "container_cpu_cfs_throttled_periods_total": 3,
+        "container_cpu_cfs_periods_total": 10 * seconds,
+        "container_cpu_cfs_throttled_periods_total": 0.3 * seconds,
     }
     return "".join(f"{metric}{labels} {value}\n" for metric, value in values.items())
 
