@@ -1,4 +1,4 @@
-"""`python -m benchmarks [rendering|deploying]`: measures, prints tables, writes build/benchmarks.json."""
+"""`python -m benchmarks [rendering|deploying|monitoring]`: measures, prints tables, writes build/benchmarks.json."""
 
 import json
 import sys
@@ -10,13 +10,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import deploying, rendering
+from benchmarks import deploying, monitoring, rendering
 from tests.integration.clone import CHECKOUT
 
 OUTPUT = CHECKOUT / "build" / "benchmarks.json"
 SUITES: dict[str, Callable[[Path], Sequence[Mapping[str, Any]]]] = {
     "rendering": rendering.measure,
     "deploying": deploying.measure,
+    "monitoring": monitoring.measure,
 }
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.helm import helm
+from benchmarks.peers import helm
 from delivery.render import render
 from tests.integration.clone import Clone, copy_project, model_files, models
 from tests.integration.conftest import sandbox_variables

@@ -1,11 +1,13 @@
-"""Checks what the files make of monitoring: queries parse, runbooks exist, nothing is left out unsaid."""
+"""Checks what the files make of monitoring: queries parse, runbooks exist, nothing is left out in silence."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import promql_parser
 
 from components.alert_coverage import left_out
+from components.dashboards import dashboard_files
 from components.links import RUNBOOKS
 from components.model_settings import ModelSettings
 from components.monitoring_rules import rule_groups
@@ -16,12 +18,27 @@ from components.settings import StackSettings
 
 
 def monitoring_problems(project: Path, stack: StackSettings) -> list[Problem]:
-    """Queries that do not parse, and alerts without a runbook."""
+    """Queries of rules and dashboards that do not parse, and alerts without a runbook."""
     found: list[Problem] = []
     for model in watched_models(stack):
         for rule in model_rules(model, stack):
-            found += [*_unparsable(rule, model, stack), *_without_runbook(rule, project)]
+            name = rule.get("alert") or rule.get("record", "")
+            found += _unparsable(rule["expr"], f"{name} of {model.name}", stack)
+            found += _without_runbook(rule, project)
+    if stack.monitoring.delivery is not MonitoringDelivery.NONE:
+        for title, query in dashboard_queries(stack):
+            found += _unparsable(query, title, stack)
     return found
+
+
+def dashboard_queries(stack: StackSettings) -> Iterator[tuple[str, str]]:
+    """Every query of a stage's dashboards as Grafana would send it, with the titles of dashboard and panel."""
+    for file in dashboard_files(stack):
+        dashboard = json.loads(file.text)
+        for panel in dashboard["panels"]:
+            for target in panel.get("targets", ()):
+                query = target["expr"].replace("$__rate_interval", "1m").replace("$version", ".+")
+                yield f"the panel {panel['title']} of {dashboard['title']}", query
 
 
 def watched_models(stack: StackSettings) -> tuple[ModelSettings, ...]:
@@ -44,15 +61,13 @@ def coverage_notes(stack: StackSettings) -> list[str]:
     ]
 
 
-def _unparsable(rule: Rule, model: ModelSettings, stack: StackSettings) -> Iterator[Problem]:
+def _unparsable(query: str, what: str, stack: StackSettings) -> Iterator[Problem]:
     try:
-        promql_parser.parse(rule["expr"])
+        promql_parser.parse(query)
     except ValueError as error:
-        name = rule.get("alert") or rule.get("record", "")
         yield Problem(
             file=f"Pulumi.{stack.stage}.yaml",
-            field=f"models.{model.name}",
-            reason=f"the query of {name} does not parse: {error}",
+            reason=f"the query of {what} does not parse: {error}",
             fix="correct the metric and label names in the model's file, or report this as a bug",
         )
 

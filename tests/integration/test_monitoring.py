@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from components.alerts import alerts as model_alerts
-from components.dashboards import dashboard_files
 from components.stack_files import load_stack
+from delivery.check_monitoring import dashboard_queries
 from tests.integration.clone import Clone, copy_project, model_files
 from tests.integration.monitoring.alertmanager import Inbox, inhibited
 from tests.integration.monitoring.processes import eventually
@@ -125,13 +125,9 @@ def test_an_alert_tells_whom_it_is_for_and_how_bad_it_is(burning: Scene) -> None
 
 def test_every_panel_has_data(burning: Scene) -> None:
     stack = load_stack(burning.project.path, "test").settings
-    empty = []
-    for file in dashboard_files(stack):
-        for panel in json.loads(file.text)["panels"]:
-            for target in panel.get("targets", ()):
-                expression = target["expr"].replace("$__rate_interval", "1m").replace("$version", ".+")
-                if not burning.prometheus.query(expression.replace("$__range", "5m")):
-                    empty.append(f"{file.uid}: {panel['title']}: {target['expr']}")
+    queries = list(dashboard_queries(stack))
+    assert len(queries) > 20
+    empty = [f"{panel}: {query}" for panel, query in queries if not burning.prometheus.query(query)]
     assert not empty, "\n".join(empty)
 
 

@@ -1,0 +1,193 @@
+"""What the rules of N models cost a real Prometheus, against Sloth's rules for the same objectives in the same run.
+
+Both evaluate over the same scraped series. Ours are all rules of a model; Sloth's are those of its two objectives, so
+the time a rule takes is the fair comparison, and the time of all rules is what an operator pays.
+"""
+
+import http.server
+import subprocess
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from benchmarks.peers import sloth
+from components.monitoring_rules import rule_groups
+from components.runtimes import Runtime
+from components.settings import StackSettings
+from components.yaml_text import dump
+from tests.integration.clone import Clone, copy_project
+from tests.integration.monitoring.prometheus import Prometheus, prometheus
+from tests.integration.runtime_samples import SAMPLES
+from tests.unit.watched import model_file, watched
+
+SIZES = (1, 10, 100)
+PODS = 2
+# Long enough for each group of rules to be evaluated twice.
+SECONDS = 150
+_EDGES = ("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf")
+
+
+def measure(folder: Path) -> list[dict[str, object]]:
+    """Rules, seconds of evaluating all of them once, and series, of ours and Sloth's for each size."""
+    plain = Clone(copy_project(folder / "sandbox"))
+    plain.python("sandbox", "tools", "--all")
+    binaries = plain.path / ".sandbox" / "bin"
+    rows: list[dict[str, object]] = []
+    for size in SIZES:
+        names = [f"m{number:03}" for number in range(size)]
+        ours = _ours(folder / f"ours-{size}", names)
+        peer = _sloths(folder / f"sloth-{size}", names)
+        with _exporter(names) as target:
+            none = _run(binaries, folder / f"none-{size}", {}, target)
+            a = _run(binaries, folder / f"a-{size}", ours, target)
+            b = _run(binaries, folder / f"b-{size}", peer, target)
+        rows.append(
+            {
+                "models": size,
+                "scraped_series": none["series"],
+                "rules": a["rules"],
+                "sloth_rules": b["rules"],
+                "seconds": round(a["seconds"], 4),
+                "sloth_seconds": round(b["seconds"], 4),
+                "time_ratio_per_rule": round(a["seconds"] / a["rules"] / (b["seconds"] / b["rules"]), 2),
+                "series": a["series"] - none["series"],
+                "sloth_series": b["series"] - none["series"],
+            }
+        )
+    return rows
+
+
+def _ours(folder: Path, names: list[str]) -> dict[str, str]:
+    _, stack = watched(folder, model_file(Runtime.GENERIC))
+    return {f"{name}.yaml": _groups(stack, name) for name in names}
+
+
+def _groups(stack: StackSettings, name: str) -> str:
+    model = stack.models[0].model_copy(update={"name": name})
+    return dump({"groups": rule_groups(model, stack)})
+
+
+def _sloths(folder: Path, names: list[str]) -> dict[str, str]:
+    folder.mkdir(parents=True)
+    found = {}
+    for name in names:
+        selector = f'namespace="ml-test",app_kubernetes_io_name="{name}"'
+        requests, duration = "model_requests_total", "model_request_duration_seconds"
+        slos = [
+            _slo("availability", 99.9, f'{requests}{{{selector},code=~"5.."}}', f"{requests}{{{selector}}}"),
+            {
+                **_slo("latency", 99, "", f"{duration}_count{{{selector}}}"),
+                "sli": {
+                    "events": {
+                        "error_query": f"sum(rate({duration}_count{{{selector}}}[{{{{.window}}}}])) - "
+                        f'sum(rate({duration}_bucket{{{selector},le="0.5"}}[{{{{.window}}}}]))',
+                        "total_query": f"sum(rate({duration}_count{{{selector}}}[{{{{.window}}}}]))",
+                    }
+                },
+            },
+        ]
+        spec, out = folder / f"{name}.spec.yaml", folder / f"{name}.yaml"
+        spec.write_text(yaml.safe_dump({"version": "prometheus/v1", "service": name, "slos": slos}))
+        subprocess.run(
+            [sloth(), "generate", "-i", spec, "-o", out], check=True, capture_output=True, timeout=60
+        )
+        found[f"{name}.yaml"] = out.read_text()
+    return found
+
+
+def _slo(name: str, objective: float, errors: str, total: str) -> dict[str, object]:
+    alert = {"disable": False, "labels": {}}
+    return {
+        "name": name,
+        "objective": objective,
+        "sli": {
+            "events": {
+                "error_query": f"sum(rate({errors}[{{{{.window}}}}]))",
+                "total_query": f"sum(rate({total}[{{{{.window}}}}]))",
+            }
+        },
+        "alerting": {"name": f"{name}Burn", "page_alert": alert, "ticket_alert": alert},
+    }
+
+
+def _run(binaries: Path, folder: Path, rules: dict[str, str], target: str) -> dict[str, float]:
+    (folder / "rules").mkdir(parents=True)
+    for name, text in rules.items():
+        (folder / "rules" / name).write_text(text)
+    scrape = {"job_name": "models", "honor_labels": True, "static_configs": [{"targets": [target]}]}
+    config = {
+        "global": {"scrape_interval": "15s", "evaluation_interval": "30s"},
+        "rule_files": [str(folder / "rules" / "*.yaml")],
+        "scrape_configs": [scrape],
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    with prometheus(binaries / "prometheus", folder / "config.yaml", folder) as server:
+        time.sleep(SECONDS)
+        return _cost(server)
+
+
+def _cost(server: Prometheus) -> dict[str, float]:
+    groups = server.api("rules")["groups"]
+    with urllib.request.urlopen(f"{server.address}/metrics", timeout=30) as response:
+        lines = response.read().decode().splitlines()
+    (series,) = [float(line.split()[1]) for line in lines if line.startswith("prometheus_tsdb_head_series ")]
+    return {
+        "rules": sum(len(group["rules"]) for group in groups),
+        "seconds": sum(group["evaluationTime"] for group in groups),
+        "series": series,
+    }
+
+
+@contextmanager
+def _exporter(names: list[str]) -> Iterator[str]:
+    """A server that shows what so many models with two replicas each would, with counters that grow."""
+    started = time.monotonic()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = "".join(_shown(name, time.monotonic() - started) for name in names).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Every scrape would be a line."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _shown(name: str, seconds: float) -> str:
+    sample = SAMPLES[Runtime.GENERIC]
+    lines = []
+    for pod in range(PODS):
+        labels = {
+            "namespace": "ml-test",
+            "pod": f"{name}-5d9c7b8f6-abcd{pod}",
+            "app_kubernetes_io_name": name,
+            "app_kubernetes_io_version": "v1",
+        }
+        values = [(*series, 100 * seconds) for series in sample.good]
+        values += [(*series, 0.01 * seconds) for series in sample.bad]
+        values += [("model_request_duration_seconds_bucket", {"le": edge}, 100 * seconds) for edge in _EDGES]
+        values += [
+            ("model_request_duration_seconds_count", {}, 100 * seconds),
+            ("model_requests_in_flight", {}, 1),
+            ("model_loaded", {}, 1),
+            ("model_load_failures_total", {}, 0),
+        ]
+        for metric, own, value in values:
+            text = ",".join(f'{key}="{item}"' for key, item in {**labels, **own}.items())
+            lines.append(f"{metric}{{{text}}} {value}\n")
+    return "".join(lines)
