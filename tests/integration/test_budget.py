@@ -17,7 +17,7 @@ from tests.integration.clone import Clone
 from tests.integration.monitoring.prometheus import Prometheus, prometheus
 from tests.unit.watched import model_file, watched
 
-STEP, DAY, DAYS = 60, 86400, 31
+STEP, DAY, DAYS = 120, 86400, 31
 # The end of the samples: any full day will do, and no clock decides.
 END = 1_760_000_000 // DAY * DAY
 LABELS = 'namespace="ml-test",app_kubernetes_io_name="a",app_kubernetes_io_version="v1",pod="p",instance="i",job="a"'
@@ -25,8 +25,8 @@ WINDOWS = {"1d": 1, "3d": 3, "30d": 30}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Minute:
-    """What happens in one minute, as counts of requests."""
+class Moment:
+    """What happens between two samples, as counts of requests."""
 
     at: int
     good: int
@@ -34,30 +34,30 @@ class Minute:
     slow: int
 
 
-def minutes() -> list[Minute]:
+def moments() -> list[Moment]:
     """Busy days, and quiet nights in which every fiftieth request fails: ratios and counts tell different things."""
     found = []
     for at in range(END - DAYS * DAY + STEP, END + 1, STEP):
         night = at % DAY < DAY // 3
-        total, bad = (50, 1) if night else (600, 0)
+        total, bad = (100, 2) if night else (1200, 0)
         # The last two days are slow.
         slow = total // 50 if at > END - 2 * DAY else 0
-        found.append(Minute(at=at, good=total - bad, bad=bad, slow=slow))
+        found.append(Moment(at=at, good=total - bad, bad=bad, slow=slow))
     return found
 
 
-def exposition(history: list[Minute]) -> Iterator[str]:
+def exposition(history: list[Moment]) -> Iterator[str]:
     """The history as a server would have shown it, in the OpenMetrics format."""
     good = bad = slow = 0
     lines: dict[str, list[str]] = {"good": [], "bad": [], "within": [], "all": [], "count": []}
-    for minute in history:
-        good, bad, slow = good + minute.good, bad + minute.bad, slow + minute.slow
-        lines["good"].append(f'model_requests_total{{code="200",{LABELS}}} {good} {minute.at}')
-        lines["bad"].append(f'model_requests_total{{code="500",{LABELS}}} {bad} {minute.at}')
+    for moment in history:
+        good, bad, slow = good + moment.good, bad + moment.bad, slow + moment.slow
+        lines["good"].append(f'model_requests_total{{code="200",{LABELS}}} {good} {moment.at}')
+        lines["bad"].append(f'model_requests_total{{code="500",{LABELS}}} {bad} {moment.at}')
         bucket = f"model_request_duration_seconds_bucket{{{LABELS},le="
-        lines["within"].append(f'{bucket}"0.5"}} {good + bad - slow} {minute.at}')
-        lines["all"].append(f'{bucket}"+Inf"}} {good + bad} {minute.at}')
-        lines["count"].append(f"model_request_duration_seconds_count{{{LABELS}}} {good + bad} {minute.at}")
+        lines["within"].append(f'{bucket}"0.5"}} {good + bad - slow} {moment.at}')
+        lines["all"].append(f'{bucket}"+Inf"}} {good + bad} {moment.at}')
+        lines["count"].append(f"model_request_duration_seconds_count{{{LABELS}}} {good + bad} {moment.at}")
     yield "# TYPE model_requests counter"
     yield from (*lines["good"], *lines["bad"])
     yield "# TYPE model_request_duration_seconds histogram"
@@ -106,11 +106,17 @@ class Backfill:
             self._binaries / "prometheus",
             self._folder / "config.yaml",
             self._folder,
-            "--storage.tsdb.retention.time=10y",
+            retention="10y",
         )
 
     def _promtool(self, *arguments: str | Path) -> None:
-        command = [str(self._binaries / "promtool"), "tsdb", "create-blocks-from", *map(str, arguments)]
+        command = [
+            str(self._binaries / "promtool"),
+            "tsdb",
+            "create-blocks-from",
+            "--max-block-duration=256h",
+            *map(str, arguments),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -122,7 +128,7 @@ def month(sandbox: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     model, stack = watched(tmp_path_factory.mktemp("project"), model_file(Runtime.GENERIC))
     rules = [rule for group in rule_groups(model, stack) for rule in group["rules"]]
     backfill = Backfill(sandbox.path / ".sandbox" / "bin", folder, rules)
-    backfill.samples(exposition(minutes()))
+    backfill.samples(exposition(moments()))
     # Rules that read what others record come after them.
     backfill.record(series.REQUESTS, series.ERRORS)
     backfill.record(series.SLO_REQUESTS, series.SLO_ERRORS)
@@ -136,9 +142,9 @@ def month(sandbox: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def bad_share(objective: str, days: int) -> float:
     """The share of bad requests in the last days, counted one by one."""
-    counted = [minute for minute in minutes() if minute.at > END - days * DAY]
-    bad = sum(minute.bad if objective == "availability" else minute.slow for minute in counted)
-    return bad / sum(minute.good + minute.bad for minute in counted)
+    counted = [moment for moment in moments() if moment.at > END - days * DAY]
+    bad = sum(moment.bad if objective == "availability" else moment.slow for moment in counted)
+    return bad / sum(moment.good + moment.bad for moment in counted)
 
 
 @pytest.mark.parametrize("objective", ["availability", "latency"])

@@ -56,8 +56,8 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(binary: Path, config: Path, folder: Path, *more: str) -> Iterator[Prometheus]:
-    """Run Prometheus with a configuration; its samples are in `folder`/data."""
+def prometheus(binary: Path, config: Path, folder: Path, retention: str = "35d") -> Iterator[Prometheus]:
+    """Run Prometheus with a configuration; its samples are in `folder`/data for the time of `retention`."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command: list[str | Path] = [
@@ -65,8 +65,7 @@ def prometheus(binary: Path, config: Path, folder: Path, *more: str) -> Iterator
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
-        "--storage.tsdb.retention.time=35d",
-        *more,
+        f"--storage.tsdb.retention.time={retention}",
     ]
     with running(command, f"{address}/-/ready", folder / "prometheus.log"):
         yield Prometheus(address)
