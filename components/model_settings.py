@@ -148,7 +148,7 @@ class ModelDefinition(Settings):
     slo: Slo = Slo()
     metrics: Metrics
     quality: dict[DnsLabel, QualityGauge] = Field(default={})
-    """Gauges of the model's quality by a name of your own; each gives an alert."""
+    """Gauges of the model's quality by a name of your own; each gives two alerts: bad, and absent."""
     alerts: dict[AlertName, AlertOverride] = Field(default={})
     """Changes to alerts by their name; docs/monitoring.md lists them."""
 
