@@ -26,6 +26,7 @@ import pulumi_kubernetes as k8s
 COUNT = {count}
 NAMESPACE = {namespace!r}
 CLASSES = {{
+    "ConfigMap": k8s.core.v1.ConfigMap,
     "Deployment": k8s.apps.v1.Deployment,
     "NetworkPolicy": k8s.networking.v1.NetworkPolicy,
     "PodDisruptionBudget": k8s.policy.v1.PodDisruptionBudget,
@@ -51,7 +52,7 @@ for number in range(COUNT):
         fields = {{key: value for key, value in named(manifest, name).items() if key not in ("apiVersion", "kind")}}
         if "automountServiceAccountToken" in fields:
             fields["automount_service_account_token"] = fields.pop("automountServiceAccountToken")
-        CLASSES[manifest["kind"]](name, **fields, opts=pulumi.ResourceOptions(provider=provider))
+        CLASSES[manifest["kind"]](manifest["metadata"]["name"].replace("m000", name), **fields, opts=pulumi.ResourceOptions(provider=provider))
 """
 
 
@@ -91,7 +92,7 @@ def _projects(folder: Path, size: int) -> tuple[Path, Path]:
     ours = Clone(copy_project(folder / "ours"))
     model_files(ours.path, size)
     ours.write_stack(models(size, replicas=2))
-    first = [m for m in manifests(ours.path, "test") if m["metadata"]["name"] == "m000"]
+    first = [m for m in manifests(ours.path, "test") if m["metadata"]["name"].startswith("m000")]
     bare = folder / "bare"
     bare.mkdir()
     (bare / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": {}}))

@@ -26,7 +26,7 @@ def stage_labels(stage: str) -> dict[str, str]:
 
 
 def labels(model: ModelSettings, stage: str) -> dict[str, str]:
-    """The labels of a model's objects; without the version, so that a release touches the Deployment alone."""
+    """The labels of a model's objects; without the version, so that a release touches only what shows it."""
     return {**selector(model), **stage_labels(stage), OWNER: model.owner}
 
 

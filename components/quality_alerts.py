@@ -25,15 +25,9 @@ def quality_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert
     """Two alerts for each gauge of quality the model names, in the order of their names: it is bad, or it is gone."""
     for name, gauge in sorted(model.quality.items()):
         yield _bad(model, stack, name, gauge)
-        yield Alert(
-            name=AlertName.QUALITY_GAUGE_ABSENT,
-            severity=Severity.TICKET,
-            expression=f"absent({_gauge(model, stack, gauge)})",
-            pending="1h",
-            summary=f"{model.name}: nothing measures {name}",
-            description=f"{gauge.metric} has been absent for an hour (value {{{{ $value }}}}): see to its job.",
-            labels={"gauge": name},
-        )
+        # A model without replicas shows none of its own gauges.
+        if model.replicas > 0 or gauge.labels:
+            yield _absent(model, stack, name, gauge)
 
 
 def _bad(model: ModelSettings, stack: StackSettings, name: str, gauge: QualityGauge) -> Alert:
@@ -49,6 +43,18 @@ def _bad(model: ModelSettings, stack: StackSettings, name: str, gauge: QualityGa
         pending=_duration(gauge),
         summary=f"{model.name}: {name} {summary}",
         description=f"{what}; it is bad {side} {gauge.threshold}.",
+        labels={"gauge": name},
+    )
+
+
+def _absent(model: ModelSettings, stack: StackSettings, name: str, gauge: QualityGauge) -> Alert:
+    return Alert(
+        name=AlertName.QUALITY_GAUGE_ABSENT,
+        severity=Severity.TICKET,
+        expression=f"absent({_gauge(model, stack, gauge)})",
+        pending="1h",
+        summary=f"{model.name}: nothing measures {name}",
+        description=f"{gauge.metric} has been absent for an hour (value {{{{ $value }}}}): see to its job.",
         labels={"gauge": name},
     )
 

@@ -30,7 +30,7 @@ def test_a_deployed_model_serves_and_a_second_up_changes_nothing(project: Clone)
     assert container["image"] == "model-registry/sentiment-classifier:v1"
     # The endpoints follow the replicas a moment later.
     wait_for(lambda: project.ready_endpoints() == 3)
-    assert "12 unchanged" in project.up().stdout
+    assert "17 unchanged" in project.up().stdout
     project.pulumi("preview", "--expect-no-changes")
     assert (project.path / "Pulumi.test.yaml").read_bytes() == before
 
@@ -71,15 +71,15 @@ class Sampler(threading.Thread):
         return self.counts
 
 
-def test_a_release_is_one_update_loses_no_replica_and_is_reverted_by_its_line(project: Clone) -> None:
+def test_a_release_is_two_updates_loses_no_replica_and_is_reverted_by_its_line(project: Clone) -> None:
     project.up()
     for version in ("v2", "v1"):
         release(project, version)
-        ((operation, urn),) = [
-            step for step in project.preview_steps() if "pulumi:pulumi:Stack" not in step[1]
-        ]
-        assert operation == "update"
-        assert urn.endswith("kubernetes:apps/v1:Deployment::m000")
+        steps = [step for step in project.preview_steps() if "pulumi:pulumi:Stack" not in step[1]]
+        assert {(operation, urn.rpartition("$")[2]) for operation, urn in steps} == {
+            ("update", "kubernetes:apps/v1:Deployment::m000"),
+            ("update", "kubernetes:core/v1:ConfigMap::m000-rules"),
+        }
         sampler = Sampler(project)
         sampler.start()
         project.up()
@@ -119,7 +119,7 @@ def test_every_object_waits_for_its_namespace(project: Clone) -> None:
     resources = json.loads(project.pulumi("stack", "export").stdout)["deployment"]["resources"]
     objects = [r for r in resources if r["type"].startswith("kubernetes:")]
     (namespace,) = [r["urn"] for r in objects if r["type"].endswith(":Namespace")]
-    assert len(objects) == 6
+    assert len(objects) == 9
     assert all(namespace in r["dependencies"] for r in objects if r["urn"] != namespace)
 
 
@@ -146,9 +146,9 @@ def test_outputs_say_what_runs_where(project: Clone) -> None:
 @pytest.mark.parametrize("stage", ["staging", "production"])
 def test_the_api_server_accepts_what_is_rendered(sandbox: Clone, tmp_path: Path, stage: str) -> None:
     paths = render(CHECKOUT, stage, tmp_path)
-    namespace = paths[0]
-    assert namespace.name.startswith("namespace-")
-    sandbox.run("kubectl", "apply", "--filename", str(namespace))
+    namespaces = [f"--filename={path}" for path in paths if path.name.startswith("namespace-")]
+    assert len(namespaces) == 2
+    sandbox.run("kubectl", "apply", *namespaces)
     try:
         done = sandbox.run(
             "kubectl",
@@ -161,7 +161,7 @@ def test_the_api_server_accepts_what_is_rendered(sandbox: Clone, tmp_path: Path,
         assert done.stdout.count("serverside-applied (server dry run)") == len(paths)
         assert "Warning" not in done.stderr
     finally:
-        sandbox.run("kubectl", "delete", "--filename", str(namespace), "--timeout=60s")
+        sandbox.run("kubectl", "delete", *namespaces, "--timeout=60s")
 
 
 def test_a_named_context_is_used_and_an_unknown_one_refused(project: Clone) -> None:

@@ -76,6 +76,19 @@ def test_the_operator_selects_every_monitor_and_rule(deployed: tuple[Clone, Inbo
     }
 
 
+def test_every_object_waits_for_the_namespace_it_is_in(deployed: tuple[Clone, Inbox]) -> None:
+    project, _ = deployed
+    resources = json.loads(project.pulumi("stack", "export").stdout)["deployment"]["resources"]
+    objects = [r for r in resources if r["type"].startswith("kubernetes:")]
+    namespaces = {
+        r["inputs"]["metadata"]["name"]: r["urn"] for r in objects if r["type"].endswith(":Namespace")
+    }
+    assert set(namespaces) == {project.namespace, f"{project.namespace}-watch"}
+    for resource in objects:
+        namespace = resource["inputs"]["metadata"].get("namespace")
+        assert namespace is None or namespaces[namespace] in resource["dependencies"], resource["urn"]
+
+
 def test_a_release_is_two_pure_updates(deployed: tuple[Clone, Inbox]) -> None:
     project, _ = deployed
     path = project.path / "Pulumi.test.yaml"
