@@ -4,13 +4,9 @@ Both evaluate over the same scraped series. Ours are all rules of a model; Sloth
 the time a rule takes is the fair comparison, and the time of all rules is what an operator pays.
 """
 
-import http.server
 import subprocess
-import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -21,6 +17,7 @@ from components.runtimes import Runtime
 from components.settings import StackSettings
 from components.yaml_text import dump
 from tests.integration.clone import Clone, copy_project
+from tests.integration.monitoring.loopback import LoopbackServer, QuietHandler
 from tests.integration.monitoring.prometheus import Prometheus, prometheus
 from tests.integration.runtime_samples import SAMPLES
 from tests.unit.watched import model_file, watched
@@ -42,7 +39,8 @@ def measure(folder: Path) -> list[dict[str, object]]:
         names = [f"m{number:03}" for number in range(size)]
         ours = _ours(folder / f"ours-{size}", names)
         peer = _sloths(folder / f"sloth-{size}", names)
-        with _exporter(names) as target:
+        with _exporter(names) as exporter:
+            target = exporter.address.removeprefix("http://")
             none = _run(binaries, folder / f"none-{size}", {}, target)
             a = _run(binaries, folder / f"a-{size}", ours, target)
             b = _run(binaries, folder / f"b-{size}", peer, target)
@@ -143,29 +141,15 @@ def _cost(server: Prometheus) -> dict[str, float]:
     }
 
 
-@contextmanager
-def _exporter(names: list[str]) -> Iterator[str]:
+def _exporter(names: list[str]) -> LoopbackServer:
     """A server that shows what so many models with two replicas each would, with counters that grow."""
     started = time.monotonic()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
-            body = "".join(_shown(name, time.monotonic() - started) for name in names).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer("".join(_shown(name, time.monotonic() - started) for name in names).encode())
 
-        def log_message(self, *_: object) -> None:
-            """Every scrape would be a line."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    return LoopbackServer(Handler)
 
 
 def _shown(name: str, seconds: float) -> str:

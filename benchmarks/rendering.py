@@ -52,7 +52,8 @@ for number in range(COUNT):
         fields = {{key: value for key, value in named(manifest, name).items() if key not in ("apiVersion", "kind")}}
         if "automountServiceAccountToken" in fields:
             fields["automount_service_account_token"] = fields.pop("automountServiceAccountToken")
-        CLASSES[manifest["kind"]](manifest["metadata"]["name"].replace("m000", name), **fields, opts=pulumi.ResourceOptions(provider=provider))
+        own = manifest["metadata"]["name"].replace("m000", name)
+        CLASSES[manifest["kind"]](own, **fields, opts=pulumi.ResourceOptions(provider=provider))
 """
 
 

@@ -1,17 +1,15 @@
 """A real Alertmanager with the configuration the operator made, and the receivers it tells."""
 
-import http.server
 import json
 import re
-import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from tests.integration.clone import Clone
+from tests.integration.monitoring.loopback import LoopbackServer, QuietHandler
 from tests.integration.monitoring.processes import free_port, running
 from tests.integration.monitoring.prometheus import unpacked_secret
 
@@ -19,30 +17,20 @@ _WAITS = re.compile(r"((?:group_wait|group_interval|repeat_interval): )(\d+)(s|m
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
-class Inbox:
-    """Webhook receivers on 127.0.0.1, one a path, that keep what they are told."""
+class Inbox(LoopbackServer):
+    """Webhook receivers, one a path, that keep what they are told."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, dict[str, Any]]] = []
         inbox = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 inbox.messages.append((self.path, body))
-                self.send_response(200)
-                self.end_headers()
+                self.answer()
 
-            def log_message(self, *_: object) -> None:
-                """The messages are kept anyway."""
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def address(self) -> str:
-        """Its address, without a path."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(Handler)
 
     def received(self, path: str, status: str = "firing") -> set[str]:
         """The names of the alerts that a receiver was told of."""
@@ -52,16 +40,6 @@ class Inbox:
             for alert in message["alerts"]
             if where == path and alert["status"] == status
         }
-
-    def __enter__(self) -> "Inbox":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @contextmanager
