@@ -19,7 +19,7 @@ from components.yaml_text import dump
 from tests.integration.clone import Clone, copy_project
 from tests.integration.monitoring.loopback import LoopbackServer, QuietHandler
 from tests.integration.monitoring.prometheus import Prometheus, prometheus
-from tests.integration.runtime_samples import SAMPLES
+from tests.integration.rules.samples import SAMPLES
 from tests.unit.watched import model_file, watched
 
 SIZES = (1, 10, 100)

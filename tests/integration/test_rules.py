@@ -12,7 +12,8 @@ from components.monitoring_rules import rule_file
 from components.monitoring_settings import AlertName
 from components.runtimes import Runtime
 from tests.integration.clone import Clone
-from tests.integration.rule_scenarios import BURNING, scenarios
+from tests.integration.rules.scenarios import scenarios
+from tests.integration.rules.series import BURNING
 from tests.unit.watched import model_file, watched
 
 # Days are played in larger steps.

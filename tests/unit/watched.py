@@ -6,7 +6,7 @@ from components.model_settings import ModelSettings
 from components.runtimes import Runtime
 from components.settings import StackSettings
 from components.stack_files import load_stack
-from tests.integration.runtime_samples import SAMPLES
+from tests.integration.rules.samples import SAMPLES
 from tests.unit.projects import entry, project
 
 EVERYTHING = """\

@@ -1,0 +1,74 @@
+"""A situation a model can be in, and the alerts that must fire in it and no others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.model_settings import ModelSettings
+from components.monitoring_settings import AlertName
+from tests.integration.rules.samples import SAMPLES
+from tests.integration.rules.series import STEP, healthy
+
+
+@dataclass(kw_only=True)
+class Scenario:
+    """A situation.
+
+    Attributes:
+        about: The alert it is there for.
+        fires: True when that alert must fire.
+        seconds: How long it lasts; then the alerts are looked at.
+        values: The samples of each series, in promtool's notation.
+        expected: How many of each alert fire.
+    """
+
+    about: AlertName
+    fires: bool
+    title: str
+    seconds: int
+    values: dict[str, str] = field(default_factory=dict)
+    expected: dict[str, int] = field(default_factory=dict)
+
+    def as_test(self) -> dict[str, Any]:
+        """The scenario as one of promtool's tests."""
+        return {
+            "name": f"{self.about.value}: {self.title}",
+            "interval": f"{STEP}s",
+            "input_series": [{"series": series, "values": values} for series, values in self.values.items()],
+            "promql_expr_test": [
+                {
+                    "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+                    "eval_time": f"{self.seconds}s",
+                    "exp_samples": [
+                        {"labels": f'{{alertname="{name}"}}', "value": count}
+                        for name, count in sorted(self.expected.items())
+                    ],
+                }
+            ],
+        }
+
+
+def scenario(
+    model: ModelSettings,
+    about: AlertName,
+    title: str,
+    seconds: int,
+    *,
+    fires: bool,
+    changes: dict[str, str | None],
+    also: Mapping[AlertName, int] | None = None,
+    count: int = 1,
+) -> Scenario:
+    """A healthy model but for the changed series; None takes one away."""
+    changed = {**healthy(model, SAMPLES[model.runtime], seconds), **changes}
+    expected = {name.value: number for name, number in (also or {}).items()} | (
+        {about.value: count} if fires else {}
+    )
+    return Scenario(
+        about=about,
+        fires=fires,
+        title=title,
+        seconds=seconds,
+        values={series: text for series, text in changed.items() if text is not None},
+        expected=expected,
+    )
