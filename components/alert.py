@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from components import links
 from components.model_settings import ModelSettings
-from components.monitoring_settings import AlertName, Severity
 from components.recording_rules import Rule
 from components.settings import StackSettings
+from components.watch_settings import AlertName, Severity
 
 # As long as Prometheus takes to be sure: five minutes of scrapes.
 CERTAIN_SECONDS = 300

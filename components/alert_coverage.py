@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from components.alerts import alerts
 from components.model_settings import ModelSettings
-from components.monitoring_settings import AlertName, QualityKind
 from components.recording_rules import latency_histogram, serving_metrics
 from components.settings import StackSettings
+from components.watch_settings import AlertName, QualityKind
 
 _KINDS = {
     AlertName.DRIFT: QualityKind.DRIFT,

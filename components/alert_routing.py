@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from components.monitoring_settings import Receiver, Severity
+from components.monitoring_settings import Receiver
+from components.watch_settings import Severity
 
 GROUP = ["namespace", "model", "alertname"]
 NOBODY = "none"

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from components import series, slo
 from components.alert import Alert
 from components.model_settings import ModelSettings
-from components.monitoring_settings import AlertName
 from components.recording_rules import INTERVAL_SECONDS, model_labels, objectives
 from components.series import picked
 from components.settings import StackSettings
 from components.slo import BurnWindow, Objective, plain
+from components.watch_settings import AlertName
 
 _NAMES = {
     Objective.AVAILABILITY: AlertName.AVAILABILITY_BUDGET_BURN,
@@ -36,7 +36,7 @@ def _burn_alert(
     return Alert(
         name=_NAMES[objective],
         severity=window.severity,
-        expression="\nand ignoring (window)\n".join([*conditions, _enough(model, stack, window, labels)]),
+        expression="\nand ignoring (window)\n".join([*conditions, _enough(model, window, labels)]),
         pending=window.pending,
         summary=f"{model.name} uses up its {objective.value} budget {factor} times too fast",
         description=(
@@ -53,7 +53,7 @@ def _burn_alert(
     )
 
 
-def _enough(model: ModelSettings, stack: StackSettings, window: BurnWindow, labels: Mapping[str, str]) -> str:
+def _enough(model: ModelSettings, window: BurnWindow, labels: Mapping[str, str]) -> str:
     """The long window holds the requests that one bad one must not outweigh."""
     if window.long in slo.SLOW_WINDOWS:
         counted = f"sum_over_time({picked(series.SLO_REQUESTS_COUNT, labels)}[{window.long}])"

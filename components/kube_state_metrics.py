@@ -77,14 +77,16 @@ class KubeStateMetrics(pulumi.ComponentResource):
         child = child_options(self, opts)
         part = names.KUBE_STATE_METRICS
         metadata = names.metadata(stack, part)
-        k8s.core.v1.ServiceAccount(part, metadata=metadata, automount_service_account_token=False, opts=child)
+        account = k8s.core.v1.ServiceAccount(
+            part, metadata=metadata, automount_service_account_token=False, opts=child
+        )
         rules = [access.rule(group, [resource], ["list", "watch"]) for group, resource in _WATCHED.items()]
         access.grant(stack, part, stack.namespace, rules, child)
         k8s.apps.v1.Deployment(
             part,
             metadata=metadata,
             spec=deployment_spec(part, stack.stage, kube_state_metrics_pod(stack)),
-            opts=child,
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[account])),
         )
         k8s.core.v1.Service(part, metadata=metadata, spec=service_spec(part, _PORT_NAME, PORT), opts=child)
         k8s.apiextensions.CustomResource(

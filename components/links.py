@@ -2,7 +2,8 @@
 
 import hashlib
 
-from components.monitoring_settings import AlertName, Monitoring
+from components.monitoring_settings import Monitoring
+from components.watch_settings import AlertName
 
 _LONGEST_UID = 40
 _HASH = 8

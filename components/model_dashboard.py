@@ -8,7 +8,6 @@ from components.alerts import alert_group
 from components.dashboard_frame import VERSION_VARIABLE, deployments, frame, linked, version_variable
 from components.grafana_sdk import models, text, units
 from components.model_settings import ModelSettings
-from components.monitoring_settings import Direction, QualityGauge, QualityKind
 from components.objective_panels import objective_panels
 from components.panels import BAD, GOOD, HEIGHT, About, Query, Row, limits, spread, states, time_series
 from components.pod_panels import replica_panels, resource_panels
@@ -17,6 +16,7 @@ from components.recording_rules import Rule, model_labels
 from components.series import picked
 from components.settings import StackSettings
 from components.traffic_panels import traffic_panels
+from components.watch_settings import Direction, QualityGauge, QualityKind
 
 _OF_VERSION = f'version=~"${VERSION_VARIABLE}"'
 

@@ -52,12 +52,11 @@ def definition_files(project: Path, problems: list[Problem]) -> dict[str, Path]:
 
 
 def load_model(
-    project: Path, name: str, path: Path | None, overlay: Document, prefix: KeyPath
+    name: str, path: Path | None, overlay: Document, prefix: KeyPath
 ) -> tuple[ModelSettings | None, Mapping[KeyPath, Origin], list[Problem]]:
     """Lay a stack file's entry over a model's file and validate the result.
 
     Args:
-        project: The checkout.
         name: The model's name.
         path: The model's file; None when there is none.
         overlay: The entry, with paths and origins from the entry on.

@@ -7,13 +7,6 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from components.monitoring_settings import (
-    AlertName,
-    AlertOverride,
-    Metrics,
-    QualityGauge,
-    Slo,
-)
 from components.names import Digest, DnsLabel, EnvName, LabelKey, LabelValue, ObjectName, Repository, Version
 from components.pod_settings import (
     EnvSource,
@@ -30,6 +23,7 @@ from components.pod_settings import (
     Toleration,
 )
 from components.runtimes import Runtime
+from components.watch_settings import AlertName, AlertOverride, Metrics, QualityGauge, Slo
 
 # The program sets these two, so that a server can say what it is.
 RESERVED_ENV = ("MODEL_NAME", "MODEL_VERSION")

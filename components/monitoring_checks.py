@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from components import slo
 from components.model_settings import ModelDefinition
-from components.monitoring_settings import WITH_THRESHOLD
 from components.quantities import seconds
 from components.runtimes import RUNTIMES
 from components.serving_metrics import Histogram
 from components.slo import plain
+from components.watch_settings import WITH_THRESHOLD, AlertName
 from components.yaml_document import KeyPath
 
 _LATENCY: KeyPath = ("slo", "latency")
@@ -27,7 +27,28 @@ class Refused:
 
 def refused(model: ModelDefinition) -> list[Refused]:
     """Everything in a model's settings that cannot be watched."""
-    return [*_never_firing(model), *_unmeasured_latency(model), *_thresholds(model)]
+    return [
+        *_never_firing(model),
+        *_unmeasured_latency(model),
+        *_thresholds(model),
+        *_without_effect(model),
+    ]
+
+
+def _without_effect(model: ModelDefinition) -> Iterator[Refused]:
+    metrics, runtime = RUNTIMES[model.runtime].metrics, f"the runtime {model.runtime.value}"
+    if model.metrics.served_model is not None and metrics.model_label is None:
+        yield Refused(
+            path=("metrics", "servedModel"),
+            reason=f"has no effect: the metrics of {runtime} have no label with the model's name",
+            fix="remove it",
+        )
+    if model.metrics.latency_buckets is not None and not isinstance(metrics.latency, Histogram):
+        yield Refused(
+            path=("metrics", "latencyBuckets"),
+            reason=f"has no effect: {runtime} has no latency histogram",
+            fix="remove it",
+        )
 
 
 def _thresholds(model: ModelDefinition) -> Iterator[Refused]:
@@ -38,6 +59,12 @@ def _thresholds(model: ModelDefinition) -> Iterator[Refused]:
                 path=("alerts", alert.value, "threshold"),
                 reason=f"{alert.value} has no threshold; only {able} have",
                 fix="remove threshold",
+            )
+        elif alert is AlertName.GPU_MEMORY_HIGH and Decimal(override.threshold or 0) >= 1:
+            yield Refused(
+                path=("alerts", alert.value, "threshold"),
+                reason="can never fire: it is a fraction of the memory, and no fraction is above 1",
+                fix='write it like "0.98"',
             )
 
 

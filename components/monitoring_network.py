@@ -21,7 +21,7 @@ def network_policy_specs() -> dict[str, k8s.networking.v1.NetworkPolicySpecArgsD
         "default-deny": {"pod_selector": {}, "policy_types": ["Ingress"]},
         names.PROMETHEUS: _policy(
             _PROMETHEUS,
-            _from([names.selector(names.GRAFANA), _PROMETHEUS], {"TCP": names.PROMETHEUS_PORT}),
+            _from([names.selector(names.GRAFANA)], {"TCP": names.PROMETHEUS_PORT}),
         ),
         names.ALERTMANAGER: _policy(
             _ALERTMANAGER,

@@ -16,8 +16,8 @@ from components.settings import StackSettings
 from components.yaml_text import dump
 
 API_VERSION = "monitoring.coreos.com/v1"
-# The operator's admission webhook refuses larger ones, since they are stored in ConfigMaps.
-SIZE_LIMIT = 512 * 1024
+# The bytes that one object may hold: prometheus-operator refuses larger rules, the API server larger ConfigMaps.
+SIZE_LIMITS = {MonitoringDelivery.OPERATOR: 512 * 1024, MonitoringDelivery.CONFIGMAP: 1024 * 1024}
 
 
 def rule_groups(model: ModelSettings, stack: StackSettings) -> list[Group]:
@@ -26,7 +26,7 @@ def rule_groups(model: ModelSettings, stack: StackSettings) -> list[Group]:
 
 
 def rules_size(model: ModelSettings, stack: StackSettings) -> int:
-    """The bytes of a model's rules as they are stored."""
+    """The bytes of a model's rules, at least as many as their YAML takes."""
     return len(json.dumps(rule_groups(model, stack), indent=2).encode())
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from components import series, slo
 from components.grafana_sdk import dashboard, models, units
 from components.model_settings import ModelSettings
-from components.monitoring_settings import Severity
 from components.panels import (
     BAD,
     GOOD,
@@ -23,6 +22,7 @@ from components.recording_rules import model_labels, objectives
 from components.series import picked
 from components.settings import StackSettings
 from components.slo import Objective, plain
+from components.watch_settings import Severity
 
 _PERIOD = f"{slo.PERIOD_DAYS}d"
 

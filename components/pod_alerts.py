@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from components.alert import Alert, threshold
 from components.kube_state import by_container, containers, pod_pattern
 from components.model_settings import ModelSettings
-from components.monitoring_settings import AlertName, Severity
 from components.series import picked
 from components.settings import StackSettings
+from components.watch_settings import AlertName, Severity
 
 GPU = "nvidia.com/gpu"
 _GPU_MEMORY_LIMIT = "0.95"

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from components.alert import Alert
 from components.model_settings import ModelSettings
-from components.monitoring_settings import AlertName, Direction, QualityGauge, QualityKind, Severity
 from components.quantities import seconds
 from components.recording_rules import target_labels
 from components.series import picked
 from components.settings import StackSettings
 from components.slo import plain
+from components.watch_settings import AlertName, Direction, QualityGauge, QualityKind, Severity
 
 _NAMES = {
     QualityKind.DRIFT: AlertName.DRIFT,
@@ -17,8 +17,6 @@ _NAMES = {
     QualityKind.STALENESS: AlertName.STALE,
 }
 _SIGNS = {"above": ">", "below": "<"}
-# Two series that differ in nothing else would be one alert twice, which Prometheus refuses.
-_OWN_LABELS = ("gauge", "model", "owner", "severity", "stage")
 
 
 def quality_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert]:
@@ -62,13 +60,13 @@ def _absent(model: ModelSettings, stack: StackSettings, name: str, gauge: Qualit
 def quality_value(model: ModelSettings, stack: StackSettings, gauge: QualityGauge) -> str:
     """What is compared with the gauge's threshold: the gauge, or its age where it is a time.
 
-    Of several series the worst one counts, without the labels that an alert sets itself.
+    Of several series, such as one a replica, the worst counts: the alert is about the model.
     """
-    value, hidden = _gauge(model, stack, gauge), ", ".join(_OWN_LABELS)
+    value = _gauge(model, stack, gauge)
     if gauge.kind is QualityKind.STALENESS:
-        return f"time() - min without ({hidden}) ({value})"
+        return f"time() - min({value})"
     worst = "min" if gauge.direction is Direction.BELOW else "max"
-    return f"{worst} without ({hidden}) ({value})"
+    return f"{worst}({value})"
 
 
 def _gauge(model: ModelSettings, stack: StackSettings, gauge: QualityGauge) -> str:

@@ -4,6 +4,7 @@ A grouped ratio has no result for a model without an error series, and 0/0 is Na
 falls into. So an absent error counts as `0 * requests`, and a ratio exists only where there were requests.
 """
 
+import re
 from decimal import Decimal
 from typing import TypedDict
 
@@ -21,6 +22,8 @@ INTERVAL = f"{INTERVAL_SECONDS}s"
 # Well below the 5 minutes after which Prometheus forgets a sample: alerts look at what this group records.
 COUNT_INTERVAL = "2m"
 COUNT_SECONDS = 120
+# Between these powers of ten Go writes numbers without an exponent.
+_LOWEST_PLAIN, _HIGHEST_PLAIN = -4, 6
 # Prometheus' own names of the pod's labels.
 NAME_LABEL = "app_kubernetes_io_name"
 VERSION_LABEL = "app_kubernetes_io_version"
@@ -156,7 +159,7 @@ def _quick_slo_rules(model: ModelSettings, namespace: str, objective: Objective,
 
 
 def _slow_slo_rules(model: ModelSettings, namespace: str, objective: Objective, promised: str) -> list[Rule]:
-    """Counts of 2 minutes, one after the other, so that the sums over days weigh each request once and stay cheap."""
+    """A count each 2 minutes, so that the sums over days weigh each request once on average, and stay cheap."""
     labels = {**model_labels(model, namespace), "slo": objective.value}
     rules = [
         _record(model, count, f"{COUNT_SECONDS} * {picked(rate, labels)}", slo=objective.value)
@@ -199,9 +202,19 @@ def _requests_and_errors(model: ModelSettings, namespace: str, objective: Object
 
 
 def bucket_edge(edge: Decimal) -> str:
-    """The matcher of a bucket's edge: Prometheus 3 writes `le="1"` as `le="1.0"`."""
+    """The matcher of a bucket's edge in every form: as written, with `.0` (Prometheus 3), and with Go's exponent.
+
+    Go, and so Prometheus, writes 2000000 as 2e+06 and 0.00001 as 1e-05.
+    """
     text = plain(edge)
-    return f'le="{text}"' if "." in text else f'le=~"{text}(\\\\.0)?"'
+    forms = [text] if "." in text else [text, f"{text}.0"]
+    exponent = edge.adjusted()
+    if exponent < _LOWEST_PLAIN or exponent >= _HIGHEST_PLAIN:
+        forms.append(f"{plain(edge.scaleb(-exponent))}e{exponent:+03}")
+    if len(forms) == 1:
+        return f'le="{text}"'
+    escaped = "|".join(re.escape(form).replace("\\", "\\\\") for form in forms)
+    return f'le=~"{escaped}"'
 
 
 def _by_version(model: ModelSettings, namespace: str, counters: tuple[Selected, ...]) -> str:
@@ -222,8 +235,12 @@ def _by_version(model: ModelSettings, namespace: str, counters: tuple[Selected, 
 
 
 def _versioned(expression: str) -> str:
-    """The version of the pod that was scraped, whatever the server itself calls a version."""
-    return f'label_replace({expression}, "version", "$1", "{VERSION_LABEL}", "(.*)")'
+    """The version of the pod that was scraped.
+
+    What the server itself calls a version is summed away first: it may serve several, and two series of one pod that
+    differ in nothing else would become one twice, which Prometheus refuses.
+    """
+    return f'label_replace(sum without (version) ({expression}), "version", "$1", "{VERSION_LABEL}", "(.*)")'
 
 
 def _served(model: ModelSettings, *, labelled: bool) -> str:

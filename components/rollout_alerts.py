@@ -6,10 +6,12 @@ from components import series
 from components.alert import Alert, patience
 from components.kube_state import autoscaler, deployment
 from components.model_settings import ModelSettings
-from components.monitoring_settings import AlertName, Severity
 from components.recording_rules import model_labels
 from components.series import picked
 from components.settings import StackSettings
+from components.watch_settings import AlertName, Severity
+
+_MISSING_SECONDS = 900
 
 
 def rollout_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert]:
@@ -19,11 +21,17 @@ def rollout_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert
     yield _rollout_stuck(model, stack)
     yield _version_mismatch(model, stack)
     yield _autoscaler_at_maximum(model, stack)
+    yield _state_absent(model, stack)
 
 
 def still_new(model: ModelSettings, stack: StackSettings) -> str:
-    """The age of the model's Deployment in seconds, while its first replicas may still load."""
-    return f"time() - {deployment(model, stack, 'created')} < {patience(model)}"
+    """Something while the model's first replicas may still load: its Deployment is new, or was stopped until now."""
+    created = f"time() - {deployment(model, stack, 'created')} < {patience(model)}"
+    desired = picked(
+        "kube_deployment_spec_replicas", {"namespace": stack.namespace, "deployment": model.name}
+    )
+    stopped = f"min by (namespace, deployment) (min_over_time({desired}[{patience(model)}s])) == 0"
+    return f"({created} or {stopped})"
 
 
 def _not_ready(model: ModelSettings, stack: StackSettings) -> Alert:
@@ -48,10 +56,16 @@ def _replicas_below_desired(model: ModelSettings, stack: StackSettings) -> Alert
         name=AlertName.REPLICAS_BELOW_DESIRED,
         severity=Severity.TICKET,
         expression=f"{available} < {desired}",
-        pending=f"{max(900, patience(model))}s",
+        pending=f"{_missing_seconds(model)}s",
         summary=f"{model.name} has fewer replicas than it should",
         description=f"{{{{ $value }}}} of {model.replicas} replicas are available.",
     )
+
+
+def _missing_seconds(model: ModelSettings) -> int:
+    """How long replicas may be missing; a roll that is allowed to take some away may take its whole time."""
+    rolling = model.rollout_timeout_seconds if model.rollout.max_unavailable else 0
+    return max(_MISSING_SECONDS, patience(model), rolling)
 
 
 def _rollout_stuck(model: ModelSettings, stack: StackSettings) -> Alert:
@@ -97,4 +111,20 @@ def _autoscaler_at_maximum(model: ModelSettings, stack: StackSettings) -> Alert:
         pending="15m",
         summary=f"The autoscaler of {model.name} cannot scale further",
         description="{{ $value }} replicas run, which is the autoscaler's maximum.",
+    )
+
+
+def _state_absent(model: ModelSettings, stack: StackSettings) -> Alert:
+    """Without kube-state-metrics every alert on pods and rollouts is mute."""
+    known = {"namespace": stack.namespace, "deployment": model.name}
+    return Alert(
+        name=AlertName.KUBERNETES_STATE_ABSENT,
+        severity=Severity.TICKET,
+        expression=f"absent({picked('kube_deployment_spec_replicas', known)})",
+        pending="15m",
+        summary=f"Nobody tells how the Deployment of {model.name} is",
+        description=(
+            "kube_deployment_spec_replicas is absent (value {{ $value }}): kube-state-metrics is away or not "
+            "scraped, or the Deployment is gone."
+        ),
     )

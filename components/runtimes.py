@@ -43,6 +43,10 @@ class RuntimeDefaults:
 # The default of the Prometheus client library for Python, which KServe and MLServer keep.
 _CLIENT_EDGES = "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1 2.5 5 7.5 10"
 
+# The client's own mistakes are no failures of the server's.
+_TENSORFLOW_FAILED = 'status!~"OK|CANCELLED|INVALID_ARGUMENT|NOT_FOUND|OUT_OF_RANGE|FAILED_PRECONDITION"'
+# Its counters by model count an unknown model as a failure, so its REST server's are taken; gRPC is not in them.
+_MLSERVER_WORK = 'path=~".*/infer"'
 # Listing the models is no work of theirs.
 _VLLM_WORK = 'handler=~"/v1/.+",handler!="/v1/models"'
 
@@ -109,7 +113,7 @@ RUNTIMES = {
                 Selected(name="nv_inference_request_success"),
                 Selected(name="nv_inference_request_failure"),
             ),
-            errors=(Selected(name="nv_inference_request_failure"),),
+            errors=(Selected(name="nv_inference_request_failure", matchers='reason!="CANCELED"'),),
             latency=Mean(
                 total="nv_inference_request_duration_us",
                 count="nv_inference_request_success",
@@ -160,7 +164,7 @@ RUNTIMES = {
         metrics_path="/monitoring/prometheus/metrics",
         metrics=ServingMetrics(
             requests=(Selected(name=":tensorflow:serving:request_count"),),
-            errors=(Selected(name=":tensorflow:serving:request_count", matchers='status!="OK"'),),
+            errors=(Selected(name=":tensorflow:serving:request_count", matchers=_TENSORFLOW_FAILED),),
             latency=Histogram(name=":tensorflow:serving:request_latency", unit=Unit.MICROSECONDS),
             load=None,
             model_label="model_name",
@@ -190,16 +194,19 @@ RUNTIMES = {
         readiness="/v2/health/ready",
         metrics_port=8082,
         metrics=ServingMetrics(
-            requests=(
-                Selected(name="model_infer_request_success_total"),
-                Selected(name="model_infer_request_failure_total"),
+            requests=(Selected(name="rest_server_requests_total", matchers=_MLSERVER_WORK, labelled=False),),
+            errors=(
+                Selected(
+                    name="rest_server_requests_total",
+                    matchers=f'{_MLSERVER_WORK},status_code=~"5.."',
+                    labelled=False,
+                ),
             ),
-            errors=(Selected(name="model_infer_request_failure_total"),),
             latency=Histogram(
                 name="rest_server_request_duration_seconds",
                 unit=Unit.SECONDS,
                 edges=_CLIENT_EDGES,
-                matchers='path=~".*/infer"',
+                matchers=_MLSERVER_WORK,
                 labelled=False,
             ),
             load=Load(name="rest_server_requests_in_progress", waiting=False, limit=32, labelled=False),

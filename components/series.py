@@ -19,7 +19,7 @@ DESIRED_VERSION = "model:desired_version:info"
 # With the label `slo`: availability or latency. What counts, and what of it was bad.
 SLO_REQUESTS = "model:slo_requests:rate5m"
 SLO_ERRORS = "model:slo_errors:rate5m"
-# The same as counts over 2 minutes, one sample each 2 minutes, so that sums over days count every request once.
+# The rates as counts of 2 minutes, a sample each 2 minutes: over days a request counts once, on average.
 SLO_REQUESTS_COUNT = "model:slo_requests:increase2m"
 SLO_ERRORS_COUNT = "model:slo_errors:increase2m"
 # With the label `window`: 5m, 30m, 1h, 2h, 6h, 1d, 3d, 30d.

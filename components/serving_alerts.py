@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from components import series
 from components.alert import CERTAIN_SECONDS, Alert, patience, threshold
 from components.model_settings import ModelSettings
-from components.monitoring_settings import AlertName, Severity
 from components.recording_rules import model_labels, serving_metrics, target_labels
 from components.rollout_alerts import still_new
 from components.series import picked
 from components.serving_metrics import Load, Loading
 from components.settings import StackSettings
+from components.watch_settings import AlertName, Severity
 
 
 def serving_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from enum import StrEnum
 
-from components.monitoring_settings import Severity
+from components.watch_settings import Severity
 
 PERIOD_DAYS = 30
 

@@ -16,7 +16,8 @@ import pulumi
 
 from components.model_files import definition_files, load_model
 from components.model_settings import ModelSettings
-from components.monitoring_rules import SIZE_LIMIT, rules_size
+from components.monitoring_rules import SIZE_LIMITS, rules_size
+from components.monitoring_settings import MonitoringDelivery
 from components.problems import Problem, SettingsError
 from components.settings import PROJECT, StackConfig, StackSettings
 from components.validation import validated
@@ -82,7 +83,7 @@ def load_stack(project: Path, stage: str) -> LoadedStack:
             continue
         overlay = Document(file=file, data=entry, origins=entry_origins[name])
         path: KeyPath = ("config", f"{PROJECT}:models", name)
-        model, merged, found = load_model(project, name, definitions.get(name), overlay, path)
+        model, merged, found = load_model(name, definitions.get(name), overlay, path)
         problems += found
         model_origins[name] = merged
         if model is not None:
@@ -99,16 +100,19 @@ def load_stack(project: Path, stage: str) -> LoadedStack:
 
 
 def _oversized_rules(settings: StackSettings, file: str) -> list[Problem]:
+    limit = SIZE_LIMITS.get(settings.monitoring.delivery)
+    if limit is None:
+        return []
     return [
         Problem(
             file=file,
             field=f"config.{PROJECT}:models.{model.name}",
-            reason=f"its rules take {size // 1024} KiB, more than the {SIZE_LIMIT // 1024} KiB that "
-            "prometheus-operator accepts of one PrometheusRule",
+            reason=f"its rules take {size // 1024} KiB, more than the {limit // 1024} KiB that one "
+            f"{'PrometheusRule' if settings.monitoring.delivery is MonitoringDelivery.OPERATOR else 'ConfigMap'} holds",
             fix="name fewer gauges under quality, or split the model in two",
         )
         for model in settings.models
-        if (size := rules_size(model, settings)) > SIZE_LIMIT
+        if (size := rules_size(model, settings)) > limit
     ]
 
 

@@ -53,4 +53,25 @@ def check(project: Path) -> Report:
             problems += error.problems
         else:
             problems += monitoring_problems(project, good[-1].settings)
+    problems += _shared_namespaces(good)
     return Report(stages=tuple(good), problems=SettingsError(problems).problems)
+
+
+def _shared_namespaces(loaded: list[LoadedStack]) -> list[Problem]:
+    """Two stages of one cluster that would both create and remove the same monitoring namespace."""
+    owners: dict[tuple[str | None, str], str] = {}
+    found = []
+    for settings in (each.settings for each in loaded if each.settings.monitoring.stack.install):
+        key = (settings.kube_context, settings.monitoring.namespace)
+        if key in owners:
+            found.append(
+                Problem(
+                    file=f"Pulumi.{settings.stage}.yaml",
+                    field="config.ml-deployments:monitoring.namespace",
+                    value=settings.monitoring.namespace,
+                    reason=f"is installed by the stage {owners[key]}, too, and both name the same cluster",
+                    fix="give each stage its own, or name their clusters with kubeContext",
+                )
+            )
+        owners[key] = settings.stage
+    return found

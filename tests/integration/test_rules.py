@@ -3,21 +3,18 @@
 import subprocess
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from components.alerts import alerts
 from components.monitoring_rules import rule_file
-from components.monitoring_settings import AlertName
 from components.runtimes import Runtime
+from components.watch_settings import AlertName
 from tests.integration.clone import Clone
 from tests.integration.rules.scenarios import scenarios
-from tests.integration.rules.series import BURNING
 from tests.unit.watched import model_file, watched
-
-# Days are played in larger steps.
-_STEPS = {True: "2m", False: "1m"}
 
 
 def promtool(sandbox: Clone, *arguments: str | Path) -> None:
@@ -35,12 +32,13 @@ def test_each_alert_fires_when_it_must_and_only_then(
     ((name, text),) = rule_file(model, stack).items()
     (tmp_path / name).write_text(text)
     promtool(sandbox, "check", "rules", "--lint=all", "--lint-fatal", tmp_path / name)
-    played = scenarios(model)
-    for slow, step in _STEPS.items():
-        tests = [scenario.as_test() for scenario in played if (scenario.seconds >= BURNING) == slow]
+    played: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for scenario in scenarios(model):
+        played[scenario.step].append(scenario.as_test())
+    for step, tests in played.items():
         content = {"rule_files": [name], "evaluation_interval": step, "tests": tests}
-        (tmp_path / f"{step}.test.yaml").write_text(yaml.safe_dump(content))
-    promtool(sandbox, "test", "rules", *(tmp_path / f"{step}.test.yaml" for step in _STEPS.values()))
+        (tmp_path / f"{step}-steps.yaml").write_text(yaml.safe_dump(content))
+    promtool(sandbox, "test", "rules", *sorted(tmp_path.glob("*-steps.yaml")))
 
 
 @pytest.mark.parametrize("runtime", list(Runtime))
@@ -55,16 +53,30 @@ def test_no_alert_lacks_a_situation_in_which_it_fires_and_one_in_which_it_does_n
     assert all(outcomes == {True, False} for outcomes in seen.values())
 
 
-def test_a_rule_that_is_wrong_is_found(sandbox: Clone, tmp_path: Path) -> None:
+WRONG = {
+    "threshold": ("> 0.0144", "> 0.9"),
+    "long window": ('slo="availability",window="1h"} > 0.0144', 'slo="availability",window="5m"} > 0.0144'),
+    "short window": ('slo="availability",window="5m"} > 0.0144', 'slo="availability",window="1h"} > 0.0144'),
+    "count of requests": ("30 * sum_over_time", "1 * sum_over_time"),
+    "count without a window": ("30 * sum_over_time", "1000 * sum_over_time"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), list(WRONG.values()), ids=list(WRONG))
+def test_a_rule_that_is_wrong_is_found(sandbox: Clone, tmp_path: Path, old: str, new: str) -> None:
     model, stack = watched(tmp_path, model_file(Runtime.GENERIC))
     ((name, text),) = rule_file(model, stack).items()
-    (tmp_path / name).write_text(text.replace("> 0.0144", "> 0.9"))
-    burning = [scenario for scenario in scenarios(model) if scenario.seconds >= BURNING and scenario.fires]
-    content = {
-        "rule_files": [name],
-        "evaluation_interval": "2m",
-        "tests": [scenario.as_test() for scenario in burning],
-    }
-    (tmp_path / "test.yaml").write_text(yaml.safe_dump(content))
-    with pytest.raises(AssertionError, match="ModelAvailabilityBudgetBurn"):
-        promtool(sandbox, "test", "rules", tmp_path / "test.yaml")
+    assert old in text
+    (tmp_path / name).write_text(text.replace(old, new))
+    burns = [scenario for scenario in scenarios(model) if "Burn" in scenario.about.value]
+    quick = [scenario for scenario in burns if scenario.step != "2m"]
+    # The one in which all four pairs of windows fire.
+    worst = max(
+        burns, key=lambda scenario: scenario.expected.get(AlertName.AVAILABILITY_BUDGET_BURN.value, 0)
+    )
+    for step in ("30s", "1m", "2m"):
+        tests = [scenario.as_test() for scenario in [*quick, worst] if scenario.step == step]
+        content = {"rule_files": [name], "evaluation_interval": step, "tests": tests}
+        (tmp_path / f"{step}-steps.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(AssertionError, match="BudgetBurn"):
+        promtool(sandbox, "test", "rules", *sorted(tmp_path.glob("*-steps.yaml")))

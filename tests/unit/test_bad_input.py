@@ -166,6 +166,27 @@ WATCHED = [
         "above zero",
         "0.05",
     ),
+    (
+        "fraction above 1",
+        'alerts: {ModelGpuMemoryHigh: {threshold: "98"}}',
+        "alerts.ModelGpuMemoryHigh.threshold",
+        "can never fire",
+        "0.98",
+    ),
+    (
+        "served model without a label",
+        "metrics: {servedModel: m}",
+        "metrics.servedModel",
+        "has no effect",
+        "remove it",
+    ),
+    (
+        "buckets without a histogram",
+        "runtime: triton\nmetrics: {latencyBuckets: [0.5s]}",
+        "metrics.latencyBuckets",
+        "has no effect",
+        "remove it",
+    ),
     ("severity", "alerts: {ModelAbsent: {severity: high}}", "severity", "none of the known", "page, ticket"),
 ]
 
@@ -186,7 +207,10 @@ def test_what_cannot_be_watched(tmp_path: Path, text: str, field: str, reason: s
     [
         ("{delivery: operator}", "needs selectorLabels"),
         ("{stack: {install: true}}", "needs delivery: operator"),
-        ("{delivery: operator, stack: {install: true, retention: 7d}}", "below the 30 days"),
+        ("{namespace: w, delivery: operator, stack: {install: true, retention: 7d}}", "below the 30 days"),
+        ("{namespace: w, delivery: operator, stack: {install: true, storage: {size: 100m}}}", "below 1Gi"),
+        ("{delivery: operator, stack: {install: true}}", "needs a namespace of its own"),
+        ("{stack: {retention: 40d}}", "retention has no effect without install: true"),
         ("{selectorLabels: {}}", "at least 1"),
         ("{delivery: mail}", "none of the known values"),
         ("{grafanaUrl: grafana}", "should match pattern"),
@@ -204,9 +228,12 @@ def test_rules_larger_than_the_operator_takes(tmp_path: Path) -> None:
         f'  g{number}: {{metric: m{number}, kind: drift, threshold: "1", direction: above}}\n'
         for number in range(400)
     )
-    (problem,) = problems(project(tmp_path, a=f"{MODEL}quality:\n{gauges}"))
-    assert "more than the 512 KiB" in problem.reason
+    operator = "  ml-deployments:monitoring: {delivery: operator, selectorLabels: {release: prometheus}}\n"
+    text = f"{MODEL}quality:\n{gauges}"
+    (problem,) = problems(project(tmp_path, GOOD_STACK + operator, a=text))
+    assert "more than the 512 KiB that one PrometheusRule holds" in problem.reason
     assert problem.field.endswith("models.a")
+    assert load_stack(project(tmp_path, GOOD_STACK, a=text), "test").settings.models
 
 
 MODELS = [

@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from components.alert_coverage import left_out
-from components.monitoring_settings import AlertName
 from components.runtimes import Runtime
 from components.stack_files import load_stack
+from components.watch_settings import AlertName
 from delivery import check_monitoring
 from delivery.cli import app
 from tests.unit.projects import MODEL, entry, project

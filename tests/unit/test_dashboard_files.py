@@ -13,8 +13,9 @@ from components import links
 from components.alerts import alert_group
 from components.dashboards import dashboard_files
 from components.grafana_sdk import JSONEncoder, models
-from components.monitoring_settings import AlertName, AlertOverride, Monitoring, QualityGauge
+from components.monitoring_settings import Monitoring
 from components.settings import StackSettings
+from components.watch_settings import AlertName, AlertOverride, QualityGauge
 from delivery.render import manifests
 from tests.unit.dashboards import (
     LONG,
@@ -173,10 +174,12 @@ def test_without_monitoring_there_are_no_dashboards(tmp_path: Path) -> None:
 
 def test_a_grafana_of_the_stages_own_finds_them_in_its_namespace(tmp_path: Path) -> None:
     folder = a_project(tmp_path)
-    own = "{delivery: operator, dashboardLabels: {dashboards: mine}, stack: {install: true}}"
+    own = (
+        "{namespace: watch, delivery: operator, dashboardLabels: {dashboards: mine}, stack: {install: true}}"
+    )
     (folder / "Pulumi.test.yaml").write_text(f"{STACK}  ml-deployments:monitoring: {own}\n")
     found = config_maps(folder)
-    assert {m["metadata"]["namespace"] for m in found} == {"monitoring"}
+    assert {m["metadata"]["namespace"] for m in found} == {"watch"}
     assert all(m["metadata"]["labels"]["dashboards"] == "mine" for m in found)
 
 

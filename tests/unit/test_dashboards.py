@@ -7,12 +7,12 @@ import pytest
 
 from components import series, slo
 from components.alerts import alert_group
-from components.monitoring_settings import AlertName, AlertOverride
 from components.quantities import seconds
 from components.recording_rules import objectives, recording_groups, serving_metrics
 from components.runtimes import Runtime
 from components.serving_metrics import Histogram
 from components.settings import StackSettings
+from components.watch_settings import AlertName, AlertOverride
 from tests.unit.dashboards import (
     RATED,
     UNITS,

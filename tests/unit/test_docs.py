@@ -12,8 +12,8 @@ import yaml
 
 from components import series
 from components.alerts import alerts
-from components.monitoring_settings import AlertName
 from components.stack_files import load_stack
+from components.watch_settings import AlertName
 from delivery.check import check
 from tests.unit.projects import CHECKOUT, MODEL, entry, project
 

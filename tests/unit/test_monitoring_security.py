@@ -154,10 +154,7 @@ def test_nobody_reaches_it_but_its_own_parts(installed: list[Manifest]) -> None:
         return labels
 
     assert one(installed, "NetworkPolicy", "default-deny")["spec"]["podSelector"] == {}
-    assert allowed(installed, operated("prometheus")) == {
-        ("grafana", "TCP", 9090),
-        ("prometheus", "TCP", 9090),
-    }
+    assert allowed(installed, operated("prometheus")) == {("grafana", "TCP", 9090)}
     assert allowed(installed, operated("alertmanager")) == {
         ("prometheus", "TCP", 9093),
         ("alertmanager", "TCP", 9094),

@@ -45,8 +45,8 @@ def test_prometheus_selects_what_the_models_and_the_stack_bring(tmp_path: Path, 
             and namespace_selector.items() <= namespaces[m["metadata"]["namespace"]].items()
         }
         assert selected == names
-    assert spec["podMonitorNamespaceSelector"] == {"matchLabels": {STAGE_LABEL: "test"}}
-    assert spec["podMonitorSelector"] == spec["serviceMonitorSelector"]
+    # Nothing here makes PodMonitors, and what is not selected cannot ask for Prometheus' token.
+    assert "podMonitorSelector" not in spec
 
 
 def test_monitors_find_their_services_and_services_their_pods(installed: list[Manifest]) -> None:
@@ -96,7 +96,7 @@ def test_of_the_kubelets_only_the_stages_few_series_are_kept(installed: list[Man
     assert spec["scrapeClass"] == scrape_class["name"]
     assert scrape_class["authorization"]["credentialsFile"].endswith("/token")
     assert "insecureSkipVerify" not in scrape_class["tlsConfig"]
-    # The token goes to the kubelets alone.
+    # No target gets the token that does not ask for the class by its name.
     assert "default" not in scrape_class
     assert one(installed, "Prometheus")["spec"]["arbitraryFSAccessThroughSMs"] == {"deny": True}
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components import slo
-from components.monitoring_settings import Severity
+from components.watch_settings import Severity
 
 objectives = st.decimals(min_value="0.000001", max_value="99.999999", places=6).map(lambda d: f"{d:f}")
 

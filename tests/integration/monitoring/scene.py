@@ -161,7 +161,8 @@ def _cadvisor(pod: dict[str, Any]) -> str:
 def _written(project: Clone, watch: str, folder: Path, proxy: str, alerts: str, speed: int) -> Path:
     """Write the operator's configuration and rules where Prometheus can run on them.
 
-    Changed are paths and addresses that exist in a pod only, the proxy, and the durations.
+    Changed are the durations, and what exists in a pod only: paths, the proxy in place of the pods' network, plain HTTP
+    without a token in place of the kubelets' TLS, and the address of Alertmanager in place of its discovery.
     """
     rules = folder / "rules"
     rules.mkdir()

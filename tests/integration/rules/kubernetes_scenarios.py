@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from components.model_settings import ModelSettings
-from components.monitoring_settings import AlertName
+from components.watch_settings import AlertName
 from tests.integration.rules.samples import Sample
 from tests.integration.rules.scenario import Scenario, scenario
 from tests.integration.rules.series import (
@@ -87,6 +87,25 @@ def deployment_scenarios(model: ModelSettings, sample: Sample) -> Iterator[Scena
     yield scenario(
         model, AlertName.NOT_READY, "the Deployment is new", 8 * 60, fires=False, changes=dict(new)
     )
+    desired = deployment("spec_replicas")
+    back = f"0x10 2x{seconds // STEP - 11}"
+    yield scenario(
+        model,
+        AlertName.NOT_READY,
+        "started again eight minutes ago",
+        18 * 60,
+        fires=False,
+        changes={ready: constant(0, seconds), available: f"0x10 2x{seconds // STEP}", desired: back},
+    )
+    for gone, fires in ((20 * 60, True), (10 * 60, False)):
+        yield scenario(
+            model,
+            AlertName.KUBERNETES_STATE_ABSENT,
+            f"the exporter has been away for {gone // 60} minutes",
+            gone,
+            fires=fires,
+            changes={ready: None, available: None, desired: None},
+        )
     stopped = {**none, deployment("spec_replicas"): constant(0, seconds)}
     yield scenario(
         model, AlertName.NOT_READY, "stopped on purpose", seconds, fires=False, changes=dict(stopped)

@@ -21,6 +21,7 @@ class Sample:
         count: The latency histogram's count.
         threshold: The objective's threshold as a model file has it.
         load: The gauge of requests at work or waiting.
+        besides: Further series of the same metrics, as a server shows that was asked for other versions, too.
     """
 
     good: tuple[Series, ...]
@@ -29,6 +30,7 @@ class Sample:
     count: Series | None = None
     threshold: str = "0.5s"
     load: Series | None = None
+    besides: tuple[Series, ...] = ()
 
 
 def _histogram(name: str, labels: dict[str, str], edges: tuple[str, str]) -> tuple[Series, ...]:
@@ -75,6 +77,14 @@ SAMPLES = {
         good=(("nv_inference_request_success", {"model": "m", "version": "1"}),),
         bad=(("nv_inference_request_failure", {"model": "m", "version": "1", "reason": "OTHER"}),),
         load=("nv_inference_pending_request_count", {"model": "m", "version": "1"}),
+        besides=tuple(
+            (name, {"model": "m", "version": "2"})
+            for name in (
+                "nv_inference_request_success",
+                "nv_inference_request_duration_us",
+                "nv_inference_pending_request_count",
+            )
+        ),
     ),
     Runtime.BENTOML: Sample(
         good=(("bentoml_service_request_total", {**_BENTO, "http_response_code": "200"}),),
@@ -109,8 +119,9 @@ SAMPLES = {
         ),
     ),
     Runtime.MLSERVER: Sample(
-        good=(("model_infer_request_success_total", {"model": "m", "version": "None"}),),
-        bad=(("model_infer_request_failure_total", {"model": "m", "version": "None"}),),
+        good=(("rest_server_requests_total", {**_REST, "status_code": "200"}),),
+        bad=(("rest_server_requests_total", {**_REST, "status_code": "500"}),),
+        besides=(("rest_server_requests_total", {**_REST, "version": "nope", "status_code": "404"}),),
         buckets=_histogram("rest_server_request_duration_seconds", _REST, ("0.25", "0.5")),
         count=("rest_server_request_duration_seconds_count", _REST),
         load=("rest_server_requests_in_progress", {"app_name": "mlserver", "method": "POST"}),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.model_settings import ModelSettings
-from components.monitoring_settings import AlertName
+from components.watch_settings import AlertName
 from tests.integration.rules.samples import SAMPLES
 from tests.integration.rules.series import STEP, healthy
 
@@ -18,6 +18,7 @@ class Scenario:
         about: The alert it is there for.
         fires: True when that alert must fire.
         seconds: How long it lasts; then the alerts are looked at.
+        step: How often rules are evaluated.
         values: The samples of each series, in promtool's notation.
         expected: How many of each alert fire.
     """
@@ -26,6 +27,7 @@ class Scenario:
     fires: bool
     title: str
     seconds: int
+    step: str = "1m"
     values: dict[str, str] = field(default_factory=dict)
     expected: dict[str, int] = field(default_factory=dict)
 
@@ -58,6 +60,7 @@ def scenario(
     changes: dict[str, str | None],
     also: Mapping[AlertName, int] | None = None,
     count: int = 1,
+    step: str = "1m",
 ) -> Scenario:
     """A healthy model but for the changed series; None takes one away."""
     changed = {**healthy(model, SAMPLES[model.runtime], seconds), **changes}
@@ -69,6 +72,7 @@ def scenario(
         fires=fires,
         title=title,
         seconds=seconds,
+        step=step,
         values={series: text for series, text in changed.items() if text is not None},
         expected=expected,
     )

@@ -3,8 +3,8 @@
 from collections import defaultdict
 
 from components.model_settings import ModelSettings
-from components.monitoring_settings import AlertName
 from components.runtimes import Runtime
+from components.watch_settings import AlertName
 from tests.integration.rules.samples import Sample, Series
 
 NAMESPACE, NAME, VERSION = "ml-test", "a", "v1"
@@ -55,6 +55,19 @@ def rising(per_step: float, seconds: int) -> str:
     return f"0+{per_step}x{seconds // STEP}"
 
 
+def phases(sample: Sample, parts: list[tuple[int, float]]) -> dict[str, str]:
+    """Requests of which in each part, so many seconds long, another fraction fails."""
+    found: dict[str, str] = {}
+    totals: dict[str, float] = defaultdict(float)
+    for seconds, bad in parts:
+        for series, text in traffic(sample, seconds, bad=bad).items():
+            step = float(text.removeprefix("0+").partition("x")[0])
+            count = seconds // STEP - 1
+            found[series] = f"{found.get(series, '')} {totals[series]}+{step}x{count}".strip()
+            totals[series] += step * (count + 1)
+    return found
+
+
 def traffic(
     sample: Sample, seconds: int, *, per_step: float = REQUESTS_A_STEP, bad: float = 0.0, slow: float = 0.0
 ) -> dict[str, str]:
@@ -87,6 +100,8 @@ def healthy(model: ModelSettings, sample: Sample, seconds: int) -> dict[str, str
         values[series] = constant(GOOD[series], seconds)
     if sample.load is not None:
         values[written(sample.load)] = constant(1, seconds)
+    for other in sample.besides:
+        values[written(other)] = constant(0, seconds)
     if model.runtime is Runtime.GENERIC:
         values[written(("model_loaded", {}))] = constant(1, seconds)
         values[written(("model_load_failures_total", {}))] = constant(0, seconds)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from components.model_settings import ModelSettings
-from components.monitoring_settings import AlertName
 from components.runtimes import RUNTIMES, Runtime
+from components.watch_settings import AlertName
 from tests.integration.rules.samples import Sample
 from tests.integration.rules.scenario import Scenario, scenario
 from tests.integration.rules.series import (
