@@ -78,7 +78,7 @@ schema: install ## Generate the JSON schemas in docs/ from the settings
 
 .PHONY: lock
 lock: install ## Lock the dependencies with their hashes
-	for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --output-file $$name.txt $$name.in; done
+	for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate --output-file $$name.txt $$name.in; done
 
 .PHONY: down
 down: ## Stop the sandbox and remove it; the built tools stay in the cache
