@@ -67,7 +67,7 @@ class ModelServer(pulumi.ComponentResource):
             k8s.networking.v1.NetworkPolicy(
                 name,
                 metadata=metadata,
-                spec=network_policy_spec(model, stack.monitoring.namespace),
+                spec=network_policy_spec(model, stack.monitoring),
                 opts=child,
             )
         timeout = f"{model.rollout_timeout_seconds}s"

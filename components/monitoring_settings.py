@@ -38,7 +38,7 @@ class Receiver(Settings):
     @model_validator(mode="after")
     def _one(self) -> "Receiver":
         if (self.webhook_url is None) == (self.webhook_url_secret is None):
-            raise ValueError("must name either webhookUrl or webhookUrlSecret|keep one of the two")
+            raise ValueError("must name either webhookUrl or webhookUrlSecret|write one of the two")
         if self.webhook_url is not None and "@" in urlsplit(self.webhook_url).netloc:
             raise ValueError(
                 "webhookUrl holds a user or a password, and no secret is ever in git"

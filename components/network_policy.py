@@ -4,6 +4,7 @@ import pulumi_kubernetes as k8s
 
 from components import naming
 from components.model_settings import Destination, ModelSettings, Peer
+from components.monitoring_settings import Monitoring, MonitoringDelivery
 
 # Kubernetes labels every namespace with its own name.
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
@@ -11,19 +12,20 @@ DNS_PORT = 53
 
 
 def network_policy_spec(
-    model: ModelSettings, monitoring_namespace: str
+    model: ModelSettings, monitoring: Monitoring
 ) -> k8s.networking.v1.NetworkPolicySpecArgsDict:
-    """The NetworkPolicySpec: in from the named clients and monitoring, out to DNS and what the model names."""
+    """The NetworkPolicySpec: in from the named clients and what monitors, out to DNS and what the model names."""
     clients = model.network.clients
-    monitoring: k8s.networking.v1.NetworkPolicyPeerArgsDict = {
-        "namespace_selector": {"match_labels": {NAMESPACE_NAME: monitoring_namespace}}
+    scraper: k8s.networking.v1.NetworkPolicyPeerArgsDict = {
+        "namespace_selector": {"match_labels": {NAMESPACE_NAME: monitoring.namespace}}
     }
+    watched = monitoring.delivery is not MonitoringDelivery.NONE
     return {
         "pod_selector": {"match_labels": naming.selector(model)},
         "policy_types": ["Ingress", "Egress"],
         "ingress": [
             *([_ingress([_peer(client) for client in clients], model.port)] if clients else []),
-            _ingress([monitoring], model.metrics.port),
+            *([_ingress([scraper], model.metrics.port)] if watched else []),
         ],
         "egress": [
             {

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from components.model_files import check_definitions
 from components.problems import Problem, SettingsError
+from components.settings import PROJECT
 from components.stack_files import LoadedStack, load_stack, stages
 from delivery.check_monitoring import coverage_notes, model_rules, monitoring_problems, watched_models
 
@@ -58,20 +59,27 @@ def check(project: Path) -> Report:
 
 
 def _shared_namespaces(loaded: list[LoadedStack]) -> list[Problem]:
-    """Two stages of one cluster that would both create and remove the same monitoring namespace."""
+    """Two stages of one cluster that would both create, change and remove the same namespace.
+
+    Stages that name no cluster are taken to be in the same one.
+    """
     owners: dict[tuple[str | None, str], str] = {}
     found = []
-    for settings in (each.settings for each in loaded if each.settings.monitoring.stack.install):
-        key = (settings.kube_context, settings.monitoring.namespace)
-        if key in owners:
+    for settings in (each.settings for each in loaded):
+        owned = {"namespace": settings.namespace}
+        if settings.monitoring.stack.install:
+            owned["monitoring.namespace"] = settings.monitoring.namespace
+        for field, namespace in owned.items():
+            owner = owners.setdefault((settings.kube_context, namespace), settings.stage)
+            if owner == settings.stage:
+                continue
             found.append(
                 Problem(
                     file=f"Pulumi.{settings.stage}.yaml",
-                    field="config.ml-deployments:monitoring.namespace",
-                    value=settings.monitoring.namespace,
-                    reason=f"is installed by the stage {owners[key]}, too, and both name the same cluster",
-                    fix="give each stage its own, or name their clusters with kubeContext",
+                    field=f"config.{PROJECT}:{field}",
+                    value=namespace,
+                    reason=f"belongs to the stage {owner}, whose removal would remove it",
+                    fix="give each stage its own, or name different clusters with kubeContext",
                 )
             )
-        owners[key] = settings.stage
     return found

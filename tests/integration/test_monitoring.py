@@ -203,7 +203,7 @@ def test_a_failed_load_and_a_lost_replica_are_told(playing: Scene) -> None:
     broken.write_bytes(b"no model")
     replica = playing.servers[0]
     replica.start(broken)
-    wait_for_state(playing, "firing", "ModelLoadFailed", 60, pod=replica.pod)
+    wait_for_state(playing, "firing", "ModelLoadFailed", 60 + 600 / SPEED, pod=replica.pod)
     replica.start()
     wait_for_state(playing, "inactive", "ModelLoadFailed", 600 / SPEED)
     replica.stack.close()

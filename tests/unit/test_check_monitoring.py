@@ -68,3 +68,25 @@ def test_an_alert_that_is_switched_off_is_left_out_by_choice(tmp_path: Path) -> 
     stack = load_stack(folder, "test").settings
     (found,) = [each for each in left_out(stack.models[0], stack) if each.alert is AlertName.ABSENT]
     assert (found.reason, found.by_runtime) == ("switched off in the files", False)
+
+
+@pytest.mark.parametrize(
+    ("monitoring", "context", "refused"),
+    [
+        ("watch-test", "", True),
+        ("ml-test", "", True),
+        ("watch-second", "", False),
+        ("watch-test", "  ml-deployments:kubeContext: other\n", False),
+    ],
+)
+def test_two_stages_of_one_cluster_share_no_namespace(
+    tmp_path: Path, monitoring: str, context: str, *, refused: bool
+) -> None:
+    own = "  ml-deployments:monitoring: {namespace: %s, delivery: operator, stack: {install: true}}\n"
+    good = entry('version: "v1"\nreplicas: 2')
+    folder = project(tmp_path, good + own % "watch-test")
+    second = good.replace("ml-test", "ml-second") + own % monitoring + context
+    (folder / "Pulumi.second.yaml").write_text(second)
+    code, out = check(folder)
+    assert code == int(refused)
+    assert ("whose removal would remove it" in out) is refused

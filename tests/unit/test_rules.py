@@ -184,8 +184,9 @@ def test_monitoring_can_be_none(tmp_path: Path) -> None:
     folder = project(
         tmp_path, entry('version: "v1"\nreplicas: 2') + "  ml-deployments:monitoring: {delivery: none}\n"
     )
-    kinds = {m["kind"] for m in manifests(folder, "test")}
-    assert not kinds & {"ConfigMap", "ServiceMonitor", "PrometheusRule"}
+    found = {m["kind"]: m for m in manifests(folder, "test")}
+    assert not found.keys() & {"ConfigMap", "ServiceMonitor", "PrometheusRule"}
+    assert found["NetworkPolicy"]["spec"]["ingress"] == []
 
 
 def test_metrics_on_another_port_are_reached(tmp_path: Path) -> None:
