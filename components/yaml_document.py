@@ -204,7 +204,10 @@ class _Reader:
 
     def _ambiguous(self, node: yaml.Node, path: KeyPath, kind: str) -> None:
         reason = f"without quotes YAML reads this as {kind}"
-        self._problem(node, path, reason, f'quote it: "{node.value}"')
+        meant = f'quote it: "{node.value}"'
+        self._problem(
+            node, path, reason, f"{meant}, or write true or false" if kind == "a boolean" else meant
+        )
 
     def _origin(self, path: KeyPath, line: int, node: yaml.Node) -> None:
         scalar = isinstance(node, yaml.ScalarNode)
