@@ -37,6 +37,6 @@ def _volume(number: int) -> dict[str, Any]:
             "capacity": {"storage": SIZE},
             "accessModes": ["ReadWriteOnce"],
             "persistentVolumeReclaimPolicy": "Retain",
-            "hostPath": {"path": f"/tmp/{CLASS}-{number:02}"},
+            "hostPath": {"path": f"/var/lib/{CLASS}-{number:02}"},
         },
     }
