@@ -15,11 +15,6 @@ from tests.unit.monitoring_stacks import (
 )
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
-    return stack_of(tmp_path_factory.mktemp("installed"))
-
-
 def config(found: list[Manifest]) -> Manifest:
     name = one(found, "Alertmanager")["spec"]["alertmanagerConfiguration"]["name"]
     spec: Manifest = one(found, "AlertmanagerConfig", name)["spec"]

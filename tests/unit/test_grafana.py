@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from components.grafana_files import DASHBOARDS_FOLDER, checksum
 from tests.unit.monitoring_stacks import (
     INSTALLED,
@@ -12,11 +10,6 @@ from tests.unit.monitoring_stacks import (
     one,
     stack_of,
 )
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
-    return stack_of(tmp_path_factory.mktemp("installed"))
 
 
 def test_grafana_mounts_every_dashboard(installed: list[Manifest]) -> None:

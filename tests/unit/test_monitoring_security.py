@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.unit.monitoring_stacks import (
     RECEIVERS,
     Manifest,
@@ -12,11 +10,6 @@ from tests.unit.monitoring_stacks import (
     one,
     stack_of,
 )
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
-    return stack_of(tmp_path_factory.mktemp("installed"))
 
 
 def test_every_pod_is_hardened(installed: list[Manifest]) -> None:

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from delivery.program import record
 from delivery.render import manifests, render
 from tests.unit.monitoring_stacks import (
@@ -16,11 +14,6 @@ from tests.unit.monitoring_stacks import (
     stack_of,
 )
 from tests.unit.projects import GOOD_STACK, project
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
-    return stack_of(tmp_path_factory.mktemp("installed"))
 
 
 def test_nothing_of_it_without_install(tmp_path: Path, installed: list[Manifest]) -> None:

@@ -14,11 +14,6 @@ from tests.unit.monitoring_stacks import (
 )
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
-    return stack_of(tmp_path_factory.mktemp("installed"))
-
-
 @pytest.mark.parametrize("labels", ["", "    selectorLabels: {release: ours}\n"])
 def test_prometheus_selects_what_the_models_and_the_stack_bring(tmp_path: Path, labels: str) -> None:
     text = (
