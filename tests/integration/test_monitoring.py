@@ -172,9 +172,6 @@ def test_errors_page_their_owner_and_nobody_else(burning: Scene) -> None:
     assert AVAILABILITY not in burning.inbox.received("/team-language")
 
 
-@pytest.mark.skipif(
-    SPEED == 1, reason="the ticket takes an hour; MONITORING_SPEED=1 asks for the times of the page"
-)
 def test_the_page_inhibits_the_ticket(burning: Scene) -> None:
     ticket = (AVAILABILITY, "ticket")
     eventually(lambda: ticket in inhibited(burning.alertmanager), 5400 / SPEED, "the ticket is inhibited")
