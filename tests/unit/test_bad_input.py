@@ -226,7 +226,7 @@ def test_monitoring_of_a_stage(tmp_path: Path, text: str, reason: str) -> None:
 def test_rules_larger_than_the_operator_takes(tmp_path: Path) -> None:
     gauges = "".join(
         f'  g{number}: {{metric: m{number}, kind: drift, threshold: "1", direction: above}}\n'
-        for number in range(500)
+        for number in range(560)
     )
     operator = "  ml-deployments:monitoring: {delivery: operator, selectorLabels: {release: prometheus}}\n"
     text = f"{MODEL}quality:\n{gauges}"
