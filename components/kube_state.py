@@ -14,16 +14,26 @@ _LONGEST_BASE = 58
 _LONGEST_WHOLE_NAME = _LONGEST_BASE - 12
 
 
-def deployment(model: ModelSettings, stack: StackSettings, metric: str, **labels: str) -> str:
-    """A gauge of the Deployment: `kube_deployment_<metric>`."""
+def deployment_series(model: ModelSettings, stack: StackSettings, metric: str, **labels: str) -> str:
+    """A gauge of the Deployment, not aggregated: `kube_deployment_<metric>`."""
     own = {"namespace": stack.namespace, "deployment": model.name, **labels}
-    return f"max by (namespace, deployment) ({picked(f'kube_deployment_{metric}', own)})"
+    return picked(f"kube_deployment_{metric}", own)
+
+
+def deployment(model: ModelSettings, stack: StackSettings, metric: str, **labels: str) -> str:
+    """The same, aggregated."""
+    return f"max by (namespace, deployment) ({deployment_series(model, stack, metric, **labels)})"
 
 
 def containers(model: ModelSettings, stack: StackSettings, metric: str, **labels: str) -> str:
     """A metric of the server's containers, not aggregated: `kube_pod_container_<metric>`."""
+    return container_series(model, stack, f"kube_pod_container_{metric}", **labels)
+
+
+def container_series(model: ModelSettings, stack: StackSettings, name: str, **labels: str) -> str:
+    """Any metric that has the labels of the server's containers, by its whole name."""
     own = {"namespace": stack.namespace, "container": CONTAINER, **labels}
-    return picked(f"kube_pod_container_{metric}", own, f'pod=~"{pod_pattern(model)}"')
+    return picked(name, own, f'pod=~"{pod_pattern(model)}"')
 
 
 def by_container(expression: str) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from components import slo
 from components.model_settings import ModelDefinition
 from components.quantities import seconds
-from components.runtimes import RUNTIMES
+from components.recording_rules import latency_histogram, serving_metrics
 from components.serving_metrics import Histogram
 from components.slo import plain
 from components.watch_settings import WITH_THRESHOLD, AlertName
@@ -36,14 +36,14 @@ def refused(model: ModelDefinition) -> list[Refused]:
 
 
 def _without_effect(model: ModelDefinition) -> Iterator[Refused]:
-    metrics, runtime = RUNTIMES[model.runtime].metrics, f"the runtime {model.runtime.value}"
-    if model.metrics.served_model is not None and metrics.model_label is None:
+    runtime = f"the runtime {model.runtime.value}"
+    if model.metrics.served_model is not None and serving_metrics(model).model_label is None:
         yield Refused(
             path=("metrics", "servedModel"),
             reason=f"has no effect: the metrics of {runtime} have no label with the model's name",
             fix="remove it",
         )
-    if model.metrics.latency_buckets is not None and not isinstance(metrics.latency, Histogram):
+    if model.metrics.latency_buckets is not None and latency_histogram(model) is None:
         yield Refused(
             path=("metrics", "latencyBuckets"),
             reason=f"has no effect: {runtime} has no latency histogram",
@@ -81,8 +81,8 @@ def _unmeasured_latency(model: ModelDefinition) -> Iterator[Refused]:
     latency, runtime = model.slo.latency, model.runtime.value
     if latency is None:
         return
-    histogram = RUNTIMES[model.runtime].metrics.latency
-    if not isinstance(histogram, Histogram):
+    histogram = latency_histogram(model)
+    if histogram is None:
         yield Refused(
             path=_LATENCY,
             reason=f"the runtime {runtime} has no latency histogram, so nobody can count the slow requests",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
+from typing import TypeVar
 
 from components.grafana_sdk import (
     Builder,
@@ -21,6 +22,7 @@ from components.grafana_sdk import (
     units,
 )
 
+P = TypeVar("P", bargauge.Panel, stat.Panel, statetimeline.Panel, table.Panel, timeseries.Panel)
 GOOD, WARNING, BAD = "green", "orange", "red"
 DATASOURCE_VARIABLE = "datasource"
 DATASOURCE = common_models.DataSourceRef(type_val="prometheus", uid=f"${{{DATASOURCE_VARIABLE}}}")
@@ -91,12 +93,7 @@ def time_series(
     style = styles.OFF if drawn is None else styles.DASHED_AND_AREA if shaded else styles.DASHED
     stacking = common_models.StackingMode.NORMAL if stacked else common_models.StackingMode.NONE
     panel = (
-        timeseries.Panel()
-        .title(about.title)
-        .description(about.description)
-        .unit(about.unit)
-        .datasource(DATASOURCE)
-        .targets(_targets(queries))
+        _asking(timeseries.Panel(), about, _targets(queries))
         .legend(
             common.VizLegendOptions()
             .show_legend(True)
@@ -135,12 +132,7 @@ def names(about: About, query: Query) -> models.Panel:
 def bars(about: About, query: Query, colors: dashboard.ThresholdsConfig) -> models.Panel:
     """The latest values as bars from 0 to 1."""
     return (
-        bargauge.Panel()
-        .title(about.title)
-        .description(about.description)
-        .unit(about.unit)
-        .datasource(DATASOURCE)
-        .targets(_targets([query], instant=True))
+        _asking(bargauge.Panel(), about, _targets([query], instant=True))
         .thresholds(colors)
         .min(0)
         .max(1)
@@ -156,12 +148,7 @@ def states(about: About, query: Query, text: str) -> models.Panel:
     """When each series was there: a red bar with a text."""
     there = models.ValueMap({"1": models.ValueMappingResult(text=text, color=BAD, index=0)})
     return (
-        statetimeline.Panel()
-        .title(about.title)
-        .description(about.description)
-        .unit(about.unit)
-        .datasource(DATASOURCE)
-        .targets(_targets([query]))
+        _asking(statetimeline.Panel(), about, _targets([query]))
         .thresholds(limits(BAD))
         .mappings([there])
         .no_value("none")
@@ -179,12 +166,11 @@ def rows_of(
 ) -> models.Panel:
     """A table of the latest values; `columns` are the properties of single columns by their name."""
     panel = (
-        table.Panel()
-        .title(about.title)
-        .description(about.description)
-        .unit(about.unit)
-        .datasource(DATASOURCE)
-        .targets(_targets(queries, instant=True, form=prometheus_models.PromQueryFormat.TABLE))
+        _asking(
+            table.Panel(),
+            about,
+            _targets(queries, instant=True, form=prometheus_models.PromQueryFormat.TABLE),
+        )
         .transformations(transformations)
         .grid_pos(models.GridPos(w=GRID, h=HEIGHT + 2))
     )
@@ -239,14 +225,20 @@ def _flow(panels: Sequence[models.Panel], top: int) -> int:
     return top + height
 
 
-def _stat(about: About, query: Query) -> stat.Panel:
+def _asking(panel: P, about: About, targets: list[Builder[Dataquery]]) -> P:
+    """A panel of any kind with what it says of itself and what it asks."""
     return (
-        stat.Panel()
-        .title(about.title)
+        panel.title(about.title)
         .description(about.description)
         .unit(about.unit)
         .datasource(DATASOURCE)
-        .targets(_targets([query], instant=True))
+        .targets(targets)
+    )
+
+
+def _stat(about: About, query: Query) -> stat.Panel:
+    return (
+        _asking(stat.Panel(), about, _targets([query], instant=True))
         .graph_mode(common_models.BigValueGraphMode.NONE)
         .reduce_options(_latest())
         .grid_pos(models.GridPos(w=NARROW, h=HEIGHT))

@@ -2,10 +2,9 @@
 
 from components import series
 from components.grafana_sdk import models, units
-from components.kube_state import containers, deployment, pod_pattern
+from components.kube_state import container_series, containers, deployment
 from components.model_settings import ModelSettings
 from components.panels import BAD, GOOD, RATE_INTERVAL, About, Query, limits, names, time_series
-from components.pod import CONTAINER
 from components.pod_alerts import GPU, gpu_memory_limit, gpu_memory_ratio
 from components.recording_rules import model_labels, target_labels
 from components.series import picked
@@ -144,5 +143,4 @@ def _over_interval(function: str, counter: str) -> str:
 
 
 def _cadvisor(model: ModelSettings, stack: StackSettings, metric: str) -> str:
-    own = {"namespace": stack.namespace, "container": CONTAINER}
-    return picked(f"container_{metric}", own, f'pod=~"{pod_pattern(model)}"')
+    return container_series(model, stack, f"container_{metric}")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypedDict
 
 from components import series, slo
-from components.model_settings import ModelSettings
+from components.model_settings import ModelDefinition, ModelSettings
 from components.quantities import seconds
 from components.runtimes import RUNTIMES
 from components.series import picked
@@ -52,7 +52,7 @@ class Group(TypedDict):
     rules: list[Rule]
 
 
-def serving_metrics(model: ModelSettings) -> ServingMetrics:
+def serving_metrics(model: ModelDefinition) -> ServingMetrics:
     """What the model's runtime measures."""
     return RUNTIMES[model.runtime].metrics
 
@@ -67,8 +67,8 @@ def model_labels(model: ModelSettings, namespace: str) -> dict[str, str]:
     return {"namespace": namespace, "model": model.name}
 
 
-def latency_histogram(model: ModelSettings) -> Histogram | None:
-    """The runtime's latency histogram, with the model's own bucket edges where it names them; None if it has none."""
+def latency_histogram(model: ModelDefinition) -> Histogram | None:
+    """The runtime's latency histogram; None where it has none."""
     latency = serving_metrics(model).latency
     return latency if isinstance(latency, Histogram) else None
 

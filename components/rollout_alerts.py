@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from components import series
 from components.alert import Alert, patience
-from components.kube_state import autoscaler, deployment
+from components.kube_state import autoscaler, deployment, deployment_series
 from components.model_settings import ModelSettings
 from components.recording_rules import model_labels
 from components.series import picked
@@ -27,9 +27,7 @@ def rollout_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert
 def still_new(model: ModelSettings, stack: StackSettings) -> str:
     """Something while the model's first replicas may still load: its Deployment is new, or was stopped until now."""
     created = f"time() - {deployment(model, stack, 'created')} < {patience(model)}"
-    desired = picked(
-        "kube_deployment_spec_replicas", {"namespace": stack.namespace, "deployment": model.name}
-    )
+    desired = deployment_series(model, stack, "spec_replicas")
     stopped = f"min by (namespace, deployment) (min_over_time({desired}[{patience(model)}s])) == 0"
     return f"({created} or {stopped})"
 
@@ -116,11 +114,10 @@ def _autoscaler_at_maximum(model: ModelSettings, stack: StackSettings) -> Alert:
 
 def _state_absent(model: ModelSettings, stack: StackSettings) -> Alert:
     """Without kube-state-metrics every alert on pods and rollouts is mute."""
-    known = {"namespace": stack.namespace, "deployment": model.name}
     return Alert(
         name=AlertName.KUBERNETES_STATE_ABSENT,
         severity=Severity.TICKET,
-        expression=f"absent({picked('kube_deployment_spec_replicas', known)})",
+        expression=f"absent({deployment_series(model, stack, 'spec_replicas')})",
         pending="15m",
         summary=f"Nobody tells how the Deployment of {model.name} is",
         description=(

@@ -102,15 +102,15 @@ def refusal(objective: str) -> tuple[str, str] | None:
     """Why an objective cannot be watched, and what to do; None when it can.
 
     A ratio is at most 1, so a threshold of 1 or more never fires: 14.4 x (1 - objective) must stay below 1, which needs
-    an objective above 93.06 %.
+    an objective of 93.06 % or more.
     """
-    factor = max(window.factor for window in WINDOWS)
-    if threshold(WINDOWS[0], objective) < 1:
+    quickest = max(WINDOWS, key=lambda window: window.factor)
+    needed = threshold(quickest, objective)
+    if needed < 1:
         return None
-    lowest = (100 * (1 - 1 / factor)).quantize(Decimal("0.01"), ROUND_UP)
+    lowest = (100 * (1 - 1 / quickest.factor)).quantize(Decimal("0.01"), ROUND_UP)
     return (
-        f"can never fire: its quickest alert needs an error ratio of {plain(threshold(WINDOWS[0], objective))}, and no "
-        "ratio is above 1",
+        f"can never fire: its quickest alert needs an error ratio of {plain(needed)}, and no ratio is above 1",
         f"write an objective of {lowest} or more, or remove it",
     )
 

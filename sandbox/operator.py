@@ -2,7 +2,6 @@
 
 import http.client
 import re
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from sandbox.cluster import Cluster, Component
 from sandbox.errors import SandboxError
 from sandbox.lock import locked
 from sandbox.paths import SandboxPaths, cache
-from sandbox.processes import command_line, end, recorded
+from sandbox.processes import command_line, end, free_port, recorded
 
 NAME = "prometheus-operator"
 START_SECONDS = 60.0
@@ -116,7 +115,7 @@ class Operator:
         return done.stdout
 
     def _start(self) -> None:
-        port = _free_port()
+        port = free_port()
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             process = subprocess.Popen(
@@ -152,13 +151,6 @@ class Operator:
             + "\n  ".join(lines)
             + f"\nFix: see {self._log}, then run `python -m sandbox up` again."
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _answers(port: int) -> bool:

@@ -3,11 +3,20 @@
 import contextlib
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
 # Long enough to write what is buffered; whoever waits for another one that ends too would wait for ever.
 STOP_SECONDS = 3.0
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def command_line(pid: int) -> str:

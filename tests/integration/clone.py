@@ -76,12 +76,15 @@ class Clone:
         """`pulumi up` of the stage."""
         return self.pulumi("up", "--yes", "--skip-preview", *flags, check=check, **environment)
 
-    def get(self, kind: str, name: str | None = None) -> dict[str, Any]:
-        """An object, or all objects of a kind."""
-        names = () if name is None else (name,)
-        text = self.run(
-            "kubectl", "get", kind, *names, f"--namespace={self.namespace}", "--output=json"
-        ).stdout
+    def get(
+        self, kind: str, name: str | None = None, *, namespace: str | None = None, selector: str | None = None
+    ) -> dict[str, Any]:
+        """An object, or all objects of a kind that a selector finds; by default in the project's namespace."""
+        more = [] if name is None else [name]
+        if selector is not None:
+            more.append(f"--selector={selector}")
+        where = f"--namespace={namespace or self.namespace}"
+        text = self.run("kubectl", "get", kind, *more, where, "--output=json").stdout
         data: dict[str, Any] = json.loads(text)
         return data
 
@@ -123,9 +126,11 @@ def model_files(folder: Path, count: int) -> None:
         (folder / "models" / f"m{number:03}.yaml").write_text(text)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait for what the cluster does in its own time."""
+def wait_for(
+    condition: Callable[[], object], seconds: float = 30, what: str = "it happens", pause: float = 0.02
+) -> None:
+    """Wait for what the cluster does in its own time, and look each `pause` seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(pause)

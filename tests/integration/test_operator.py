@@ -1,8 +1,6 @@
 """The Prometheus operator beside the sandbox's control plane."""
 
-import base64
 import contextlib
-import gzip
 import json
 import os
 import signal
@@ -13,6 +11,7 @@ import pytest
 
 from sandbox.go_build import operator_crds
 from tests.integration.clone import Clone, copy_project, model_files, wait_for
+from tests.integration.monitoring.prometheus import unpacked_secret
 from tests.integration.test_sandbox import open_files, processes
 
 PID = ".sandbox/prometheus-operator.pid"
@@ -52,8 +51,7 @@ def ready(clone: Clone, name: str) -> int:
 
 def configuration(clone: Clone) -> str:
     """What the operator tells its Prometheus."""
-    data = clone.get("secret", "prometheus-main")["data"]["prometheus.yaml.gz"]
-    return gzip.decompress(base64.b64decode(data)).decode()
+    return unpacked_secret(clone, NAMESPACE, "prometheus-main", "prometheus.yaml.gz")
 
 
 def test_the_api_server_knows_every_kind_of_the_operator(sandbox: Clone) -> None:

@@ -1,7 +1,6 @@
 """Servers on 127.0.0.1 for a test: started, waited for, ended."""
 
 import os
-import socket
 import subprocess
 import time
 import urllib.error
@@ -10,17 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.integration.clone import wait_for
+
 START_SECONDS = 60
 STOP_SECONDS = 10
 TAIL_BYTES = 3000
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -64,8 +57,5 @@ def answers(address: str) -> bool:
 def eventually(condition: Callable[[], object], seconds: float, what: str) -> float:
     """Wait until a condition holds; returns after how many seconds it did."""
     started = time.monotonic()
-    while not condition():
-        elapsed = time.monotonic() - started
-        assert elapsed < seconds, f"not within {seconds} s: {what}"
-        time.sleep(0.1)
+    wait_for(condition, seconds, what, pause=0.1)
     return time.monotonic() - started

@@ -13,8 +13,9 @@ from typing import Any
 
 import yaml
 
+from sandbox.processes import free_port
 from tests.integration.clone import Clone
-from tests.integration.monitoring.processes import eventually, free_port, running
+from tests.integration.monitoring.processes import eventually, running
 
 _DURATION = re.compile(
     r"(?<=\[)(\d+)(s|m|h|d)(?=\])|(?<=for: )(\d+)(s|m|h|d)\b|(?<=interval: )(\d+)(s|m|h|d)\b"
@@ -80,17 +81,16 @@ def operator_config(project: Clone, namespace: str) -> dict[str, Any]:
 
 def unpacked_secret(project: Clone, namespace: str, name: str, key: str) -> str:
     """A compressed value of a Secret, once the operator has written it."""
-    command = ("kubectl", "get", "secret", name, f"--namespace={namespace}", "--output=json")
+    command = ("kubectl", "get", "secret", name, f"--namespace={namespace}")
     eventually(lambda: project.run(*command, check=False).returncode == 0, 30, f"the operator writes {name}")
-    data = json.loads(project.run(*command).stdout)["data"]
+    data = project.get("secret", name, namespace=namespace)["data"]
     return gzip.decompress(b64decode(data[key])).decode()
 
 
 def operator_rules(project: Clone, namespace: str) -> dict[str, str]:
     """The rule files that the operator made of our PrometheusRules, by name."""
-    command = ("kubectl", "get", "configmaps", f"--namespace={namespace}", "--output=json")
     found: dict[str, str] = {}
-    for item in json.loads(project.run(*command).stdout)["items"]:
+    for item in project.get("configmaps", namespace=namespace)["items"]:
         if item["metadata"]["name"].startswith("prometheus-prometheus-rulefiles"):
             found |= item.get("data", {})
     return found

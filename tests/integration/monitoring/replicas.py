@@ -11,8 +11,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.processes import free_port
 from tests.integration.clone import CHECKOUT
-from tests.integration.monitoring.processes import free_port, running
+from tests.integration.monitoring.processes import running
 
 EXAMPLE = CHECKOUT / "examples" / "sentiment-classifier"
 PYTHON = EXAMPLE / ".venv" / "bin" / "python"

@@ -4,7 +4,6 @@ Real are the API server, the operator, Prometheus, Alertmanager, kube-state-metr
 the pods' network (a proxy) and the kubelets' cAdvisor, since KWOK runs no containers.
 """
 
-import json
 import subprocess
 import sys
 import time
@@ -17,10 +16,11 @@ from typing import Any
 import yaml
 
 from components.recording_rules import INTERVAL_SECONDS
+from sandbox.processes import free_port
 from tests.integration.clone import Clone
 from tests.integration.monitoring.alertmanager import Inbox, alertmanager
 from tests.integration.monitoring.pod_network import PodNetwork
-from tests.integration.monitoring.processes import eventually, free_port, running
+from tests.integration.monitoring.processes import eventually, running
 from tests.integration.monitoring.prometheus import (
     Prometheus,
     operator_config,
@@ -96,15 +96,7 @@ def trained_model(folder: Path) -> Path:
 
 def pods_of(project: Clone, namespace: str, selector: str = "") -> list[dict[str, Any]]:
     """The pods of a namespace that a selector finds."""
-    command = (
-        "kubectl",
-        "get",
-        "pods",
-        f"--namespace={namespace}",
-        f"--selector={selector}",
-        "--output=json",
-    )
-    items: list[dict[str, Any]] = json.loads(project.run(*command).stdout)["items"]
+    items: list[dict[str, Any]] = project.get("pods", namespace=namespace, selector=selector)["items"]
     return items
 
 
@@ -116,8 +108,8 @@ def _version(pod: dict[str, Any]) -> str:
 @contextmanager
 def _kube_state_metrics(project: Clone, watch: str, binaries: Path, folder: Path) -> Iterator[str]:
     """Run the real exporter with the arguments of its Deployment, as the sandbox's administrator."""
-    command = ("kubectl", "get", "deployment", "kube-state-metrics", f"--namespace={watch}", "--output=json")
-    (container,) = json.loads(project.run(*command).stdout)["spec"]["template"]["spec"]["containers"]
+    deployment = project.get("deployment", "kube-state-metrics", namespace=watch)
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
     wanted = [text for text in container["args"] if "port=" not in text]
     port, telemetry = free_port(), free_port()
     address = f"http://127.0.0.1:{port}"
@@ -136,9 +128,8 @@ def _kube_state_metrics(project: Clone, watch: str, binaries: Path, folder: Path
 
 def _kubelets(project: Clone, pods: list[dict[str, Any]]) -> dict[str, Any]:
     """Stand in for cAdvisor, which needs containers: the series of each node's pods, with values that grow evenly."""
-    nodes = json.loads(project.run("kubectl", "get", "nodes", "--output=json").stdout)["items"]
     found = {}
-    for node in nodes:
+    for node in project.get("nodes")["items"]:
         address = next(a["address"] for a in node["status"]["addresses"] if a["type"] == "InternalIP")
         here = [p for p in pods if p["spec"]["nodeName"] == node["metadata"]["name"]]
         found[address] = lambda _, here=here: "".join(_cadvisor(pod) for pod in here)
