@@ -23,7 +23,7 @@ from components.settings import PROJECT, StackConfig, StackSettings
 from components.validation import validated
 from components.yaml_document import Document, KeyPath, Origin, read_document
 
-_STAGE_FILE = re.compile(r"Pulumi\.([a-z0-9][-a-z0-9_]*)\.yaml")
+STAGE_FILE = re.compile(r"Pulumi\.([a-z0-9][-a-z0-9_]*)\.yaml")
 _ENGINE_KEYS = {"config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"}
 
 
@@ -42,7 +42,7 @@ class LoadedStack:
 
 def stages(project: Path) -> tuple[str, ...]:
     """The stages that have a stack file in the project, by name."""
-    found = (_STAGE_FILE.fullmatch(path.name) for path in project.glob("Pulumi.*.yaml"))
+    found = (STAGE_FILE.fullmatch(path.name) for path in project.glob("Pulumi.*.yaml"))
     return tuple(sorted(match[1] for match in found if match))
 
 

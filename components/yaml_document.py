@@ -70,6 +70,15 @@ def read_document(path: Path, file: str) -> Document:
         raise SettingsError(
             [Problem(file=file, line=line, reason=reason, fix="save the file as UTF-8")]
         ) from None
+    return parse_document(text, file)
+
+
+def parse_document(text: str, file: str) -> Document:
+    """Read the text of one YAML mapping; `file` is the name used in problems.
+
+    Raises:
+        SettingsError: as `read_document`, but for what only a file can have.
+    """
     node = _compose(text, file)
     if node is None:
         raise SettingsError(

@@ -1,0 +1,48 @@
+"""What the commands share: their common arguments, and how they tell a problem."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from components.problems import SettingsError
+from components.stack_files import stages
+from delivery.errors import DeliveryError
+from delivery.program import ProgramError
+
+LOG_WIDTH = 120
+HERE = Path()
+Project = Annotated[
+    Path,
+    typer.Option("--project", help="The checkout to look at.", exists=True, file_okay=False),
+]
+Stage = Annotated[str, typer.Argument(help="The stage, as in Pulumi.<stage>.yaml.")]
+
+
+def known_stage(project: Path, stage: str) -> None:
+    """Refuse a stage without a stack file, as wrong usage."""
+    known = stages(project)
+    if stage not in known:
+        found = ", ".join(known) or "none"
+        raise typer.BadParameter(
+            f"Pulumi.{stage}.yaml does not exist; the stages are {found}", param_hint="STAGE"
+        )
+
+
+@contextmanager
+def problems() -> Iterator[None]:
+    """Problems are for the user: the message alone, and exit code 1."""
+    try:
+        yield
+    except (SettingsError, ProgramError, DeliveryError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+def console() -> Console:
+    """Standard output; a log has no width of its own."""
+    return Console() if sys.stdout.isatty() else Console(width=LOG_WIDTH)

@@ -1,0 +1,16 @@
+"""`python -m delivery schema`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from delivery.schema import write_generated
+
+
+def schema(
+    output: Annotated[Path, typer.Option("--output", help="The folder to write.")] = Path("docs"),
+) -> None:
+    """Write the JSON schemas that editors check the files with, and the reference of the settings."""
+    for path in write_generated(output):
+        typer.echo(str(path))

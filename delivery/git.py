@@ -1,0 +1,166 @@
+"""The git repository of a project, through the git command."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from delivery.errors import DeliveryError
+
+GIT_SECONDS = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    """One commit.
+
+    Attributes:
+        revision: All 40 digits.
+        parents: The revisions of its parents, the first one first.
+        author: Name and address of the author.
+        when: When it was committed, as ISO 8601 with the committer's offset.
+        subject: The first line of its message.
+        body: The rest of its message.
+        trailers: The `Key: value` lines at the end of the message; of equal keys the last.
+    """
+
+    revision: str
+    parents: tuple[str, ...]
+    author: str
+    when: str
+    subject: str
+    body: str
+    trailers: Mapping[str, str]
+
+
+class Repository:
+    """The git repository that holds a project; the project may be a folder in it."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project.resolve()
+        try:
+            top = self.git("rev-parse", "--show-toplevel")
+        except DeliveryError as error:
+            raise DeliveryError(
+                f"{self.project} is in no git repository ({_last_line(str(error))}). "
+                "Fix: run this in a clone of the repository, or name one with --project DIR"
+            ) from None
+        self.top = Path(top).resolve()
+
+    def git(self, *arguments: str, stdin: str | None = None, **environment: str) -> str:
+        """Run git in the project's folder and return what it printed, without the last line's end.
+
+        Raises:
+            DeliveryError: git is not installed, or failed; the message holds what it said.
+        """
+        done = self.try_git(*arguments, stdin=stdin, **environment)
+        if done.returncode != 0:
+            said = done.stderr.strip() or done.stdout.strip()
+            raise DeliveryError(f"`git {' '.join(arguments)}` failed: {said}")
+        return done.stdout.removesuffix("\n")
+
+    def try_git(
+        self, *arguments: str, stdin: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run git in the project's folder; the exit code is the caller's.
+
+        Raises:
+            DeliveryError: git is not installed, or did not end.
+        """
+        try:
+            return subprocess.run(
+                ["git", *arguments],
+                cwd=self.project,
+                env=_environment(environment),
+                input=stdin,
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                capture_output=True,
+                text=True,
+                timeout=GIT_SECONDS,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise DeliveryError("git is not installed. Fix: install git") from None
+        except subprocess.TimeoutExpired:
+            raise DeliveryError(f"`git {' '.join(arguments)}` did not end within {GIT_SECONDS} s") from None
+
+    def resolve(self, revision: str) -> str:
+        """The 40 digits of a commit.
+
+        Raises:
+            DeliveryError: there is no such commit here; of a shallow clone the message says how to get it.
+        """
+        done = self.try_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if done.returncode == 0:
+            return done.stdout.strip()
+        fix = (
+            "this clone is shallow: `git fetch --unshallow` brings the rest"
+            if self.shallow
+            else "`git fetch` it, or name another"
+        )
+        raise DeliveryError(f"{revision} names no commit of this repository. Fix: {fix}")
+
+    @property
+    def shallow(self) -> bool:
+        """True when the clone lacks older commits."""
+        return self.git("rev-parse", "--is-shallow-repository") == "true"
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that is checked out; None when HEAD is detached."""
+        return self.try_git("symbolic-ref", "--quiet", "--short", "HEAD").stdout.strip() or None
+
+    def changed(self) -> list[str]:
+        """The files that differ from HEAD or are not known to git, relative to the repository's top folder."""
+        lines = self.git("status", "--porcelain", "--no-renames", "-z").split("\0")
+        return sorted(line[3:] for line in lines if line)
+
+    def file(self, revision: str, path: str) -> str | None:
+        """A file of the project at a commit; None when the commit has no such file."""
+        done = self.try_git("show", f"{revision}:./{path}")
+        return done.stdout if done.returncode == 0 else None
+
+    def log(self, *arguments: str) -> list[Commit]:
+        """The commits that `git log` gives for the arguments, the newest first."""
+        form = "%H%x1f%P%x1f%an <%ae>%x1f%cI%x1f%s%x1f%b%x1f%(trailers:only,unfold)%x1e"
+        records = self.git("log", f"--format={form}", *arguments).split("\x1e")
+        return [_commit(record.strip("\n")) for record in records if record.strip("\n")]
+
+    @contextmanager
+    def at(self, revision: str) -> Iterator[Path]:
+        """The project as a commit has it, in a folder of its own that is removed afterwards."""
+        inside = self.project.relative_to(self.top)
+        with tempfile.TemporaryDirectory(prefix="ml-deployments-") as folder:
+            tree = Path(folder) / "tree"
+            self.git("worktree", "add", "--detach", "--quiet", str(tree), self.resolve(revision))
+            try:
+                yield tree / inside
+            finally:
+                self.git("worktree", "remove", "--force", str(tree))
+
+
+def _commit(record: str) -> Commit:
+    revision, parents, author, when, subject, body, trailers = record.split("\x1f")
+    pairs = (line.partition(": ") for line in trailers.splitlines())
+    return Commit(
+        revision=revision,
+        parents=tuple(parents.split()),
+        author=author,
+        when=when,
+        subject=subject,
+        body=body.strip(),
+        trailers={key: value for key, separator, value in pairs if separator},
+    )
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    # A hook that runs this must not make us look at another repository.
+    kept = {k: v for k, v in os.environ.items() if k not in {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}}
+    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **more}
+
+
+def _last_line(text: str) -> str:
+    return text.strip().splitlines()[-1]
