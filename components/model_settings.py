@@ -22,6 +22,7 @@ from components.pod_settings import (
     Spread,
     Toleration,
 )
+from components.registry_settings import Gate, RegisteredModel
 from components.runtimes import Runtime
 from components.watch_settings import AlertName, AlertOverride, Metrics, QualityGauge, Slo
 
@@ -146,8 +147,17 @@ class ModelDefinition(Settings):
     alerts: dict[AlertName, AlertOverride] = Field(default={})
     """Changes to alerts by their name; docs/monitoring.md lists them."""
 
+    registered_model: RegisteredModel | None = None
+    """The model in the stage's model registry; left out: it is in none."""
+    gate: Gate | None = None
+    """What a version's metrics must reach; left out: nothing."""
+
     @model_validator(mode="after")
     def _check(self) -> "ModelDefinition":
+        if self.gate is not None and self.registered_model is None:
+            raise ValueError(
+                "gate needs registeredModel, whose metrics it judges|add registeredModel: {name: ...}"
+            )
         for name in RESERVED_ENV:
             if name in self.env:
                 raise ValueError(f"env.{name} is set by the program|remove it, or use another name")

@@ -9,6 +9,7 @@ from components.model_settings import ModelSettings
 from components.monitoring_settings import Monitoring
 from components.names import DnsLabel
 from components.pod_settings import Settings
+from components.registry_settings import ModelRegistry
 
 PROJECT = "ml-deployments"
 
@@ -31,6 +32,10 @@ class _StageSettings(Settings):
     pod_security: PodSecurity = PodSecurity.RESTRICTED
     """The Pod Security Standard the namespace enforces."""
     monitoring: Monitoring = Monitoring()
+    require_digest: bool = False
+    """true: every model's image is pinned by a digest."""
+    model_registry: ModelRegistry | None = None
+    """Where `registeredModel` is looked up; only `python -m delivery` asks it."""
 
     @field_validator("monitoring")
     @classmethod

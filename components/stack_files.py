@@ -19,6 +19,7 @@ from components.model_settings import ModelSettings
 from components.monitoring_rules import SIZE_LIMITS, rules_size
 from components.monitoring_settings import MonitoringDelivery
 from components.problems import Problem, SettingsError
+from components.registry_checks import registry_problems
 from components.settings import PROJECT, StackConfig, StackSettings
 from components.validation import validated
 from components.yaml_document import Document, KeyPath, Origin, read_document
@@ -93,9 +94,9 @@ def load_stack(project: Path, stage: str) -> LoadedStack:
     settings = StackSettings.model_validate(
         {**dict(config), "stage": stage, "models": tuple(models)}, by_alias=False, by_name=True
     )
-    oversized = _oversized_rules(settings, file)
-    if oversized:
-        raise SettingsError(oversized)
+    problems = _oversized_rules(settings, file) + registry_problems(settings, model_origins, file)
+    if problems:
+        raise SettingsError(problems)
     return LoadedStack(settings=settings, written=data, stage_origins=origins, origins=model_origins)
 
 

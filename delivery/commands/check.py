@@ -1,22 +1,57 @@
 """`python -m delivery check`."""
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
 import typer
 from rich.table import Table
 
-from components.problems import SettingsError
+from components.problems import Problem, SettingsError
+from delivery.check import Report
 from delivery.check import check as run_check
 from delivery.commands.common import HERE, Project, console
 
+_FILES = ("stage", "namespace", "model", "version", "replicas", "rules", "alerts")
+_REGISTRIES = ("stage", "model", "version", "digest", "registered", "metrics", "run", "dataset", "owner")
 
-def check(project: Project = HERE) -> None:
+
+def check(
+    registry: Annotated[
+        bool, typer.Option("--registry", help="Also ask the image and model registries about every version.")
+    ] = False,
+    project: Project = HERE,
+) -> None:
     """Validate every stack file and every model file, and the rules and dashboards made of them."""
     report = run_check(project)
-    if report.problems:
-        typer.echo(str(SettingsError(report.problems)), err=True)
-        raise typer.Exit(1)
-    table = Table("stage", "namespace", "model", "version", "replicas", "rules", "alerts")
-    for row in report.rows():
-        table.add_row(*row)
-    console().print(table)
+    _refuse(report.problems)
+    _print(_FILES, report.rows())
     for note in report.notes():
         typer.echo(note)
+    if registry:
+        _ask(project, report)
+
+
+def _ask(project: Path, report: Report) -> None:
+    # Its clients take a while to import, and the files alone need none.
+    from delivery.registries.check import ask  # noqa: PLC0415
+
+    asked, problems, notes = ask(project, report.stages)
+    _print(_REGISTRIES, (each.row() for each in asked))
+    for note in notes:
+        typer.echo(note)
+    _refuse(problems)
+
+
+def _refuse(problems: Iterable[Problem]) -> None:
+    found = SettingsError(problems)
+    if found.problems:
+        typer.echo(str(found), err=True)
+        raise typer.Exit(1)
+
+
+def _print(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)

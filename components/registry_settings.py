@@ -1,0 +1,85 @@
+"""Where a model's versions are registered, and what a version must reach before it may replace another."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from components.pod_settings import Settings
+
+
+def _figure(text: str) -> str:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise ValueError('must be a decimal number in quotes|write it like "0.85"')
+    return text
+
+
+def _fall(text: str) -> str:
+    if Decimal(_figure(text)) < 0:
+        raise ValueError('must not be below zero|write how much it may change, like "0.01"')
+    return text
+
+
+def _address(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if scheme not in {"http", "https"} or not rest or any(c.isspace() for c in text):
+        raise ValueError("must be an address|write it like https://mlflow.example.com")
+    if "@" in rest.partition("/")[0]:
+        raise ValueError(
+            "must not hold a password|remove it; MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD give it"
+        )
+    return text.rstrip("/")
+
+
+Figure = Annotated[str, AfterValidator(_figure)]
+Fall = Annotated[str, AfterValidator(_fall)]
+Address = Annotated[str, AfterValidator(_address)]
+MetricName = Annotated[str, Field(min_length=1, max_length=250)]
+
+
+class RegisteredModel(Settings):
+    """Where the model's versions are in the stage's model registry."""
+
+    name: Annotated[str, Field(min_length=1, max_length=256)]
+    """The registered model's name."""
+    version_tag: Annotated[str, Field(min_length=1, max_length=250)] = "version"
+    """The tag of a registered version that holds the image's tag; MLflow's own version numbers count from 1."""
+
+
+class MetricGate(Settings):
+    """What one metric must reach; decimals in quotes."""
+
+    min: Figure | None = None
+    """The least value."""
+    max: Figure | None = None
+    """The greatest value."""
+    max_drop: Fall | None = None
+    """How far it may be below that of the version the stage runs now."""
+    max_rise: Fall | None = None
+    """How far it may be above that of the version the stage runs now."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "MetricGate":
+        if not self.model_fields_set:
+            raise ValueError('asks for nothing|give min, max, maxDrop or maxRise, like min: "0.85"')
+        if self.min is not None and self.max is not None and Decimal(self.min) > Decimal(self.max):
+            raise ValueError(f"min ({self.min}) is above max ({self.max})|lower min, or raise max")
+        return self
+
+
+class Gate(Settings):
+    """What a version must reach before `delivery promote` and `delivery review` let it into a stage."""
+
+    metrics: Annotated[dict[MetricName, MetricGate], Field(min_length=1)]
+    """Rules by the metric's name in the registered version's run."""
+
+
+class ModelRegistry(Settings):
+    """The model registry of a stage."""
+
+    mlflow: Address
+    """The address of an MLflow tracking server."""

@@ -1,0 +1,93 @@
+"""Asks the registries about every model of every stage: `delivery check --registry`."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.model_settings import ModelSettings
+from components.problems import Problem
+from components.settings import PROJECT
+from components.stack_files import LoadedStack
+from components.validation import problem_at
+from delivery.errors import DeliveryError
+from delivery.git import Repository
+from delivery.registries.facts import ReleaseFacts, release_facts
+from delivery.releases import previous_version
+
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One model of one stage and what the registries say of its version."""
+
+    stage: str
+    model: ModelSettings
+    facts: ReleaseFacts
+
+    def row(self) -> tuple[str, ...]:
+        """Stage, model, version, digest, registered version with its aliases, metrics, run, dataset, owner."""
+        found = self.facts.registered
+        digest = self.facts.digest
+        number = " ".join((found.number, *found.aliases)) if found else "-"
+        metrics = " ".join(f"{name}={value}" for name, value in self.metrics().items()) or "-"
+        return (
+            self.stage,
+            self.model.name,
+            self.model.version,
+            digest.removeprefix("sha256:")[:12] if digest else "-",
+            number,
+            metrics,
+            (self.facts.run or "-")[:12],
+            self.facts.dataset or "-",
+            self.facts.owner or "-",
+        )
+
+    def metrics(self) -> dict[str, object]:
+        """The metrics the gate names, or all where there is no gate."""
+        gate = self.model.gate
+        return {
+            name: value
+            for name, value in sorted(self.facts.metrics_after.items())
+            if gate is None or name in gate.metrics
+        }
+
+
+def ask(project: Path, loaded: Sequence[LoadedStack]) -> tuple[list[Asked], list[Problem], list[str]]:
+    """Ask for every model of the stages, several at once.
+
+    How far a metric fell is measured from the version that the stage's file named before, which git knows.
+
+    Returns:
+        What was learnt, what speaks against it, and notes on what could not be compared.
+    """
+    notes = []
+    try:
+        repository: Repository | None = Repository(project)
+    except DeliveryError:
+        repository = None
+        notes.append("No git repository: no version is compared with the one before it.")
+    work = [(stack, model) for stack in loaded for model in stack.settings.models]
+
+    def facts(item: tuple[LoadedStack, ModelSettings]) -> Asked:
+        stack, model = item
+        stage = stack.settings.stage
+        before = previous_version(repository, stage, model.name, model.version) if repository else None
+        return Asked(stage=stage, model=model, facts=release_facts(model, stack.settings, before))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = list(pool.map(facts, work))
+    problems = [
+        problem_at(
+            (found.field,),
+            found.reason,
+            found.fix,
+            origins=stack.origins[model.name],
+            file=f"Pulumi.{stack.settings.stage}.yaml",
+            prefix=("config", f"{PROJECT}:models", model.name),
+        )
+        for (stack, model), each in zip(work, asked, strict=True)
+        for found in each.facts.problems
+    ]
+    return asked, problems, notes + [f"{each.stage}: {note}" for each in asked for note in each.facts.notes]

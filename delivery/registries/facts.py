@@ -1,0 +1,152 @@
+"""What both registries say of one model's version in one stage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from components.model_settings import ModelSettings
+from components.settings import StackSettings
+from delivery.registries.errors import NotFound, RegistryError
+from delivery.registries.gates import Verdict, judge
+from delivery.registries.images import image_digest
+from delivery.registries.mlflow_registry import ModelVersion, find_version
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionProblem:
+    """What the registries say against a version: the field it is about, the reason and the fix."""
+
+    field: str
+    reason: str
+    fix: str
+
+    def __str__(self) -> str:
+        """A sentence."""
+        return f"{self.reason}. Fix: {self.fix}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseFacts:
+    """A model's version as the registries know it.
+
+    Attributes:
+        digest: What the image's tag has now; None when it could not be learnt.
+        registered: The registered version; None when the model is in no model registry, or it was not found.
+        metrics_before: The metrics of the version that runs now; empty when none runs or it is not registered.
+        verdicts: The gate's, by metric; empty without a gate, and where `registered` is missing.
+        problems: Everything that speaks against the version, a failed gate too.
+        notes: What could not be compared.
+    """
+
+    digest: str | None = None
+    registered: ModelVersion | None = None
+    metrics_before: Mapping[str, Decimal] = field(default_factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
+    problems: tuple[VersionProblem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def run(self) -> str | None:
+        """The run that made the version."""
+        return self.registered.run if self.registered else None
+
+    @property
+    def dataset(self) -> str | None:
+        """What the run was trained on."""
+        return self.registered.dataset if self.registered else None
+
+    @property
+    def owner(self) -> str | None:
+        """Who answers for the version, as the model registry says."""
+        return self.registered.owner if self.registered else None
+
+    @property
+    def metrics_after(self) -> Mapping[str, Decimal]:
+        """The version's own metrics."""
+        return self.registered.metrics if self.registered else {}
+
+
+def release_facts(
+    model: ModelSettings, stack: StackSettings, running_version: str | None, *, image: bool = True
+) -> ReleaseFacts:
+    """Ask the registries about the version a model has in its settings.
+
+    Args:
+        model: The model as it is to run.
+        stack: Its stage.
+        running_version: What the stage runs now; None when nothing.
+        image: Whether to ask for the image, too.
+    """
+    problems: list[VersionProblem] = []
+    notes: list[str] = []
+    digest = _digest(model, problems) if image else None
+    registered = _registered(model, stack, problems)
+    before = _running(model, stack, running_version, problems, notes) if registered and model.gate else None
+    verdicts: tuple[Verdict, ...] = ()
+    if registered is not None and model.gate is not None:
+        verdicts = judge(model.gate, registered.metrics, before)
+        problems += [
+            VersionProblem(
+                field="version",
+                reason=f"{model.version} fails the gate on {verdict.metric} ({verdict.rule}): {verdict.reason}",
+                fix="deploy a version that passes, or change gate where reviewers see it",
+            )
+            for verdict in verdicts
+            if not verdict.passed
+        ]
+    return ReleaseFacts(
+        digest=digest,
+        registered=registered,
+        metrics_before=before or {},
+        verdicts=verdicts,
+        problems=tuple(problems),
+        notes=tuple(notes),
+    )
+
+
+def _digest(model: ModelSettings, problems: list[VersionProblem]) -> str | None:
+    try:
+        digest = image_digest(model.image, model.version)
+    except RegistryError as error:
+        problems.append(VersionProblem(field="version", reason=error.reason, fix=error.fix))
+        return None
+    if model.digest is not None and model.digest != digest:
+        problems.append(
+            VersionProblem(
+                field="digest",
+                reason=f"the tag {model.version} has {digest}: it was moved since it was pinned, or another was pinned",
+                fix="find out who pushed what; to run what is there now, pin that digest",
+            )
+        )
+    return digest
+
+
+def _registered(
+    model: ModelSettings, stack: StackSettings, problems: list[VersionProblem]
+) -> ModelVersion | None:
+    if model.registered_model is None or stack.model_registry is None:
+        return None
+    try:
+        return find_version(stack.model_registry.mlflow, model.registered_model, model.version)
+    except RegistryError as error:
+        problems.append(VersionProblem(field="version", reason=error.reason, fix=error.fix))
+        return None
+
+
+def _running(
+    model: ModelSettings,
+    stack: StackSettings,
+    version: str | None,
+    problems: list[VersionProblem],
+    notes: list[str],
+) -> Mapping[str, Decimal] | None:
+    """The metrics to compare with; what runs may be older than its registry, so a missing version is no fault."""
+    if version is None or model.registered_model is None or stack.model_registry is None:
+        return None
+    try:
+        return find_version(stack.model_registry.mlflow, model.registered_model, version).metrics
+    except NotFound as error:
+        notes.append(f"{model.name}: nothing to compare with: {error.reason}")
+    except RegistryError as error:
+        problems.append(VersionProblem(field="version", reason=error.reason, fix=error.fix))
+    return None
