@@ -145,7 +145,15 @@ KUBE_STATE_METRICS = ToolSet(
     stamps={_PROMETHEUS_VERSION: ("kube-state-metrics", "v{plain}")},
     may_be_installed=False,
 )
-SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS)
+REGISTRY = ToolSet(
+    name="registry",
+    title="the OCI registry",
+    minutes=1,
+    tools={"registry": ("github.com/distribution/distribution/v3", "registry")},
+    stamps={},
+    may_be_installed=False,
+)
+SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS, REGISTRY)
 # What `up` starts; the others are for tests and checks.
 STARTED = (KUBERNETES, OPERATOR)
 

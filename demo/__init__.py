@@ -1,0 +1,1 @@
+"""The delivery loop on this machine, with real registries: `make demo`."""

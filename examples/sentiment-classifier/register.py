@@ -1,0 +1,79 @@
+"""Trains the classifier and registers it as a version: `python register.py --tracking-uri URI --version v1.3.0`.
+
+The run holds the parameters, the metrics, the data's name and digest, and the model's file. The registered version
+carries the tag `version`, the image's tag: by it a deployment finds the version.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import mlflow
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.data.sources import LocalArtifactDatasetSource
+from mlflow.exceptions import MlflowException
+
+import train
+
+NAME = "sentiment-classifier"
+
+
+def register(tracking_uri: str, version: str, data: Path, *, owner: str, output: Path) -> str:
+    """Train, log the run and register the version; returns MLflow's own number of it.
+
+    Raises:
+        TrainingError: the data is wrong, or the model scores too low.
+        MlflowException: the server refused something.
+    """
+    metrics = train.train(data, output)
+    mlflow.set_tracking_uri(tracking_uri)
+    mlflow.set_experiment(NAME)
+    with mlflow.start_run(run_name=version) as run:
+        mlflow.log_params({"seed": train.SEED, "held_out_share": train.HELD_OUT})
+        mlflow.log_metrics(metrics)
+        mlflow.log_input(
+            MetaDataset(LocalArtifactDatasetSource(data.name), name=data.stem), context="training"
+        )
+        mlflow.log_artifact(str(output / "model.skops"), artifact_path="model")
+        source = f"{run.info.artifact_uri}/model"
+    client = mlflow.MlflowClient()
+    if not client.search_registered_models(filter_string=f"name = '{NAME}'"):
+        client.create_registered_model(NAME)
+    made = client.create_model_version(
+        NAME, source, run_id=run.info.run_id, tags={"version": version, "owner": owner}
+    )
+    return str(made.version)
+
+
+def main() -> int:
+    """Returns the exit code: 1 when no version was registered."""
+    parser = argparse.ArgumentParser(
+        description="Train the sentiment classifier and register it as a version."
+    )
+    parser.add_argument("--tracking-uri", required=True, help="the MLflow server")
+    parser.add_argument("--version", required=True, help="the image's tag, like v1.3.0")
+    parser.add_argument("--owner", default="team-language", help="the team that answers for it")
+    parser.add_argument(
+        "--data", type=Path, default=train.HERE / "data" / "reviews.tsv", help="the labelled sentences"
+    )
+    parser.add_argument("--output", type=Path, help="keeps model.skops and metrics.json there")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            number = register(
+                arguments.tracking_uri,
+                arguments.version,
+                arguments.data,
+                owner=arguments.owner,
+                output=arguments.output or Path(folder),
+            )
+        except (train.TrainingError, MlflowException) as error:
+            print(error, file=sys.stderr)
+            return 1
+    print(f"{NAME} {arguments.version} is version {number} of {NAME} at {arguments.tracking_uri}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

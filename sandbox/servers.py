@@ -1,0 +1,85 @@
+"""Servers on 127.0.0.1 that run as long as a block does: started, waited for, ended."""
+
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+
+START_SECONDS = 60
+STOP_SECONDS = 10
+TAIL_BYTES = 3000
+PAUSE_SECONDS = 0.1
+
+
+@contextmanager
+def running(
+    command: list[str | Path],
+    ready: str,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    folder: Path | None = None,
+    start_seconds: float = START_SECONDS,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends.
+
+    Args:
+        command: The server, in the foreground.
+        ready: An address that answers once it serves.
+        log: Where its output goes.
+        environment: What it gets on top of this process' own.
+        folder: Where it runs.
+        start_seconds: How long it may take to serve.
+
+    Raises:
+        SandboxError: it ended, or did not serve in time; the message has the end of its log.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            cwd=folder,
+        )
+    try:
+        _wait(process, ready, log, start_seconds)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def answers(address: str) -> bool:
+    """True when an address answers, if only that it wants a password or another kind of request."""
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500  # noqa: PLR2004
+    except OSError:
+        return False
+
+
+def _wait(process: subprocess.Popen[bytes], ready: str, log: Path, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and not answers(ready):
+        if time.monotonic() > deadline:
+            raise SandboxError(f"{ready} did not answer within {seconds:.0f} s:\n{_tail(log)}")
+        time.sleep(PAUSE_SECONDS)
+    if process.poll() is not None:
+        raise SandboxError(f"{process.args!r} ended at once:\n{_tail(log)}")
+
+
+def _tail(log: Path) -> str:
+    return log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")

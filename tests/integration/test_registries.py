@@ -1,0 +1,259 @@
+"""`delivery check --registry` against a real OCI registry and a real MLflow server."""
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import bcrypt
+import pytest
+import trustme
+
+from components.registry_settings import RegisteredModel
+from delivery.registries.errors import Denied, NotFound, RegistryError, Unavailable
+from delivery.registries.images import image_digest
+from delivery.registries.mlflow_registry import find_version
+from demo.image import push_image
+from demo.registries import EXAMPLE, EXAMPLE_PYTHON, image_registry, model_registry
+from sandbox.processes import free_port
+from tests.integration.clone import Clone, copy_project
+
+MODEL = RegisteredModel(name="sentiment-classifier")
+GATE = 'gate: {metrics: {f1: {min: "0.85", maxDrop: "0.01"}}}\n'
+
+
+@pytest.fixture(scope="module")
+def images_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with image_registry(tmp_path_factory.mktemp("images")) as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An MLflow server with v1 (half the data) and v2 (all of it) of the example."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    lines = (EXAMPLE / "data" / "reviews.tsv").read_text().splitlines(keepends=True)
+    half = folder / "half.tsv"
+    half.write_text("".join(lines[: len(lines) // 2 + 1]))
+    with model_registry(folder) as address:
+        register(address, "v1", half)
+        register(address, "v2", EXAMPLE / "data" / "reviews.tsv")
+        yield address
+
+
+def register(address: str, version: str, data: Path) -> None:
+    names = ["--tracking-uri", address, "--version", version, "--data", str(data)]
+    command = [str(EXAMPLE_PYTHON), "register.py", *names]
+    subprocess.run(command, cwd=EXAMPLE, check=True, capture_output=True, timeout=300)
+
+
+@pytest.fixture
+def project(tmp_path: Path, images_host: str, mlflow: str) -> Clone:
+    """A git repository whose stage runs v2, which is pushed and registered, after v1."""
+    clone = Clone(copy_project(tmp_path / "project"), namespace="ml-registries")
+    text = (clone.path / "models" / "sentiment-classifier.yaml").read_text()
+    (clone.path / "models" / "sentiment-classifier.yaml").write_text(
+        text.replace("image: model-registry", f"image: {images_host}")
+        + "registeredModel: {name: sentiment-classifier}\n"
+        + GATE
+    )
+    clone.run("git", "init", "--quiet")
+    clone.run("git", "config", "user.name", "Somebody")
+    clone.run("git", "config", "user.email", "somebody@example.com")
+    for version in ("v1", "v2"):
+        push_image(f"{images_host}/sentiment-classifier:{version}", {"version": version.encode()})
+        release(clone, mlflow, version)
+        clone.run("git", "add", "--all")
+        clone.run("git", "commit", "--quiet", "--message", version)
+    return clone
+
+
+def release(clone: Clone, mlflow: str, version: str, more: str = "") -> None:
+    clone.write_stack(
+        f'    sentiment-classifier: {{version: "{version}", replicas: 1{more}}}\n',
+        f'  ml-deployments:modelRegistry: {{mlflow: "{mlflow}"}}\n',
+    )
+
+
+def check(clone: Clone) -> SimpleNamespace:
+    done = clone.python("delivery", "check", "--registry", check=False)
+    return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def test_what_the_registries_know_is_shown(project: Clone, images_host: str) -> None:
+    result = check(project)
+    assert result.code == 0, result.err
+    digest = image_digest(f"{images_host}/sentiment-classifier", "v2")
+    for known in (digest.removeprefix("sha256:")[:12], "f1=0.94", "reviews@", "team-language"):
+        assert known in result.out
+
+
+def test_a_tag_that_was_moved_since_it_was_pinned_is_named(
+    project: Clone, mlflow: str, images_host: str
+) -> None:
+    pinned = push_image(f"{images_host}/sentiment-classifier:v2", {"version": b"v2"})
+    release(project, mlflow, "v2", f', digest: "{pinned}"')
+    assert check(project).code == 0
+    moved = push_image(f"{images_host}/sentiment-classifier:v2", {"version": b"another"})
+    result = check(project)
+    assert result.code == 1
+    assert f'digest = "{pinned}": the tag v2 has {moved}: it was moved since it was pinned' in result.err
+
+
+def test_every_missing_thing_is_told_at_once(project: Clone, mlflow: str) -> None:
+    release(project, mlflow, "v9")
+    result = check(project)
+    assert result.code == 1
+    assert result.err.startswith("2 problems found; nothing was changed.")
+    assert "has no image sentiment-classifier:v9" in result.err
+    assert "has no version of sentiment-classifier whose tag version is v9" in result.err
+
+
+def test_a_version_that_fell_too_far_fails_the_gate(project: Clone, mlflow: str) -> None:
+    release(project, mlflow, "v1")
+    result = check(project)
+    assert result.code == 1
+    assert "v1 fails the gate on f1 (at least 0.85, may fall by 0.01)" in result.err
+
+
+def test_without_git_nothing_is_compared_and_that_is_said(project: Clone, mlflow: str) -> None:
+    project.run("rm", "-rf", ".git")
+    result = check(project)
+    assert result.code == 0, result.err
+    assert "No git repository: no version is compared" in result.out
+
+
+def test_the_aliases_of_a_version_are_its_own(mlflow: str) -> None:
+    script = (
+        f"import mlflow; c = mlflow.MlflowClient('{mlflow}')\n"
+        f"c.set_registered_model_alias('{MODEL.name}', 'champion', '2')"
+    )
+    subprocess.run([EXAMPLE_PYTHON, "-c", script], check=True, capture_output=True, timeout=120)
+    assert find_version(mlflow, MODEL, "v2").aliases == ("champion",)
+    assert find_version(mlflow, MODEL, "v1").aliases == ()
+
+
+def test_two_versions_with_one_tag_are_refused(mlflow: str) -> None:
+    script = (
+        f"import mlflow; c = mlflow.MlflowClient('{mlflow}'); c.create_registered_model('twice')\n"
+        "for _ in 'ab': c.create_model_version('twice', 'mlflow-artifacts:/x', tags={'version': 'v1'})"
+    )
+    subprocess.run([EXAMPLE_PYTHON, "-c", script], check=True, capture_output=True, timeout=120)
+    with pytest.raises(RegistryError, match="versions 1 and 2 of twice"):
+        find_version(mlflow, RegisteredModel(name="twice"), "v1")
+
+
+def test_an_unknown_registered_model(mlflow: str) -> None:
+    with pytest.raises(NotFound, match="nobody"):
+        find_version(mlflow, RegisteredModel(name="nobody"), "v1")
+
+
+def test_a_repository_that_does_not_exist(images_host: str) -> None:
+    with pytest.raises(NotFound, match="has no image nobody:v1"):
+        image_digest(f"{images_host}/nobody", "v1")
+
+
+def test_registries_that_are_down() -> None:
+    port = free_port()
+    with pytest.raises(Unavailable, match="cannot be asked"):
+        image_digest(f"127.0.0.1:{port}/a", "v1")
+    with pytest.raises(Unavailable, match="cannot be asked"):
+        find_version(f"http://127.0.0.1:{port}", MODEL, "v1")
+
+
+def test_registries_that_never_answer() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        with pytest.raises(Unavailable, match="did not answer within 1 s"):
+            image_digest(f"127.0.0.1:{port}/a", "v1", seconds=1)
+        with pytest.raises(Unavailable, match="did not answer within 1 s"):
+            find_version(f"http://127.0.0.1:{port}", MODEL, "v1", seconds=1)
+
+
+def test_something_that_is_no_mlflow() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        threading.Thread(target=_answer_once, args=(server,), daemon=True).start()
+        with pytest.raises(Unavailable, match="answered 200: which is no MLflow answer"):
+            find_version(f"http://127.0.0.1:{port}", MODEL, "v1")
+
+
+def _answer_once(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+
+
+@pytest.fixture
+def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """A registry that speaks TLS and asks for a password; Docker's configuration is in a folder of the test."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    for blob in certificate.cert_chain_pems:
+        blob.write_to_path(tmp_path / "cert.pem", append=True)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    password = bcrypt.gensalt(4).decode()
+    hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
+    (tmp_path / "htpasswd").write_text(f"reader:{hashed}\n")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    settings = {
+        "REGISTRY_HTTP_TLS_CERTIFICATE": str(tmp_path / "cert.pem"),
+        "REGISTRY_HTTP_TLS_KEY": str(tmp_path / "key.pem"),
+        "REGISTRY_AUTH": "htpasswd",
+        "REGISTRY_AUTH_HTPASSWD_REALM": "models",
+        "REGISTRY_AUTH_HTPASSWD_PATH": str(tmp_path / "htpasswd"),
+    }
+    (tmp_path / "images").mkdir()
+    with image_registry(tmp_path / "images", settings) as host:
+        found = SimpleNamespace(host=host, folder=tmp_path, password=password)
+        login(found, password)
+        push_image(f"{host}/model:v1", {"a": b"a"}, insecure=False)
+        yield found
+
+
+def login(registry: SimpleNamespace, password: str) -> None:
+    auth = base64.b64encode(f"reader:{password}".encode()).decode()
+    (registry.folder / "config.json").write_text(json.dumps({"auths": {registry.host: {"auth": auth}}}))
+
+
+def test_a_password_comes_from_the_docker_configuration(private: SimpleNamespace) -> None:
+    assert image_digest(f"{private.host}/model", "v1").startswith("sha256:")
+
+
+def test_a_password_comes_from_a_credential_helper(
+    private: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper = private.folder / "docker-credential-test"
+    answer = json.dumps({"ServerURL": private.host, "Username": "reader", "Secret": private.password})
+    helper.write_text(f"#!/bin/sh\ncat > /dev/null\necho '{answer}'\n")
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(private.folder), prepend=os.pathsep)
+    (private.folder / "config.json").write_text(json.dumps({"credHelpers": {private.host: "test"}}))
+    assert image_digest(f"{private.host}/model", "v1").startswith("sha256:")
+
+
+def test_a_wrong_password_and_none(private: SimpleNamespace) -> None:
+    login(private, "wrong")
+    with pytest.raises(Denied, match=f"docker login {private.host}"):
+        image_digest(f"{private.host}/model", "v1")
+    (private.folder / "config.json").unlink()
+    with pytest.raises(Denied, match="does not show model to these credentials"):
+        image_digest(f"{private.host}/model", "v1")
+
+
+def test_a_certificate_that_nobody_vouches_for(
+    private: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    with pytest.raises(Unavailable, match="certificate that is not trusted"):
+        image_digest(f"{private.host}/model", "v1")
