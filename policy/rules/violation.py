@@ -1,0 +1,34 @@
+"""What a policy found."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """What a violation does: `mandatory` stops a deployment, `advisory` is only shown."""
+
+    MANDATORY = "mandatory"
+    ADVISORY = "advisory"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """One object that a policy does not allow.
+
+    Attributes:
+        policy: The policy's name, as docs/policy.md lists it.
+        object: Kind, namespace and name, like `Deployment ml-production/sentiment-classifier`.
+        message: What is wrong, as a sentence without its full stop.
+        fix: What to do about it.
+        level: Whether it stops a deployment.
+    """
+
+    policy: str
+    object: str
+    message: str
+    fix: str
+    level: Level
+
+    def __str__(self) -> str:
+        """One line: policy, object, message, fix."""
+        return f"{self.policy}: {self.object}: {self.message}. Fix: {self.fix}"
