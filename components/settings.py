@@ -10,6 +10,7 @@ from components.monitoring_settings import Monitoring
 from components.names import DnsLabel
 from components.pod_settings import Settings
 from components.registry_settings import ModelRegistry
+from components.policy_settings import PolicySettings
 
 PROJECT = "ml-deployments"
 
@@ -36,6 +37,7 @@ class _StageSettings(Settings):
     """true: every model's image is pinned by a digest."""
     model_registry: ModelRegistry | None = None
     """Where `registeredModel` is looked up; only `python -m delivery` asks it."""
+    policy: PolicySettings = PolicySettings()
 
     @field_validator("monitoring")
     @classmethod
