@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := components delivery sandbox demo benchmarks tests
+SOURCES := components delivery policy sandbox benchmarks tests
 EXAMPLE := examples/sentiment-classifier
 EXAMPLE_STAMP := $(EXAMPLE)/.venv/.installed
 SANDBOX := $(BIN)/python -m sandbox
@@ -53,6 +54,7 @@ lint: install $(EXAMPLE_STAMP) ## Lint and types
 	$(BIN)/mypy __main__.py
 	cd $(EXAMPLE) && .venv/bin/mypy --strict --config-file ../../pyproject.toml server train.py tests
 	$(DELIVERY) check > /dev/null
+	$(DELIVERY) policy > /dev/null
 
 .PHONY: unit
 unit: install ## Unit tests, with the coverage of components/ and delivery/

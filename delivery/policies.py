@@ -4,9 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from components.settings import StackSettings
+from components.stack_files import load_stack
+from delivery.version_history import UnknownHistoryError, last_changes
+from policy.rules.catalogue import POLICIES, VERSION_ORDER, in_object, in_stage
+from policy.rules.stage import StageRules
+from policy.rules.version_order import VersionChange, not_judged, version_order
 from policy.rules.violation import Level, Violation
 
-__all__ = ["Level", "Violation", "violations"]
+__all__ = ["Level", "Violation", "stage_rules", "version_violations", "violations"]
 
 
 def violations(project: Path, stage: str, manifests: Sequence[dict[str, Any]]) -> list[Violation]:
@@ -20,4 +26,59 @@ def violations(project: Path, stage: str, manifests: Sequence[dict[str, Any]]) -
     Raises:
         SettingsError: the stack file has problems.
     """
-    raise NotImplementedError
+    settings = load_stack(project, stage).settings
+    rules = stage_rules(settings)
+    found = [v for policy in POLICIES for manifest in manifests for v in in_object(policy, manifest, rules)]
+    found += [v for policy in POLICIES for v in in_stage(policy, manifests, rules)]
+    found += version_violations(project, settings)
+    return sorted(found, key=lambda v: (v.level is Level.ADVISORY, v.policy, v.object))
+
+
+def stage_rules(settings: StackSettings) -> StageRules:
+    """What a stage's settings ask of its objects."""
+    own = {settings.namespace}
+    if settings.monitoring.stack.install:
+        own.add(settings.monitoring.namespace)
+    return StageRules(
+        stage=settings.stage,
+        namespace=settings.namespace,
+        namespaces=frozenset(own),
+        high_availability=settings.policy.high_availability,
+        require_digest=getattr(settings, "require_digest", False),
+        exceptions=settings.policy.exceptions,
+    )
+
+
+def version_violations(project: Path, settings: StackSettings) -> list[Violation]:
+    """The models whose version went back without a revert, and as advice what could not be judged."""
+    rules, found = stage_rules(settings), []
+    try:
+        changes = last_changes(project, settings.stage)
+    except UnknownHistoryError as error:
+        changes = error.known
+        found.append(
+            Violation(
+                policy=VERSION_ORDER.name.value,
+                object=f"Pulumi.{settings.stage}.yaml",
+                message=f"how versions changed was not checked: {str(error).partition(' Fix: ')[0].rstrip('.')}",
+                fix=str(error).partition(" Fix: ")[2] or "run this in a whole clone of the repository",
+                level=Level.ADVISORY,
+            )
+        )
+    for change in changes:
+        what = f"Deployment {settings.namespace}/{change.model}"
+        if not_judged(change):
+            found.append(_not_judged(change, what))
+        elif (finding := version_order(change)) is not None:
+            found.append(VERSION_ORDER.violation(change.model, what, finding, rules))
+    return found
+
+
+def _not_judged(change: VersionChange, what: str) -> Violation:
+    return Violation(
+        policy=VERSION_ORDER.name.value,
+        object=what,
+        message=f"whether {change.after} is older than {change.before} cannot be told from their names",
+        fix="name versions like v1.2.0 to have their order checked",
+        level=Level.ADVISORY,
+    )

@@ -4,7 +4,7 @@ import asyncio
 import json
 import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ class _Recorder(mocks.Mocks):
                 type=args.typ,
                 name=args.name,
                 provider=args.provider or "",
-                inputs=_plain(args.inputs),
+                inputs=plain(args.inputs),
             )
         )
         return f"{args.name}_id", args.inputs
@@ -120,12 +120,15 @@ def _modules_of(project: Path) -> Iterator[None]:
         sys.modules.update(own)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    """Protobuf carries every number as a float; Kubernetes' own are integers."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """Any mapping as a dict and any sequence as a list, with whole numbers as integers.
+
+    Protobuf carries every number as a float; Kubernetes' own are integers.
+    """
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value

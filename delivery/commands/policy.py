@@ -1,0 +1,34 @@
+"""`python -m delivery policy`."""
+
+from typing import Annotated
+
+import typer
+
+from components.stack_files import stages
+from delivery.commands.common import HERE, Project, known_stage, problems
+from delivery.policies import Level, violations
+from delivery.render import manifests
+
+
+def policy(
+    stage: Annotated[str | None, typer.Argument(help="Only this stage.")] = None,
+    project: Project = HERE,
+) -> None:
+    """Check what the program would deploy against the policies."""
+    if stage is not None:
+        known_stage(project, stage)
+    refused = False
+    for name in stages(project) if stage is None else (stage,):
+        with problems():
+            objects = manifests(project, name)
+            found = violations(project, name, objects)
+        counts = {level: sum(violation.level is level for violation in found) for level in Level}
+        typer.echo(
+            f"{name}: {len(objects)} objects, {counts[Level.MANDATORY]} mandatory and "
+            f"{counts[Level.ADVISORY]} advisory violations"
+        )
+        for violation in found:
+            typer.echo(f"  {violation.level.value}: {violation}", err=violation.level is Level.MANDATORY)
+        refused = refused or counts[Level.MANDATORY] > 0
+    if refused:
+        raise typer.Exit(1)
