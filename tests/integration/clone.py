@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PARTS = ("__main__.py", "Pulumi.yaml", "components", "models", "sandbox", "delivery", "pyproject.toml")
+PARTS = (
+    "__main__.py",
+    "Pulumi.yaml",
+    "components",
+    "models",
+    "sandbox",
+    "delivery",
+    "policy",
+    "pyproject.toml",
+)
 TIMEOUT_SECONDS = 300
 
 

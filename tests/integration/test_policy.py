@@ -1,0 +1,169 @@
+"""The policy pack under `pulumi preview` and `pulumi up`, and its rule on pods against Kubernetes' own."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.integration.clone import Clone, wait_for
+from tests.unit.pod_security_cases import ACCEPTED, REFUSED, Change, changed
+
+PACK = ("--policy-pack", "policy")
+AVAILABLE = "  ml-deployments:policy: {highAvailability: true}\n"
+GIT = (
+    "git",
+    *("-c", "user.name=A Person"),
+    *("-c", "user.email=person@example.com"),
+    *("-c", "commit.gpgsign=false"),
+)
+
+
+def entry(more: str = "", version: str = "v1", replicas: int = 3) -> str:
+    return f'    m000: {{version: "{version}", replicas: {replicas}{more}}}\n'
+
+
+def preview(project: Clone) -> subprocess.CompletedProcess[str]:
+    return project.pulumi("preview", *PACK, check=False)
+
+
+def commit(project: Clone, message: str, version: str) -> None:
+    """Commit the stage with another version of its model."""
+    project.write_stack(entry(version=version), AVAILABLE)
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", message)
+
+
+def git(project: Clone, *arguments: str) -> None:
+    project.run(*GIT, *arguments)
+
+
+def released(project: Clone, *versions: str) -> None:
+    """A repository with a commit for each version."""
+    git(project, "init", "--quiet", "--initial-branch", "main")
+    (project.path / ".gitignore").write_text(".venv\n__pycache__/\n")
+    for version in versions:
+        commit(project, f"Release {version}", version)
+
+
+def test_a_good_project_passes(project: Clone) -> None:
+    project.write_stack(entry(), AVAILABLE)
+    released(project, "v1")
+
+    done = preview(project)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ml-deployments" in done.stdout
+    assert "mandatory" not in done.stdout
+    assert "advisory" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("models", "policy", "message"),
+    [
+        (entry(replicas=1), "replicas", "/m000: has 1 replica, so a lost node stops it. Fix: set replicas"),
+        (
+            entry(", disruptionBudget: {enabled: false}"),
+            "disruption-budget",
+            "/m000: has no PodDisruptionBudget",
+        ),
+        (
+            entry(", security: {runAsNonRoot: false}"),
+            "restricted-pods",
+            "/m000: the pod must set runAsNonRoot to true",
+        ),
+    ],
+)
+def test_a_bad_project_is_refused_and_nothing_changes(
+    project: Clone, models: str, policy: str, message: str
+) -> None:
+    project.write_stack(models, AVAILABLE)
+
+    seen = preview(project)
+    done = project.pulumi("up", "--yes", *PACK, check=False)
+
+    for refused in (seen, done):
+        assert refused.returncode != 0
+        assert f"[mandatory]  {policy}" in " ".join(refused.stdout.split("\n")), refused.stdout
+        assert message in refused.stdout
+    assert project.run("kubectl", "get", "namespace", project.namespace, check=False).returncode != 0
+
+
+def test_an_exception_lets_pass_and_is_shown(project: Clone) -> None:
+    project.write_stack(
+        entry(replicas=1),
+        "  ml-deployments:policy: {highAvailability: true, exceptions: "
+        "[{policy: replicas, name: m000, reason: nobody waits for it}]}\n",
+    )
+
+    done = preview(project)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[advisory]" in done.stdout
+    assert "has 1 replica, so a lost node stops it (let pass: nobody waits for it)" in done.stdout
+
+
+def test_a_version_goes_back_by_a_revert_only(project: Clone) -> None:
+    released(project, "v1", "v2")
+    assert preview(project).returncode == 0
+
+    commit(project, "Release v1", "v1")
+    done = preview(project)
+    assert done.returncode != 0
+    assert "version-order" in done.stdout
+    assert "takes the version back from v2 to v1 and is no revert" in done.stdout
+
+    git(project, "reset", "--quiet", "--hard", "HEAD~1")
+    git(project, "revert", "--no-edit", "HEAD")
+    done = preview(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_without_its_history_a_stage_passes_with_an_advice(project: Clone) -> None:
+    done = preview(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "how versions changed was not checked" in done.stdout
+
+
+def test_the_api_server_judges_pods_as_the_restricted_rule_does(project: Clone) -> None:
+    """The cases of the unit tests, asked of Kubernetes' own admission."""
+    namespace = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": project.namespace,
+            "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+        },
+    }
+    apply(project, namespace)
+    wait_for(lambda: accounts(project), what="the namespace has its service account")
+
+    wrong = [case for case, change in REFUSED.items() if "violates PodSecurity" not in asked(project, change)]
+    wrong += [
+        case for case, change in ACCEPTED.items() if "created (server dry run)" not in asked(project, change)
+    ]
+
+    assert wrong == []
+
+
+def apply(project: Clone, manifest: dict[str, Any], *flags: str) -> subprocess.CompletedProcess[str]:
+    path = project.path / "manifest.json"
+    path.write_text(json.dumps(manifest))
+    return project.run("kubectl", "create", "-f", str(path), *flags, check=not flags)
+
+
+def accounts(project: Clone) -> list[Any]:
+    found: list[Any] = project.get("serviceaccounts")["items"]
+    return found
+
+
+def asked(project: Clone, change: Change) -> str:
+    """What the API server says of a pod, which it does not keep."""
+    template = changed(change)
+    metadata = {**template["metadata"], "name": "a", "namespace": project.namespace}
+    done = apply(
+        project,
+        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]},
+        "--dry-run=server",
+    )
+    return done.stdout + done.stderr
