@@ -27,6 +27,10 @@ def preview(project: Clone) -> subprocess.CompletedProcess[str]:
     return project.pulumi("preview", *PACK, check=False)
 
 
+def deployed(project: Clone) -> bool:
+    return project.run("kubectl", "get", "namespace", project.namespace, check=False).returncode == 0
+
+
 def commit(project: Clone, message: str, version: str) -> None:
     """Commit the stage with another version of its model."""
     project.write_stack(entry(version=version), AVAILABLE)
@@ -86,7 +90,7 @@ def test_a_bad_project_is_refused_and_nothing_changes(
         assert refused.returncode != 0
         assert f"[mandatory]  {policy}" in " ".join(refused.stdout.split("\n")), refused.stdout
         assert message in refused.stdout
-    assert project.run("kubectl", "get", "namespace", project.namespace, check=False).returncode != 0
+    assert not deployed(project)
 
 
 def test_an_exception_lets_pass_and_is_shown(project: Clone) -> None:
@@ -112,6 +116,8 @@ def test_a_version_goes_back_by_a_revert_only(project: Clone) -> None:
     assert done.returncode != 0
     assert "version-order" in done.stdout
     assert "takes the version back from v2 to v1 and is no revert" in done.stdout
+    assert project.up(*PACK, check=False).returncode != 0
+    assert not deployed(project), "an update without a preview has changed something"
 
     git(project, "reset", "--quiet", "--hard", "HEAD~1")
     git(project, "revert", "--no-edit", "HEAD")
