@@ -9,8 +9,8 @@ from components.model_settings import ModelSettings
 from components.monitoring_settings import Monitoring
 from components.names import DnsLabel
 from components.pod_settings import Settings
-from components.registry_settings import ModelRegistry
 from components.policy_settings import PolicySettings
+from components.registry_settings import ModelRegistry
 
 PROJECT = "ml-deployments"
 

@@ -44,7 +44,7 @@ def stage_rules(settings: StackSettings) -> StageRules:
         namespace=settings.namespace,
         namespaces=frozenset(own),
         high_availability=settings.policy.high_availability,
-        require_digest=getattr(settings, "require_digest", False),
+        require_digest=settings.require_digest,
         exceptions=settings.policy.exceptions,
     )
 
