@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from components.drift_settings import DriftSettings
 from components.model_settings import ModelSettings
 from components.monitoring_settings import Monitoring
 from components.names import DnsLabel
@@ -38,6 +39,7 @@ class _StageSettings(Settings):
     model_registry: ModelRegistry | None = None
     """Where `registeredModel` is looked up; only `python -m delivery` asks it."""
     policy: PolicySettings = PolicySettings()
+    drift: DriftSettings = DriftSettings()
 
     @field_validator("monitoring")
     @classmethod
