@@ -1,1 +1,1 @@
-"""Commands over the committed files: show, render, check and schema. They need no Pulumi CLI, plugin or cluster."""
+"""Commands over the committed files. None needs the Pulumi CLI or a plugin, and only drift looks at a cluster."""

@@ -7,6 +7,7 @@ import typer
 
 from delivery.commands.check import check
 from delivery.commands.policy import policy
+from delivery.commands.drift import drift
 from delivery.commands.render import render
 from delivery.commands.schema import schema
 from delivery.commands.show import show
@@ -18,4 +19,5 @@ app = typer.Typer(
     help="From a commit to a cluster: what the files say, what a change does, what runs, and who did it.",
 )
 for _command in (check, show, render, policy, schema):
+for _command in (check, show, render, drift, schema):
     app.command()(_command)

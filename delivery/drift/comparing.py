@@ -1,0 +1,212 @@
+"""One object: what applying its manifest would change, and what others added to it. Pure functions.
+
+The server itself says what applying would make of the object, so its defaults and its way to write a quantity are no
+drift. What others added stays when a manifest is applied; who owns it tells it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from components.quantities import quantity
+from delivery.drift.fields import (
+    MISSING,
+    Entry,
+    Key,
+    Path,
+    entries,
+    list_keys,
+    lookup,
+    owns,
+    text,
+    undeclared,
+    value_element,
+)
+from delivery.drift.identity import Identity, identity
+
+Manifest = Mapping[str, Any]
+# Controllers of Kubernetes itself and of prometheus-operator. A manager's name is what a client says of itself.
+CONTROLLERS = frozenset(
+    {
+        "kube-apiserver",
+        "kube-controller-manager",
+        "cloud-controller-manager",
+        "kube-scheduler",
+        "kubelet",
+        "kwok",
+        "PrometheusOperator",
+    }
+)
+# They apply the same rendered manifests in pull mode.
+PULL_CONTROLLERS = frozenset({"argocd-controller", "kustomize-controller"})
+_SERVERS_OWN = {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}
+
+
+class DriftClass(StrEnum):
+    """What happened to a field or an object."""
+
+    CHANGED = "changed"
+    REMOVED = "removed"
+    ADDED = "added"
+    DELETED = "deleted"
+    EXTRA = "extra"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """One difference between a commit and the cluster.
+
+    Attributes:
+        object: The object that differs.
+        kind: What happened.
+        path: The field; empty for a whole object.
+        declared: What the commit says of the field; MISSING where it says nothing.
+        live: What the cluster holds; MISSING where it holds nothing.
+        manager: Who wrote it, as the client named itself; None where the server kept no trace.
+        since: When that was, RFC 3339; None where the server kept no trace.
+        reason: Why it cannot be restored as it is, in the server's words; empty where it can.
+        labelled: Of an extra object: it carries the label of the stage.
+    """
+
+    object: Identity
+    kind: DriftClass
+    path: Path = ()
+    declared: Any = MISSING
+    live: Any = MISSING
+    manager: str | None = None
+    since: str | None = None
+    reason: str = ""
+    labelled: bool = False
+
+    @property
+    def field(self) -> str:
+        """The path as people write it."""
+        return text(self.path)
+
+
+def compare(manifest: Manifest, live: Manifest, applied: Manifest, own: Collection[str]) -> list[Drift]:
+    """Every difference of one object, by field.
+
+    Args:
+        manifest: The object as it is rendered.
+        live: The object as the cluster holds it, with its managed fields.
+        applied: What the server says applying the manifest would make of it, with its managed fields.
+        own: The field managers whose fields are the project's.
+    """
+    managers = entries(live)
+    keys = list_keys([*managers, *entries(applied)])
+    found = [
+        _drift(live, path, declared, now)
+        for path, declared, now in _differences(_content(applied), _content(live), keys)
+    ]
+    return found + added(manifest, live, own, known={drift.path for drift in found})
+
+
+def compare_refused(manifest: Manifest, live: Manifest, own: Collection[str], reason: str) -> list[Drift]:
+    """Every difference of an object that the server refuses to apply, such as another value of an immutable field.
+
+    What the manifest says is then compared as it is written. Empty when nothing in it explains the refusal.
+    """
+    keys = list_keys(entries(live))
+    found = [
+        _drift(live, path, declared, now, reason=reason)
+        for path, declared, now in _differences(_content(manifest), _content(live), keys)
+        if declared is not MISSING and not _same_quantity(declared, now)
+    ]
+    return found + added(manifest, live, own, known={drift.path for drift in found})
+
+
+def added(
+    manifest: Manifest, live: Manifest, own: Collection[str], known: Collection[Path] = ()
+) -> list[Drift]:
+    """The fields that others than the project and the cluster's controllers put into an object."""
+    found: dict[Path, Drift] = {}
+    for entry in foreign(entries(live), own):
+        for path in undeclared(entry.fields, manifest):
+            now = lookup(live, path)
+            inside = any(path[: len(other)] == other for other in known)
+            if path[0] != "status" and now is not MISSING and not inside:
+                found[path] = _drift(live, path, MISSING, now)
+    return list(found.values())
+
+
+def foreign(found: list[Entry], own: Collection[str]) -> list[Entry]:
+    """The entries of managers that are neither the project's nor controllers."""
+    trusted = {*own, *CONTROLLERS}
+    return [entry for entry in found if entry.manager not in trusted and not entry.subresource]
+
+
+def _drift(live: Manifest, path: Path, declared: object, now: object, *, reason: str = "") -> Drift:
+    # Of a removed field the server keeps no trace, and the one who still owns what is around it did not do it.
+    owners = [e for e in entries(live) if now is not MISSING and owns(e.fields, path)]
+    latest = max(owners, key=lambda entry: entry.since or "", default=None)
+    return Drift(
+        object=identity(live),
+        kind=_class(declared, now),
+        path=path,
+        declared=declared,
+        live=now,
+        manager=latest.manager if latest else None,
+        since=latest.since if latest else None,
+        reason=reason,
+    )
+
+
+def _class(declared: object, now: object) -> DriftClass:
+    if declared is MISSING:
+        return DriftClass.ADDED
+    return DriftClass.REMOVED if now is MISSING else DriftClass.CHANGED
+
+
+def _content(found: Manifest) -> dict[str, Any]:
+    """What people decide of an object: neither its status nor the server's own notes."""
+    metadata = {key: value for key, value in found["metadata"].items() if key not in _SERVERS_OWN}
+    return {**{key: value for key, value in found.items() if key != "status"}, "metadata": metadata}
+
+
+def _differences(
+    wanted: Any,  # noqa: ANN401
+    live: Any,  # noqa: ANN401
+    keys: Mapping[Path, tuple[str, ...]],
+    path: Path = (),
+) -> Iterator[tuple[Path, Any, Any]]:
+    """Each path that differs, with both values. A list without keys differs item by item."""
+    if isinstance(wanted, dict) and isinstance(live, dict):
+        yield from _pairs(wanted, live, keys, path)
+    elif isinstance(wanted, list) and isinstance(live, list):
+        names = keys.get(path)
+        first, second = _items(wanted, names), _items(live, names)
+        yield from _pairs(first, second, keys, path)
+        wanted_order = [str(key) for key in first if key in second]
+        live_order = [str(key) for key in second if key in first]
+        if wanted_order != live_order:
+            yield path, wanted_order, live_order
+    elif wanted != live:
+        yield path, wanted, live
+
+
+def _pairs(
+    wanted: dict[Any, Any], live: dict[Any, Any], keys: Mapping[Path, tuple[str, ...]], path: Path
+) -> Iterator[tuple[Path, Any, Any]]:
+    for part in {**wanted, **live}:
+        one, other = wanted.get(part, MISSING), live.get(part, MISSING)
+        yield from _differences(one, other, keys, (*path, part))
+
+
+def _items(found: list[Any], names: tuple[str, ...] | None) -> dict[Any, Any]:
+    """A list as a mapping: by key, by value of a set, or by place."""
+    if names is None:
+        return dict(enumerate(found))
+    if not names:
+        return {value_element(item): item for item in found}
+    # A key field that a manifest leaves out is the default that the server would add: TCP is the only one.
+    default = {"protocol": "TCP"}
+    return {Key(tuple((n, item.get(n, default.get(n))) for n in names)): item for item in found}
+
+
+def _same_quantity(one: object, other: object) -> bool:
+    try:
+        return quantity(str(one)) == quantity(str(other))
+    except ValueError:
+        return False

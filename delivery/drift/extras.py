@@ -1,0 +1,52 @@
+"""Objects that are in the cluster and not in the commit. Pure functions."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from components import naming
+from delivery.drift.comparing import CONTROLLERS, Drift, DriftClass
+from delivery.drift.fields import Entry, entries
+from delivery.drift.identity import Identity, identity
+
+# What the cluster writes for itself, under labels it copies; and Secrets, which are never in git.
+NOT_LISTED = frozenset(
+    {
+        "secrets",
+        "events",
+        "events.events.k8s.io",
+        "endpoints",
+        "endpointslices.discovery.k8s.io",
+        "leases.coordination.k8s.io",
+        "controllerrevisions.apps",
+        "componentstatuses",
+    }
+)
+
+
+def extra(found: Iterable[Mapping[str, Any]], declared: Collection[Identity], stage: str) -> list[Drift]:
+    """The live objects that nothing declares: not the commit, not an owner, not a controller."""
+    drift = {}
+    for live in found:
+        here = identity(live)
+        if here in declared or live["metadata"].keys() & {"ownerReferences", "deletionTimestamp"}:
+            continue
+        writers = [entry for entry in entries(live) if not entry.subresource]
+        # The server keeps no writer of an object without any field; of those, each namespace has this one.
+        if here.kind == "ServiceAccount" and here.name == "default":
+            continue
+        if writers and all(entry.manager in CONTROLLERS for entry in writers):
+            continue
+        drift[here] = Drift(
+            object=here,
+            kind=DriftClass.EXTRA,
+            live=live,
+            manager=_creator(writers),
+            since=live["metadata"].get("creationTimestamp"),
+            labelled=(live["metadata"].get("labels") or {}).get(naming.STAGE) == stage,
+        )
+    return sorted(drift.values(), key=lambda d: d.object)
+
+
+def _creator(writers: list[Entry]) -> str | None:
+    outside = [entry for entry in writers if entry.manager not in CONTROLLERS]
+    return min(outside, key=lambda entry: entry.since or "").manager if outside else None

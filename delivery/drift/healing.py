@@ -1,0 +1,132 @@
+"""Restores what a commit declares, without touching what it does not."""
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass
+from delivery.drift.fields import MISSING, Path, entries, lookup, position
+from delivery.drift.identity import identity
+from delivery.drift.kubectl import Kubectl
+from delivery.drift.looking import Findings, look, manager
+from delivery.drift.target import Target
+from delivery.errors import DeliveryError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Healed:
+    """What a heal did: the drift that is gone, what is left, and what the server refused."""
+
+    healed: tuple[Drift, ...]
+    after: Findings
+    refused: tuple[str, ...]
+
+
+def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
+    """Restore a stage and look again.
+
+    Deleted objects are created, declared fields applied, fields of others removed if nobody changed the object since it
+    was looked at, and extra objects with the stage's label deleted. Extra objects without it are left alone.
+
+    Raises:
+        DeliveryError: a controller of pull mode applies this stage, or the cluster cannot be reached.
+    """
+    _refuse_pulled(found)
+    restorable = [drift for drift in found.drift if not drift.reason]
+    going = [m for m in found.live.values() if "deletionTimestamp" in m["metadata"]]
+    refused = [kubectl.delete(going)] if going else []
+    cleaned = [
+        without(found.live[here], [d.path for d in drifts], target_of(target, here))
+        for here, drifts in _by_object(d for d in restorable if d.kind is DriftClass.ADDED)
+    ]
+    refused += [kubectl.replace(cleaned, manager(target))] if cleaned else []
+    broken = {drift.object for drift in restorable if drift.kind is not DriftClass.EXTRA}
+    wanted = [
+        keeping(m, found.live.get(identity(m)), [d for d in found.ignored if d.object == identity(m)])
+        for m in target.manifests
+        if identity(m) in broken
+    ]
+    refused += [kubectl.apply(wanted, manager(target))] if wanted else []
+    orphans = [drift.live for drift in restorable if drift.kind is DriftClass.EXTRA and drift.labelled]
+    refused += [kubectl.delete(orphans)] if orphans else []
+    after = look(target, kubectl)
+    left = {(drift.object, drift.path) for drift in after.drift}
+    return Healed(
+        healed=tuple(drift for drift in found.drift if (drift.object, drift.path) not in left),
+        after=after,
+        refused=tuple(text for text in refused if text),
+    )
+
+
+def target_of(target: Target, here: object) -> dict[str, Any]:
+    """The manifest of an object of the target."""
+    return next(m for m in target.manifests if identity(m) == here)
+
+
+def without(live: dict[str, Any], paths: Iterable[Path], manifest: dict[str, Any]) -> dict[str, Any]:
+    """A live object without some fields, and without what only held them. Its resource version stays, as a lock."""
+    result = copy.deepcopy(live)
+    # The last item of a list goes first, so that the places of the others stay right.
+    for path in sorted(paths, key=_places, reverse=True):
+        _remove(result, path)
+        for end in range(len(path) - 1, 0, -1):
+            above = path[:end]
+            if lookup(result, above) not in ({}, []) or lookup(manifest, above) is not MISSING:
+                break
+            _remove(result, above)
+    result.pop("status", None)
+    return result
+
+
+def keeping(manifest: dict[str, Any], live: dict[str, Any] | None, ignored: list[Drift]) -> dict[str, Any]:
+    """A manifest with the live values where drift is ignored: left out, the server would reset them."""
+    if live is None or not ignored:
+        return manifest
+    result = copy.deepcopy(manifest)
+    for drift in ignored:
+        if drift.kind is DriftClass.REMOVED:
+            _remove(result, drift.path)
+        # Of a changed order the values are keys only; applying restores it.
+        elif drift.kind is DriftClass.CHANGED and lookup(live, drift.path) == drift.live:
+            _set(result, drift.path, drift.live)
+    return result
+
+
+def _refuse_pulled(found: Findings) -> None:
+    for here, live in found.live.items():
+        for entry in entries(live):
+            if entry.manager in PULL_CONTROLLERS and entry.operation == "Apply":
+                raise DeliveryError(
+                    f"{here} is applied by {entry.manager}; a heal would fight it. Fix: let that controller "
+                    "reconcile, or leave --heal out to look only"
+                )
+
+
+def _places(path: Path) -> list[int]:
+    return [part for part in path if isinstance(part, int)]
+
+
+def _by_object(drifts: Iterable[Drift]) -> list[tuple[Any, list[Drift]]]:
+    found: dict[Any, list[Drift]] = {}
+    for drift in drifts:
+        found.setdefault(drift.object, []).append(drift)
+    return list(found.items())
+
+
+def _remove(node: dict[str, Any], path: Path) -> None:
+    above, last = lookup(node, path[:-1]), path[-1]
+    if isinstance(last, str):
+        if isinstance(above, dict):
+            above.pop(last, None)
+    elif (place := position(above, last)) is not None:
+        above.pop(place)
+
+
+def _set(node: dict[str, Any], path: Path, value: object) -> None:
+    above, last = lookup(node, path[:-1]), path[-1]
+    if isinstance(last, str):
+        if isinstance(above, dict):
+            above[last] = value
+    elif (place := position(above, last)) is not None:
+        above[place] = value

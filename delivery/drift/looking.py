@@ -1,0 +1,147 @@
+"""Looks at a stage's cluster and compares it with its target."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from components import naming
+from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass, compare, compare_refused
+from delivery.drift.extras import NOT_LISTED, extra
+from delivery.drift.identity import Identity, identity
+from delivery.drift.ignoring import idle, split
+from delivery.drift.kubectl import Kubectl, ServedKind, listed
+from delivery.drift.target import Target
+
+_SHOWN = 3
+Objects = dict[Identity, dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What a look at the cluster found.
+
+    Attributes:
+        live: The objects of the target that exist.
+        drift: What differs and is not ignored, ordered by object and field.
+        ignored: What differs and is ignored.
+        notes: What is worth knowing besides.
+        problems: What could not be compared, each with the server's reason.
+    """
+
+    live: Objects
+    drift: tuple[Drift, ...]
+    ignored: tuple[Drift, ...]
+    notes: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def manager(target: Target) -> str:
+    """The field manager the stage's objects are applied with."""
+    return naming.annotations(target.settings.stage)["pulumi.com/patchFieldManager"]
+
+
+def look(target: Target, kubectl: Kubectl) -> Findings:
+    """Compare a stage's cluster with its target. The number of kubectl commands does not grow with the objects.
+
+    Raises:
+        DeliveryError: the cluster cannot be reached, or does not let us read or compare.
+    """
+    kinds = kubectl.kinds()
+    served = {(kind.api_version, kind.kind) for kind in kinds}
+    known = [m for m in target.manifests if (m["apiVersion"], m["kind"]) in served]
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(kubectl.get, known)
+        listing = pool.submit(_listed, target, kubectl, kinds)
+        live = {identity(found): found for found in reading.result()}
+        there = _staying(live)
+        wanted = [m for m in known if identity(m) in there]
+        applied, refused = kubectl.would_apply(wanted, manager(target))
+        inside, outside, notes = listing.result()
+    drift, problems = _compared(target, live, {identity(each): each for each in applied}, refused)
+    drift += [_deleted(m, served) for m in target.manifests if identity(m) not in there]
+    declared = {identity(m) for m in target.manifests}
+    drift += extra(inside, declared, target.settings.stage)
+    notes += _elsewhere(extra(outside, declared, target.settings.stage))
+    rules = target.settings.drift.ignore
+    kept, passed = split(drift, rules)
+    notes += idle(drift, rules)
+    if not live:
+        notes.append(
+            f"none of the stage's {len(target.manifests)} objects exist at {kubectl.server()} "
+            f"(context {kubectl.current_context()}); is it the right cluster?"
+        )
+    return Findings(
+        live=live,
+        drift=tuple(sorted(kept, key=lambda d: (d.object, d.field))),
+        ignored=tuple(passed),
+        notes=tuple(notes),
+        problems=tuple(problems),
+    )
+
+
+def _staying(live: Objects) -> set[Identity]:
+    """The objects that are not being deleted, alone or with their namespace."""
+    going = {here for here, found in live.items() if "deletionTimestamp" in found["metadata"]}
+    namespaces = {here.name for here in going if here.kind == "Namespace"}
+    return {here for here in live if here not in going and here.namespace not in namespaces}
+
+
+def _compared(
+    target: Target, live: Objects, applied: Objects, refused: dict[Identity, str]
+) -> tuple[list[Drift], list[str]]:
+    own = {manager(target), *PULL_CONTROLLERS}
+    drift: list[Drift] = []
+    problems: list[str] = []
+    for manifest in target.manifests:
+        here = identity(manifest)
+        if here in applied:
+            drift += compare(manifest, live[here], applied[here], own)
+        elif here in refused:
+            found = compare_refused(manifest, live[here], own, refused[here])
+            drift += found
+            if not found:
+                problems.append(f"{here} cannot be compared: {refused[here]}")
+    return drift, problems
+
+
+def _deleted(manifest: dict[str, Any], served: set[tuple[str, str]]) -> Drift:
+    version, kind = manifest["apiVersion"], manifest["kind"]
+    missing = (
+        f"the cluster has no kind {kind} in {version}; install the custom resource definition that brings it"
+    )
+    return Drift(
+        object=identity(manifest),
+        kind=DriftClass.DELETED,
+        declared=manifest,
+        reason="" if (version, kind) in served else missing,
+    )
+
+
+def _listed(
+    target: Target, kubectl: Kubectl, kinds: list[ServedKind]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]:
+    """Everything in the namespaces the stage owns, everything without a namespace that has its label, and notes."""
+    namespaces = [m["metadata"]["name"] for m in target.manifests if m["kind"] == "Namespace"]
+    label = f"--selector={naming.STAGE}={target.settings.stage}"
+    searches = [(listed(kinds, NOT_LISTED, namespaced=False), label)]
+    searches += [(listed(kinds, NOT_LISTED, namespaced=True), f"--namespace={name}") for name in namespaces]
+    with ThreadPoolExecutor() as pool:
+        (outside, hidden), *answers = pool.map(lambda search: kubectl.all_of(*search), searches)
+    inside = [live for objects, _ in answers for live in objects]
+    refused = sorted({*hidden, *(line for _, lines in answers for line in lines)})
+    if not refused:
+        return inside, outside, []
+    note = f"extra objects were not looked for everywhere: {refused[0]} ({len(refused)} refused)"
+    return inside, outside, [note]
+
+
+def _elsewhere(found: list[Drift]) -> list[str]:
+    """Not drift: another project may have a stage of the same name in the cluster, and a heal must not touch it."""
+    if not found:
+        return []
+    first = ", ".join(str(drift.object) for drift in found[:_SHOWN])
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return [
+        f"outside the stage's namespaces its label is on {first}{more}: left over, or of another project's stage of "
+        "the same name; this is no drift and is never deleted"
+    ]

@@ -1,0 +1,92 @@
+"""What was found, for people and for machines. Pure functions."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from delivery.drift.comparing import Drift, DriftClass
+from delivery.drift.fields import MISSING
+from delivery.drift.looking import Findings
+from delivery.drift.target import Target
+
+COLUMNS = ("object", "class", "field", "declared", "live", "by, since")
+_LONGEST = 48
+
+
+def document(target: Target, found: Findings, healed: Iterable[Drift] = ()) -> dict[str, Any]:
+    """The answer of `--json`; docs/drift.md describes it.
+
+    Returns:
+        `stage`, `revision` (None for the files as they are), `objects` (how many the stage declares), `drift` and
+        `healed` (lists of entries), `ignored` (how many differences), `notes` and `problems` (lines).
+    """
+    return {
+        "stage": target.settings.stage,
+        "revision": target.revision,
+        "objects": len(target.manifests),
+        "drift": [entry(drift) for drift in found.drift],
+        "ignored": len(found.ignored),
+        "healed": [entry(drift) for drift in healed],
+        "notes": [*target.notes, *found.notes],
+        "problems": list(found.problems),
+    }
+
+
+def entry(drift: Drift) -> dict[str, Any]:
+    """One difference; of a whole object `field` is empty and both values are None, as is a value that is not there."""
+    here = drift.object
+    return {
+        "kind": here.kind,
+        "namespace": here.namespace or None,
+        "name": here.name,
+        "class": drift.kind.value,
+        "field": drift.field,
+        "declared": _value(drift, drift.declared),
+        "live": _value(drift, drift.live),
+        "manager": drift.manager,
+        "since": drift.since,
+        "labelled": drift.labelled,
+        "reason": drift.reason or None,
+    }
+
+
+def row(drift: Drift) -> tuple[str, ...]:
+    """One difference as a line of the table, shortened."""
+    declared, live = (_short(_value(drift, value)) for value in (drift.declared, drift.live))
+    who = "\n".join(filter(None, (drift.manager, drift.since)))
+    return str(drift.object), drift.kind.value, drift.field, declared, live, who
+
+
+def remedies(found: Iterable[Drift]) -> list[str]:
+    """A line for each object that a heal leaves as it is, with the way out."""
+    lines = []
+    for drift in found:
+        here = drift.object
+        where = f" --namespace={here.namespace}" if here.namespace else ""
+        kind = f"{here.kind.lower()}.{here.group}" if here.group else here.kind.lower()
+        delete = f"`kubectl delete {kind} {here.name}{where}`"
+        if drift.kind is DriftClass.EXTRA and not drift.labelled:
+            lines.append(
+                f"{here} is not ours to delete: it has no label of the stage. Fix: {delete}, or name it under "
+                "ml-deployments:drift.ignore in the stack file"
+            )
+        elif drift.kind is DriftClass.DELETED and drift.reason:
+            lines.append(f"{here} cannot be created: {drift.reason}")
+        elif drift.reason:
+            lines.append(
+                f"{here} cannot be restored in place: {drift.reason}. Fix: {delete}, which stops what it runs, and "
+                "then heal again"
+            )
+    return list(dict.fromkeys(lines))
+
+
+def _value(drift: Drift, value: object) -> Any:  # noqa: ANN401
+    return value if drift.path and value is not MISSING else None
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return "-"
+    text = value if isinstance(value, str) else json.dumps(value)
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _LONGEST else f"{flat[: _LONGEST - 3]}..."

@@ -1,0 +1,67 @@
+"""What a stage should be: rendered from a commit, or from the files as they are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.settings import StackSettings
+from components.stack_files import load_stack
+from delivery.errors import DeliveryError
+from delivery.git import Repository
+from delivery.render import manifests
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What the cluster is compared with; `revision` is None for the files as they are."""
+
+    settings: StackSettings
+    manifests: tuple[dict[str, Any], ...]
+    revision: str | None
+    notes: tuple[str, ...] = ()
+
+
+def target(project: Path, stage: str, *, revision: str | None = None, work_tree: bool = False) -> Target:
+    """The objects of a stage at a commit, by default the one that is checked out.
+
+    Without a git repository these are the files as they are, and a note says so.
+
+    Raises:
+        DeliveryError: there is no such commit, or it has no such stage.
+        SettingsError, ProgramError: the files have problems.
+    """
+    if work_tree:
+        return _of_files(project, stage, None)
+    try:
+        repository = Repository(project)
+    except DeliveryError as error:
+        if revision is not None:
+            raise
+        return _of_files(project, stage, None, f"compared with the files as they are: {error}")
+    wanted = repository.resolve(revision or "HEAD")
+    changed = repository.changed()
+    if not changed and wanted == repository.resolve("HEAD"):
+        return _of_files(project, stage, wanted)
+    note = _uncommitted(changed) if revision is None else ()
+    with repository.at(wanted) as tree:
+        if not (tree / f"Pulumi.{stage}.yaml").is_file():
+            raise DeliveryError(
+                f"Pulumi.{stage}.yaml does not exist at {wanted[:12]}. Fix: commit it, or compare with the files as "
+                "they are with --work-tree"
+            )
+        return _of_files(tree, stage, wanted, *note)
+
+
+def _uncommitted(changed: list[str]) -> tuple[str]:
+    more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+    return (
+        f"uncommitted changes are left out ({', '.join(changed[:_SHOWN])}{more}); --work-tree takes them in",
+    )
+
+
+def _of_files(project: Path, stage: str, revision: str | None, *notes: str) -> Target:
+    settings = load_stack(project, stage).settings
+    found = tuple(manifests(project, stage))
+    return Target(settings=settings, manifests=found, revision=revision, notes=notes)
