@@ -1,4 +1,4 @@
-"""`python -m benchmarks [rendering|deploying|monitoring]`: measures, prints tables, writes build/benchmarks.json."""
+"""`python -m benchmarks [SUITE ...]`: measures, prints tables, writes build/benchmarks.json; all suites by default."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import deploying, monitoring, rendering
+from benchmarks import deploying, drifting, monitoring, rendering
 from tests.integration.clone import CHECKOUT
 
 OUTPUT = CHECKOUT / "build" / "benchmarks.json"
@@ -18,6 +18,7 @@ SUITES: dict[str, Callable[[Path], Sequence[Mapping[str, Any]]]] = {
     "rendering": rendering.measure,
     "deploying": deploying.measure,
     "monitoring": monitoring.measure,
+    "drifting": drifting.measure,
 }
 
 

@@ -1,0 +1,66 @@
+"""Looking for drift among N models: `delivery drift` against `pulumi refresh --preview-only` in the same run."""
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.deploying import SIZES
+from delivery.drift.kubectl import Kubectl
+from delivery.drift.looking import look
+from delivery.drift.target import target
+from tests.integration.clone import Clone, copy_project, model_files, models
+from tests.integration.conftest import sandbox_variables
+
+RUNS = 3
+
+
+def measure(folder: Path) -> list[dict[str, object]]:
+    """Seconds of each, median of three runs, and how often kubectl was run, for each size."""
+    plain = Clone(copy_project(folder / "sandbox"))
+    model_files(plain.path, 1)
+    plain.write_stack(models(1))
+    try:
+        plain.python("sandbox", "up")
+        sandbox = Clone(plain.path, sandbox_variables(plain))
+        return [_measure(sandbox, folder / str(size), size) for size in SIZES]
+    finally:
+        plain.python("sandbox", "down")
+
+
+def _measure(sandbox: Clone, folder: Path, size: int) -> dict[str, object]:
+    state = folder / "state"
+    state.mkdir(parents=True)
+    environment = {**sandbox.environment, "PULUMI_BACKEND_URL": state.as_uri()}
+    project = Clone(copy_project(folder / "project"), environment, f"drift-{size}")
+    model_files(project.path, size)
+    project.write_stack(models(size))
+    project.pulumi("stack", "init")
+    project.up()
+    drift = _median(lambda: project.python("delivery", "drift", "test"))
+    refresh = _median(lambda: project.pulumi("refresh", "--preview-only"))
+    wanted = target(project.path, "test")
+    kubectl = Kubectl(None, environment)
+    start = time.perf_counter()
+    look(wanted, kubectl)
+    looking = time.perf_counter() - start
+    return {
+        "models": size,
+        "objects": len(wanted.manifests),
+        "delivery drift": drift,
+        "of it the cluster": round(looking, 2),
+        "kubectl commands": len(kubectl.commands),
+        "pulumi refresh": refresh,
+        "ratio": round(drift / refresh, 2),
+        "processors": os.cpu_count() or 0,
+    }
+
+
+def _median(run: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        run()
+        taken.append(time.perf_counter() - start)
+    return round(statistics.median(taken), 2)
