@@ -48,7 +48,7 @@ class Peer:
 
     def _kubectl(self) -> None:
         namespace = self.project.namespace
-        self.project.run("kubectl", "apply", f"--filename={self.manifests / f'namespace-{namespace}.yaml'}")
+        self.project.run("kubectl", "apply", f"--filename={self.manifests / f'1-namespace-{namespace}.yaml'}")
         self.project.run("kubectl", "apply", f"--filename={self.manifests}")
         selector = "--selector=app.kubernetes.io/part-of=ml-deployments"
         self.project.run("kubectl", "rollout", "status", "deployment", selector, f"--namespace={namespace}")

@@ -8,7 +8,7 @@ from components import yaml_text
 from delivery.program import KUBERNETES, Registered, record
 
 HEADER = "# Rendered by `python -m delivery render`. Edit the stack and model files instead."
-# Applied in this order, so that a namespace exists before what it holds.
+# In this order, so that a namespace exists before what it holds; the number in front of a file's name says so.
 _FIRST = ("CustomResourceDefinition", "Namespace")
 
 
@@ -23,7 +23,7 @@ def manifests(project: Path, stage: str) -> list[dict[str, Any]]:
 
 
 def render(project: Path, stage: str, output: Path) -> list[Path]:
-    """Write each object of a stage to `<kind>-<name>.yaml` and remove what an earlier run left there.
+    """Write each object of a stage to a file of its own and remove what an earlier run left there.
 
     Returns:
         The files of this stage, in the order to apply them.
@@ -31,9 +31,7 @@ def render(project: Path, stage: str, output: Path) -> list[Path]:
     Raises:
         ProgramError: the program refused its settings; nothing was written.
     """
-    found = manifests(project, stage)
-    common = Counter(file_name(manifest) for manifest in found)
-    texts = {file_name(m, with_namespace=common[file_name(m)] > 1): dump(m) for m in found}
+    texts = files(manifests(project, stage))
     output.mkdir(parents=True, exist_ok=True)
     for path in output.glob("*.yaml"):
         if path.name not in texts and path.read_text(encoding="utf-8").startswith(HEADER):
@@ -43,11 +41,21 @@ def render(project: Path, stage: str, output: Path) -> list[Path]:
     return [output / name for name in texts]
 
 
+def files(found: list[dict[str, Any]]) -> dict[str, str]:
+    """The text of each object by the name of its file, in the order of `manifests`."""
+    common = Counter(file_name(manifest) for manifest in found)
+    return {file_name(m, with_namespace=common[file_name(m)] > 1): dump(m) for m in found}
+
+
 def file_name(manifest: dict[str, Any], *, with_namespace: bool = False) -> str:
-    """`deployment-sentiment-classifier.yaml`; `role-ml-staging.prometheus.yaml` where two namespaces have the name."""
-    metadata = manifest["metadata"]
+    """`deployment-sentiment-classifier.yaml`; `role-ml-staging.prometheus.yaml` where two namespaces have the name.
+
+    Definitions and namespaces have a number in front, `1-namespace-ml-staging.yaml`: `kubectl apply -f FOLDER` goes by name.
+    """
+    kind, metadata = manifest["kind"], manifest["metadata"]
+    rank = f"{_FIRST.index(kind)}-" if kind in _FIRST else ""
     namespace = f"{metadata['namespace']}." if with_namespace else ""
-    return f"{manifest['kind'].lower()}-{namespace}{metadata['name']}.yaml"
+    return f"{rank}{kind.lower()}-{namespace}{metadata['name']}.yaml"
 
 
 def dump(manifest: dict[str, Any]) -> str:

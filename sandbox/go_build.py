@@ -83,6 +83,7 @@ def _build(go: _Go, tools: pins.ToolSet, output: Path) -> None:
         if binary != tool:
             (output / binary).rename(output / tool)
     for name, (module, inside) in tools.copies.items():
+        go("mod", "download", module, what=f"download of the {name}")
         *_, folder = go("list", "-m", "-f", "{{.Dir}}", module, what=f"lookup of the {name}")
         _copy(Path(folder) / inside, output / name)
 

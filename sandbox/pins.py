@@ -10,6 +10,7 @@ TOOLS_FOLDER = Path(__file__).resolve().parent / "tools"
 GO_REQUIREMENTS = TOOLS_FOLDER / "go-requirements.txt"
 PULUMI_KUBERNETES = "4.34.2"
 OPERATOR_MODULE = "github.com/prometheus-operator/prometheus-operator"
+ARGOCD_MODULE = "github.com/argoproj/argo-cd/v3"
 _PROMETHEUS_MODULE = "github.com/prometheus/prometheus"
 _PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
 _KUBERNETES_VERSIONS = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
@@ -154,6 +155,30 @@ REGISTRY = ToolSet(
     may_be_installed=False,
 )
 SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS, REGISTRY)
+# One program; which part of Argo CD it is, ARGOCD_BINARY_NAME says.
+ARGOCD = ToolSet(
+    name="argocd",
+    title="Argo CD",
+    minutes=4,
+    tools={"argocd": (ARGOCD_MODULE, "cmd")},
+    stamps={f"{ARGOCD_MODULE}/common.version": ("argocd", "{plain}")},
+    copies={"crds": (ARGOCD_MODULE, "manifests/crds")},
+    may_be_installed=False,
+)
+# Only what its objects must look like: source-controller needs a module that the Go proxy does not have.
+FLUX = ToolSet(
+    name="flux",
+    title="Flux' kinds of objects",
+    minutes=1,
+    tools={},
+    stamps={},
+    copies={
+        f"{name}-crds": (f"github.com/fluxcd/{name}", "config/crd/bases")
+        for name in ("kustomize-controller", "source-controller")
+    },
+    may_be_installed=False,
+)
+SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS, ARGOCD, FLUX)
 # What `up` starts; the others are for tests and checks.
 STARTED = (KUBERNETES, OPERATOR)
 

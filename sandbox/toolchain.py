@@ -51,6 +51,9 @@ def choose_tools(paths: SandboxPaths, sets: Sequence[pins.ToolSet] = pins.STARTE
         SandboxError: a tool could be neither found nor made.
     """
     search = _search_path(paths)
+    for tools in sets:
+        if not tools.tools:
+            built_tools(tools)
     chosen = [_chosen(name, tools, search) for tools in sets for name in tools.tools]
     return chosen + [_plugin(name, chosen[0], search, paths) for name in _STAND_INS]
 

@@ -146,7 +146,7 @@ def test_outputs_say_what_runs_where(project: Clone) -> None:
 @pytest.mark.parametrize("stage", ["staging", "production"])
 def test_the_api_server_accepts_what_is_rendered(sandbox: Clone, tmp_path: Path, stage: str) -> None:
     paths = render(CHECKOUT, stage, tmp_path)
-    namespaces = [f"--filename={path}" for path in paths if path.name.startswith("namespace-")]
+    namespaces = [f"--filename={path}" for path in paths if path.name.startswith("1-namespace-")]
     assert len(namespaces) == 2
     sandbox.run("kubectl", "apply", *namespaces)
     try:

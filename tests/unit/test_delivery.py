@@ -83,7 +83,7 @@ def test_render_is_deterministic_and_replaces_what_it_wrote(tmp_path: Path) -> N
     assert run("render", "test", "--output", output, "--project", folder)[0] == 0
     first = {path.name: path.read_text() for path in output.iterdir()}
     assert set(first) == {
-        "namespace-ml-test.yaml",
+        "1-namespace-ml-test.yaml",
         *(
             f"{kind}-a.yaml"
             for kind in ("deployment", "networkpolicy", "poddisruptionbudget", "service", "serviceaccount")

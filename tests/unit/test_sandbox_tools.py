@@ -30,15 +30,16 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fake_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install: str, version: str = "1.99.0") -> None:
     """A Go that says it is new, knows one package, and keeps modules read-only in a folder."""
     module = tmp_path / "module"
-    crds = module / "example" / "prometheus-operator-crd"
-    crds.mkdir(parents=True)
-    (crds / "one.yaml").write_text("kind: CustomResourceDefinition")
-    (crds / "one.yaml").chmod(0o444)
-    crds.chmod(0o555)
+    for inside in {inside for tools in pins.SETS for _, inside in tools.copies.values()}:
+        crds = module / inside
+        crds.mkdir(parents=True)
+        (crds / "one.yaml").write_text("kind: CustomResourceDefinition")
+        (crds / "one.yaml").chmod(0o444)
+        crds.chmod(0o555)
     go = executable(tmp_path / "path", "go", "")
     go.write_text(
         f'#!/bin/sh\ncase "$1 $2" in version*) echo go version go{version} linux;; '
-        f'"list -m") echo {module};; list*) echo a;; *) {install};; esac\n'
+        f'"list -m") echo {module};; list*) echo a;; mod*) ;; *) {install};; esac\n'
     )
     use_path(monkeypatch, tmp_path / "path")
 
