@@ -77,6 +77,10 @@ bench: install ## Measure rendering and deploying against peers in the same run
 schema: install ## Generate the JSON schemas in docs/ from the settings
 	$(DELIVERY) schema --output docs
 
+.PHONY: gitops
+gitops: install ## Generate the objects in gitops/ that a controller in the cluster follows
+	$(DELIVERY) gitops --output gitops
+
 .PHONY: lock
 lock: install ## Lock the dependencies with their hashes
 	for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate --output-file $$name.txt $$name.in; done

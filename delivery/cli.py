@@ -8,6 +8,7 @@ import typer
 from delivery.commands.check import check
 from delivery.commands.policy import policy
 from delivery.commands.drift import drift
+from delivery.commands.gitops import gitops
 from delivery.commands.render import render
 from delivery.commands.schema import schema
 from delivery.commands.show import show
@@ -20,4 +21,5 @@ app = typer.Typer(
 )
 for _command in (check, show, render, policy, schema):
 for _command in (check, show, render, drift, schema):
+for _command in (check, show, render, gitops, schema):
     app.command()(_command)

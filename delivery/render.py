@@ -48,10 +48,10 @@ def files(found: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def file_name(manifest: dict[str, Any], *, with_namespace: bool = False) -> str:
-    """`deployment-sentiment-classifier.yaml`; `role-ml-staging.prometheus.yaml` where two namespaces have the name.
+    """`deployment-sentiment-classifier.yaml`; `role-ml-staging.prometheus.yaml` where two namespaces have it.
 
-    Definitions and namespaces have a number in front, like `1-namespace-ml-staging.yaml`, since `kubectl apply -f FOLDER`
-    goes by name.
+    Definitions and namespaces have a number in front, like `1-namespace-ml-staging.yaml`, since
+    `kubectl apply -f FOLDER` goes by name.
     """
     kind, metadata = manifest["kind"], manifest["metadata"]
     rank = f"{_FIRST.index(kind)}-" if kind in _FIRST else ""

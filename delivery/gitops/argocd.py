@@ -1,0 +1,56 @@
+"""The AppProject and the Application by which Argo CD follows a stage's rendered branch."""
+
+from components.settings import PROJECT
+from delivery.gitops.scope import Manifest, Scope
+from delivery.gitops.settings import GitopsSettings
+from delivery.rendered_branch import branch_name
+
+API = "argoproj.io/v1alpha1"
+CLUSTER = "https://kubernetes.default.svc"
+
+
+def argocd_objects(scope: Scope, settings: GitopsSettings) -> list[Manifest]:
+    """What is applied to Argo CD's namespace, in this order."""
+    metadata = {"name": f"{PROJECT}-{scope.stage}", "namespace": settings.argocd.namespace}
+    return [
+        {
+            "apiVersion": API,
+            "kind": "AppProject",
+            "metadata": metadata,
+            "spec": {
+                "description": f"What the stage {scope.stage} of {PROJECT} may touch",
+                "sourceRepos": [settings.repository],
+                "destinations": [{"server": CLUSTER, "namespace": name} for name in scope.namespaces],
+                "clusterResourceWhitelist": [
+                    {"group": group, "kind": kind, "name": name} for group, kind, name in scope.cluster
+                ],
+                # A Secret in git is one that everybody reads.
+                "namespaceResourceBlacklist": [{"group": "", "kind": "Secret"}],
+            },
+        },
+        {
+            "apiVersion": API,
+            "kind": "Application",
+            # Without the finalizer that Argo CD offers: removing the Application by mistake removes no model.
+            "metadata": metadata,
+            "spec": {
+                "project": metadata["name"],
+                "source": {
+                    "repoURL": settings.repository,
+                    "targetRevision": branch_name(scope.stage),
+                    "path": ".",
+                },
+                "destination": {"server": CLUSTER, "namespace": scope.namespaces[0]},
+                "syncPolicy": {
+                    "automated": {"prune": True, "selfHeal": True, "allowEmpty": False},
+                    "syncOptions": ["ServerSideApply=true", "FailOnSharedResource=true", "PruneLast=true"],
+                    # `refresh` tries the newest commit, so that a fix does not wait until a broken one is given up.
+                    "retry": {
+                        "limit": 10,
+                        "refresh": True,
+                        "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"},
+                    },
+                },
+            },
+        },
+    ]

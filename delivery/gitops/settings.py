@@ -1,0 +1,122 @@
+"""What the objects in gitops/ are made from besides the stack files: gitops/settings.yaml."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from components.names import DnsLabel
+from components.pod_settings import Settings
+from components.problems import SettingsError
+from components.validation import validated
+from components.yaml_document import read_document
+
+FILE = "gitops/settings.yaml"
+
+
+def _matching(pattern: str, must: str, fix: str) -> AfterValidator:
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(f"{must}|{fix}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _no_password(value: str) -> str:
+    if re.match(r"[a-z+]+://[^/@]*:[^/@]*@", value):
+        raise ValueError("holds a password|leave it out; name credentials in a Secret of the controller's")
+    return value
+
+
+RepositoryUrl = Annotated[
+    str,
+    AfterValidator(_no_password),
+    _matching(
+        r"(https|ssh|file)://\S+",
+        "must be a git URL that all three controllers take",
+        "write it like https://git.example.com/team/ml-deployments.git or ssh://git@git.example.com/team/ml-deployments.git",
+    ),
+]
+Branch = Annotated[
+    str, _matching(r"[A-Za-z0-9][-A-Za-z0-9._/]*", "must be a branch", "write its name, like main")
+]
+Duration = Annotated[
+    str, _matching(r"[1-9][0-9]*[smh]", "must be a duration", "write a number and s, m or h, like 1m")
+]
+PinnedImage = Annotated[
+    str,
+    _matching(
+        r"\S+(:(?!latest)[^:/@\s]*[0-9][^:/@\s]*|@sha256:[0-9a-f]{64})",
+        "must name one version; a tag that moves would run another Pulumi each day",
+        "write it with a version or a digest, like pulumi/pulumi:3.259.0-nonroot",
+    ),
+]
+
+
+class ArgoCd(Settings):
+    """Argo CD."""
+
+    namespace: DnsLabel
+    """Where it looks for its Applications."""
+
+
+class Flux(Settings):
+    """Flux."""
+
+    namespace: DnsLabel
+    """Where its objects are."""
+    interval: Duration
+    """How often it asks git and compares the cluster."""
+
+
+class PulumiOperator(Settings):
+    """The Pulumi operator."""
+
+    namespace: DnsLabel
+    """Where its Stacks are and their pods run; one for all stages, since a Stack can wait only for one of its own."""
+    organization: DnsLabel
+    """The first part of the stack's full name; `organization` for every backend but Pulumi Cloud."""
+    backend: Annotated[
+        str,
+        _matching(
+            r"(s3|gs|azblob|https)://\S+",
+            "must be the URL of a backend that pods can reach",
+            "write it like s3://ml-deployments-state.example.com",
+        ),
+    ]
+    """Where Pulumi's state is."""
+    image: PinnedImage
+    """What the program runs in."""
+    resync_seconds: Annotated[int, Field(ge=60)]
+    """How often it asks git, and refreshes and deploys again, which is what heals drift."""
+
+
+class GitopsSettings(Settings):
+    """Which repository the controllers follow, and how."""
+
+    repository: RepositoryUrl
+    """The URL by which the controllers fetch it."""
+    branch: Branch
+    """The source branch, which the Pulumi operator follows; the others follow `rendered/<stage>`."""
+    order: tuple[DnsLabel, ...]
+    """Stages in the order they are deployed in: the Pulumi operator lets each wait for the one before."""
+    argocd: ArgoCd
+    flux: Flux
+    pulumi: PulumiOperator
+
+
+def read_settings(project: Path) -> GitopsSettings:
+    """Read gitops/settings.yaml of a project.
+
+    Raises:
+        SettingsError: lists every problem of the file.
+    """
+    document = read_document(project / FILE, FILE)
+    settings, problems = validated(GitopsSettings, document.data, origins=document.origins, file=FILE)
+    if settings is None:
+        raise SettingsError(problems)
+    return settings
