@@ -1,9 +1,11 @@
 """Servers on 127.0.0.1 for a test: started, waited for, ended."""
 
 import os
+import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +26,7 @@ def running(
 
     Args:
         command: The server, in the foreground.
-        ready: An address that answers 200 once it serves.
+        ready: An address that answers 200 once it serves, or `tcp://HOST:PORT`.
         log: Where its output goes.
         environment: What it gets on top of this process' own.
     """
@@ -46,8 +48,12 @@ def running(
 
 
 def answers(address: str) -> bool:
-    """True when an address answers 200."""
+    """True when an address answers 200, or, of a `tcp:` one, takes a connection."""
     try:
+        if address.startswith("tcp:"):
+            place = urllib.parse.urlsplit(address)
+            socket.create_connection((place.hostname, place.port), timeout=5).close()
+            return True
         with urllib.request.urlopen(address, timeout=5) as response:
             return bool(response.status == 200)
     except (OSError, urllib.error.URLError):

@@ -1,0 +1,1 @@
+"""A real Argo CD that follows a git repository on this machine."""

@@ -1,0 +1,161 @@
+"""A stage that Argo CD follows: its source branch, its rendered branch in a repository on loopback, and what serves."""
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.integration.clone import CHECKOUT, Clone, copy_project
+from tests.integration.monitoring.processes import eventually
+from tests.integration.pull.argocd import NAMESPACE
+
+STAGE = "staging"
+BRANCH = f"rendered/{STAGE}"
+APPLICATION = f"ml-deployments-{STAGE}"
+WAIT_SECONDS = 120
+_REFRESH = "argocd.argoproj.io/refresh=normal"
+
+
+@dataclass
+class Followed:
+    """The stage `staging` of a clone.
+
+    Attributes:
+        project: The clone; its namespace is the stage's.
+        origin: The bare repository that Argo CD follows.
+        stack: The stack file as it was first committed.
+        seconds: What was measured, by what it is.
+    """
+
+    project: Clone
+    origin: Path
+    stack: str
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def commit(self, subject: str, stack: str) -> float:
+        """Commit a stack file, render it and push the branch; returns how many seconds rendering and pushing took."""
+        (self.project.path / f"Pulumi.{STAGE}.yaml").write_text(stack)
+        self.git("commit", "--quiet", "--all", "--allow-empty", f"--message={subject}")
+        return self.render()
+
+    def render(self) -> float:
+        """Bring the commit at HEAD to the rendered branch, and tell Argo CD as a webhook of the git server would."""
+        started = time.monotonic()
+        self.project.python("delivery", "render", STAGE, "--commit", "--push", "origin")
+        took = time.monotonic() - started
+        self.refresh()
+        return took
+
+    def refresh(self) -> None:
+        """Ask Argo CD to look at the branch now."""
+        where = f"--namespace={NAMESPACE}"
+        self.project.run("kubectl", "annotate", "application", APPLICATION, _REFRESH, "--overwrite", where)
+
+    def git(self, *arguments: str) -> str:
+        """Git in the clone."""
+        return self.project.run("git", *arguments).stdout.strip()
+
+    def tip(self) -> str:
+        """The tip of the rendered branch in the repository that is followed."""
+        return self.git("--git-dir", str(self.origin), "rev-parse", BRANCH)
+
+    def application(self) -> dict[str, Any]:
+        """The Application as it is."""
+        return self.project.get("application", APPLICATION, namespace=NAMESPACE)
+
+    def synced(self, revision: str) -> bool:
+        """True when the Application shows a revision, has applied it, and finds everything healthy."""
+        status = self.application().get("status", {})
+        sync = status.get("sync", {})
+        return (sync.get("status"), sync.get("revision")) == ("Synced", revision) and (
+            status["health"]["status"] == "Healthy"
+        )
+
+    def serving(self, model: str) -> list[str]:
+        """The versions behind a model's ready endpoints, one an endpoint."""
+        found = self.project.get("endpointslices", selector=f"kubernetes.io/service-name={model}")["items"]
+        ready = [
+            endpoint["targetRef"]["name"]
+            for item in found
+            for endpoint in item["endpoints"] or ()
+            if endpoint["conditions"]["ready"]
+        ]
+        pods = self.project.get("pods", selector=f"app.kubernetes.io/name={model}")["items"]
+        versions = {p["metadata"]["name"]: p["metadata"]["labels"]["app.kubernetes.io/version"] for p in pods}
+        return [versions.get(name, "gone") for name in ready]
+
+    def until(self, condition: Any, what: str, *, started: float | None = None) -> float:
+        """Wait for a condition; returns the seconds since `started`, or since now."""
+        begun = time.monotonic() if started is None else started
+        try:
+            eventually(condition, WAIT_SECONDS, what)
+        except AssertionError:
+            raise AssertionError(
+                f"{what}: {json.dumps(self.application().get('status', {}), indent=1)[:6000]}"
+            ) from None
+        return time.monotonic() - begun
+
+    def settle(self) -> None:
+        """The stack file as first committed, applied and healthy."""
+        self.commit("Back to the first stack file", self.stack)
+        tip = self.tip()
+        self.until(lambda: self.synced(tip), "the first stack file is applied")
+
+
+@contextmanager
+def followed(sandbox: Clone, folder: Path) -> Iterator[Followed]:
+    """A clone whose committed Application, with another repository URL and nothing else, is applied."""
+    path = copy_project(folder / "source")
+    for name in ("Pulumi.staging.yaml", "Pulumi.production.yaml"):
+        shutil.copy(CHECKOUT / name, path / name)
+    shutil.copytree(CHECKOUT / "gitops", path / "gitops")
+    (path / ".gitignore").write_text("/.venv\n__pycache__/\n")
+    origin = folder / "origin.git"
+    project = Clone(path, {**sandbox.environment, "GIT_CONFIG_GLOBAL": "/dev/null"}, f"ml-{STAGE}")
+    stack = (path / f"Pulumi.{STAGE}.yaml").read_text()
+    subprocess.run(["git", "init", "--quiet", "--bare", str(origin)], check=True, timeout=60)
+    stage = Followed(project=project, origin=origin, stack=stack)
+    stage.git("init", "--quiet", "--initial-branch=main")
+    stage.git("config", "user.name", "Ada Example")
+    stage.git("config", "user.email", "ada@example.com")
+    stage.git("remote", "add", "origin", origin.as_uri())
+    stage.git("add", "--all")
+    stage.git("commit", "--quiet", "--message=Serve")
+    project.python("delivery", "render", STAGE, "--commit", "--push", "origin")
+    objects = path.with_name("application.yaml")
+    objects.write_text(
+        _with_repository((CHECKOUT / "gitops" / "argocd" / f"{STAGE}.yaml").read_text(), origin.as_uri())
+    )
+    try:
+        started = time.monotonic()
+        project.run("kubectl", "apply", f"--filename={objects}")
+        first = stage.tip()
+        stage.seconds["first sync of the stage"] = stage.until(
+            lambda: stage.synced(first), "the stage is applied", started=started
+        )
+        yield stage
+    finally:
+        project.run(
+            "kubectl", "delete", f"--filename={objects}", "--ignore-not-found", "--timeout=60s", check=False
+        )
+        namespaces = (f"ml-{STAGE}", f"ml-{STAGE}-monitoring")
+        project.run(
+            "kubectl", "delete", "namespace", *namespaces, "--ignore-not-found", "--timeout=120s", check=False
+        )
+        owned = f"--selector=ml-deployments/stage={STAGE}"
+        project.run(
+            "kubectl", "delete", "clusterrole,clusterrolebinding", owned, "--ignore-not-found", check=False
+        )
+
+
+def _with_repository(text: str, repository: str) -> str:
+    settings = yaml.safe_load((CHECKOUT / "gitops" / "settings.yaml").read_text())
+    assert text.count(settings["repository"]) == 2
+    return text.replace(settings["repository"], repository)

@@ -1,0 +1,223 @@
+"""Pull delivery: a real Argo CD follows the rendered branch of a stage, by the committed Application."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.integration.clone import CHECKOUT, Clone
+from tests.integration.pull.argocd import NAMESPACE, argocd
+from tests.integration.pull.followed import APPLICATION, BRANCH, Followed, followed
+
+MODEL, OTHER = "sentiment-classifier", "other-classifier"
+OLD, NEW = "v1.3-rc1", "v1.3-rc2"
+
+
+@pytest.fixture(scope="module")
+def following(sandbox: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
+    """Argo CD runs, and the stage is applied. What was measured is printed at the end."""
+    folder = tmp_path_factory.mktemp("pull")
+    with argocd(sandbox, folder), followed(sandbox, folder) as stage:
+        try:
+            yield stage
+        finally:
+            width = max(map(len, stage.seconds))
+            for what, seconds in stage.seconds.items():
+                print(f"{what:<{width}} {seconds:6.1f} s", file=sys.stderr)
+
+
+@pytest.fixture
+def stage(following: Followed) -> Followed:
+    """The stage with its first stack file, applied."""
+    following.settle()
+    assert following.serving(MODEL) == [OLD, OLD]
+    return following
+
+
+def bumped(stage: Followed) -> str:
+    assert f'"{OLD}"' in stage.stack
+    return stage.stack.replace(f'"{OLD}"', f'"{NEW}"')
+
+
+def live(stage: Followed, kind: str, name: str) -> Any:
+    return stage.project.get(kind, name)["spec"]
+
+
+def test_the_stage_is_applied_whole(stage: Followed) -> None:
+    status = stage.application()["status"]
+    rendered = stage.git("ls-tree", "--name-only", BRANCH).splitlines()
+    assert len(status["resources"]) == len(rendered) > 30
+    assert {found["status"] for found in status["resources"]} == {"Synced"}
+
+
+def test_a_commit_reaches_the_ready_endpoints(stage: Followed) -> None:
+    started = time.monotonic()
+    stage.seconds["version bump: render and push"] = stage.commit("Roll out", bumped(stage))
+    stage.seconds["version bump: commit to serving"] = stage.until(
+        lambda: stage.serving(MODEL) == [NEW, NEW], "the new version serves", started=started
+    )
+    source = stage.git("rev-parse", "HEAD")
+    tip = stage.tip()
+    stage.until(lambda: stage.synced(tip), "the Application shows the commit")
+    assert source in stage.git("log", "-1", "--format=%(trailers)", tip)
+
+
+def test_a_revert_of_the_source_commit_rolls_back(stage: Followed) -> None:
+    stage.commit("Roll out", bumped(stage))
+    stage.until(lambda: stage.serving(MODEL) == [NEW, NEW], "the new version serves")
+    started = time.monotonic()
+    stage.git("revert", "--no-edit", "HEAD")
+    stage.render()
+    stage.seconds["git revert to serving"] = stage.until(
+        lambda: stage.serving(MODEL) == [OLD, OLD], "the old version serves", started=started
+    )
+
+
+@pytest.mark.parametrize(
+    ("what", "command", "healed"),
+    [
+        (
+            "scaled Deployment",
+            ("scale", "deployment", MODEL, "--replicas=4"),
+            lambda stage: live(stage, "deployment", MODEL)["replicas"] == 2,
+        ),
+        (
+            "changed image",
+            ("set", "image", f"deployment/{MODEL}", "server=registry.example.com/other:v9"),
+            lambda stage: (
+                live(stage, "deployment", MODEL)["template"]["spec"]["containers"][0]["image"]
+                == f"model-registry/{MODEL}:{OLD}"
+            ),
+        ),
+        (
+            "deleted Service",
+            ("delete", "service", MODEL),
+            lambda stage: len(stage.serving(MODEL)) == 2,
+        ),
+        (
+            "deleted NetworkPolicy",
+            ("delete", "networkpolicy", MODEL),
+            lambda stage: stage.project.get("networkpolicies", selector=f"app.kubernetes.io/name={MODEL}")[
+                "items"
+            ],
+        ),
+        (
+            "changed label selector of the Service",
+            ("patch", "service", MODEL, "--patch", json.dumps({"spec": {"selector": {"app": "nobody"}}})),
+            lambda stage: "app" not in live(stage, "service", MODEL)["selector"],
+        ),
+    ],
+    ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
+)
+def test_drift_is_healed(stage: Followed, what: str, command: tuple[str, ...], healed: Any) -> None:
+    before = live(stage, "deployment", MODEL), live(stage, "service", MODEL)["selector"]
+    started = time.monotonic()
+    stage.project.run("kubectl", *command, f"--namespace={stage.project.namespace}")
+    stage.seconds[f"drift healed: {what}"] = stage.until(
+        lambda: healed(stage), f"{what} is healed", started=started
+    )
+    tip = stage.tip()
+    stage.until(lambda: stage.synced(tip) and stage.serving(MODEL) == [OLD, OLD], "all is as it was")
+    assert (live(stage, "deployment", MODEL), live(stage, "service", MODEL)["selector"]) == before
+
+
+def test_a_model_that_the_stack_file_no_longer_names_is_pruned(stage: Followed) -> None:
+    source = CHECKOUT / "models" / f"{MODEL}.yaml"
+    (stage.project.path / "models" / f"{OTHER}.yaml").write_text(source.read_text())
+    line = next(line for line in stage.stack.splitlines() if line.strip().startswith(f"{MODEL}:"))
+    two = stage.stack.replace(line, f"{line}\n{line.replace(MODEL, OTHER)}")
+    stage.git("add", "--all")
+    started = time.monotonic()
+    stage.commit("Serve another model", two)
+    stage.seconds["new model: commit to serving"] = stage.until(
+        lambda: stage.serving(OTHER) == [OLD, OLD], "the other model serves", started=started
+    )
+    started = time.monotonic()
+    stage.commit("Serve it no more", stage.stack)
+    owned = f"app.kubernetes.io/name={OTHER}"
+    kinds = "deployments,services,networkpolicies,serviceaccounts,poddisruptionbudgets,configmaps,pods"
+    stage.seconds["removed model: commit to gone"] = stage.until(
+        lambda: not stage.project.get(kinds, selector=owned)["items"], "the model is pruned", started=started
+    )
+    assert stage.serving(MODEL) == [OLD, OLD]
+
+
+def program_with(stage: Followed, key: str, namespace: str) -> None:
+    """Let the program make one more object, in a ConfigMap."""
+    main = stage.project.path / "__main__.py"
+    metadata = f"{{'name': 'broken', 'namespace': {namespace!r}}}"
+    main.write_text(
+        f"{main.read_text()}\nimport pulumi_kubernetes as k8s\n"
+        f"k8s.core.v1.ConfigMap('broken', metadata={metadata}, data={{{key!r}: ''}}, opts=stage.options)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "namespace", "said"),
+    [("not a key", "ml-staging", "Invalid value"), ("key", "default", "is not permitted in project")],
+    ids=["an-object-that-the-API-server-refuses", "an-object-outside-of-the-stage"],
+)
+def test_a_refused_manifest_leaves_what_serves_alone_and_a_revert_recovers(
+    stage: Followed, key: str, namespace: str, said: str
+) -> None:
+    pods = {p["metadata"]["uid"] for p in stage.project.get("pods")["items"]}
+    program_with(stage, key, namespace)
+    stage.commit("Roll out, and break something else", bumped(stage))
+    tip = stage.tip()
+
+    def refused() -> bool:
+        operation = stage.application()["status"].get("operationState", {})
+        return operation.get("syncResult", {}).get("revision") == tip and said in json.dumps(operation)
+
+    stage.until(refused, "Argo CD says what is wrong")
+    assert stage.serving(MODEL) == [OLD, OLD]
+    assert {p["metadata"]["uid"] for p in stage.project.get("pods")["items"]} == pods
+    started = time.monotonic()
+    stage.git("revert", "--no-edit", "HEAD")
+    stage.commit("Roll out", bumped(stage))
+    stage.seconds[f"fix of a refused manifest ({said}): commit to serving"] = stage.until(
+        lambda: stage.serving(MODEL) == [NEW, NEW], "the fix serves", started=started
+    )
+
+
+def test_a_release_that_fits_on_no_node_leaves_the_old_one_serving_and_a_fix_recovers(
+    stage: Followed,
+) -> None:
+    pods = {
+        p["metadata"]["uid"]
+        for p in stage.project.get("pods", selector=f"app.kubernetes.io/name={MODEL}")["items"]
+    }
+    much = 'resources: {requests: {cpu: "1000"}, limits: {cpu: "1000"}}'
+    stage.commit("Roll out", bumped(stage).replace(f'version: "{NEW}"', f'version: "{NEW}", {much}'))
+
+    def pending() -> list[Any]:
+        found = stage.project.get("pods", selector=f"app.kubernetes.io/name={MODEL}")["items"]
+        return [p for p in found if p["status"]["phase"] == "Pending"]
+
+    stage.until(pending, "a new pod waits for a node")
+    stage.until(
+        lambda: stage.application()["status"]["health"]["status"] == "Progressing", "Argo CD shows it"
+    )
+    assert stage.serving(MODEL) == [OLD, OLD]
+    started = time.monotonic()
+    stage.commit("Roll out with less", bumped(stage))
+    stage.seconds["fix of a release that fits on no node: commit to serving"] = stage.until(
+        lambda: stage.serving(MODEL) == [NEW, NEW], "the fix serves", started=started
+    )
+    left = {
+        p["metadata"]["uid"]
+        for p in stage.project.get("pods", selector=f"app.kubernetes.io/name={MODEL}")["items"]
+    }
+    assert not left & pods
+
+
+def test_deleting_the_application_leaves_the_models(stage: Followed) -> None:
+    """The last test: nothing follows the stage afterwards."""
+    stage.project.run(
+        "kubectl", "delete", "application", APPLICATION, f"--namespace={NAMESPACE}", "--timeout=60s"
+    )
+    assert stage.serving(MODEL) == [OLD, OLD]
+    assert not live(stage, "deployment", MODEL).get("paused")
