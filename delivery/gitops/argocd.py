@@ -43,7 +43,8 @@ def argocd_objects(scope: Scope, settings: GitopsSettings) -> list[Manifest]:
                 "destination": {"server": CLUSTER, "namespace": scope.namespaces[0]},
                 "syncPolicy": {
                     "automated": {"prune": True, "selfHeal": True, "allowEmpty": False},
-                    "syncOptions": ["ServerSideApply=true", "FailOnSharedResource=true", "PruneLast=true"],
+                    # Not PruneLast: it would wait until all is healthy, and a fix would wait for a broken release.
+                    "syncOptions": ["ServerSideApply=true", "FailOnSharedResource=true"],
                     # `refresh` tries the newest commit, so that a fix does not wait until a broken one is given up.
                     "retry": {
                         "limit": 10,

@@ -3,7 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +41,12 @@ def stage(following: Followed) -> Followed:
 def bumped(stage: Followed) -> str:
     assert f'"{OLD}"' in stage.stack
     return stage.stack.replace(f'"{OLD}"', f'"{NEW}"')
+
+
+def uids(stage: Followed) -> set[str]:
+    """Every pod of the model."""
+    pods = stage.project.get("pods", selector=f"app.kubernetes.io/name={MODEL}")["items"]
+    return {pod["metadata"]["uid"] for pod in pods}
 
 
 def live(stage: Followed, kind: str, name: str) -> Any:
@@ -145,40 +152,50 @@ def test_a_model_that_the_stack_file_no_longer_names_is_pruned(stage: Followed) 
     assert stage.serving(MODEL) == [OLD, OLD]
 
 
-def program_with(stage: Followed, key: str, namespace: str) -> None:
-    """Let the program make one more object, in a ConfigMap."""
-    main = stage.project.path / "__main__.py"
-    metadata = f"{{'name': 'broken', 'namespace': {namespace!r}}}"
-    main.write_text(
-        f"{main.read_text()}\nimport pulumi_kubernetes as k8s\n"
-        f"k8s.core.v1.ConfigMap('broken', metadata={metadata}, data={{{key!r}: ''}}, opts=stage.options)\n"
+def refused_by_the_api_server(folder: Path) -> None:
+    """No pod of the stage has a value that Kubernetes knows."""
+    path = folder / "components" / "pod_security.py"
+    text = path.read_text()
+    assert '"RuntimeDefault"' in text
+    path.write_text(text.replace('"RuntimeDefault"', '"Broken"'))
+
+
+def refused_by_the_project(folder: Path) -> None:
+    """One more object, in a namespace of somebody else."""
+    path = folder / "__main__.py"
+    path.write_text(
+        f"{path.read_text()}\nimport pulumi_kubernetes as k8s\n"
+        "metadata = {'name': 'stray', 'namespace': 'default'}\n"
+        "k8s.core.v1.ConfigMap('stray', metadata=metadata, data={'a': 'b'}, opts=stage.options)\n"
     )
 
 
 @pytest.mark.parametrize(
-    ("key", "namespace", "said"),
-    [("not a key", "ml-staging", "Invalid value"), ("key", "default", "is not permitted in project")],
-    ids=["an-object-that-the-API-server-refuses", "an-object-outside-of-the-stage"],
+    ("change", "said"),
+    [
+        (refused_by_the_api_server, "Unsupported value"),
+        (refused_by_the_project, "is not permitted in project"),
+    ],
+    ids=["by-the-API-server", "by-the-AppProject"],
 )
-def test_a_refused_manifest_leaves_what_serves_alone_and_a_revert_recovers(
-    stage: Followed, key: str, namespace: str, said: str
+def test_a_refused_manifest_leaves_what_serves_alone_and_a_fix_recovers(
+    stage: Followed, change: Callable[[Path], None], said: str
 ) -> None:
-    pods = {p["metadata"]["uid"] for p in stage.project.get("pods")["items"]}
-    program_with(stage, key, namespace)
+    pods = uids(stage)
+    change(stage.project.path)
     stage.commit("Roll out, and break something else", bumped(stage))
-    tip = stage.tip()
 
     def refused() -> bool:
-        operation = stage.application()["status"].get("operationState", {})
-        return operation.get("syncResult", {}).get("revision") == tip and said in json.dumps(operation)
+        status = stage.application()["status"]
+        return said in json.dumps([status.get("conditions"), status.get("operationState")])
 
     stage.until(refused, "Argo CD says what is wrong")
     assert stage.serving(MODEL) == [OLD, OLD]
-    assert {p["metadata"]["uid"] for p in stage.project.get("pods")["items"]} == pods
+    assert uids(stage) == pods
     started = time.monotonic()
     stage.git("revert", "--no-edit", "HEAD")
     stage.commit("Roll out", bumped(stage))
-    stage.seconds[f"fix of a refused manifest ({said}): commit to serving"] = stage.until(
+    stage.seconds[f"fix after '{said}': commit to serving"] = stage.until(
         lambda: stage.serving(MODEL) == [NEW, NEW], "the fix serves", started=started
     )
 
@@ -186,10 +203,7 @@ def test_a_refused_manifest_leaves_what_serves_alone_and_a_revert_recovers(
 def test_a_release_that_fits_on_no_node_leaves_the_old_one_serving_and_a_fix_recovers(
     stage: Followed,
 ) -> None:
-    pods = {
-        p["metadata"]["uid"]
-        for p in stage.project.get("pods", selector=f"app.kubernetes.io/name={MODEL}")["items"]
-    }
+    pods = uids(stage)
     much = 'resources: {requests: {cpu: "1000"}, limits: {cpu: "1000"}}'
     stage.commit("Roll out", bumped(stage).replace(f'version: "{NEW}"', f'version: "{NEW}", {much}'))
 
@@ -207,11 +221,7 @@ def test_a_release_that_fits_on_no_node_leaves_the_old_one_serving_and_a_fix_rec
     stage.seconds["fix of a release that fits on no node: commit to serving"] = stage.until(
         lambda: stage.serving(MODEL) == [NEW, NEW], "the fix serves", started=started
     )
-    left = {
-        p["metadata"]["uid"]
-        for p in stage.project.get("pods", selector=f"app.kubernetes.io/name={MODEL}")["items"]
-    }
-    assert not left & pods
+    stage.until(lambda: not uids(stage) & pods, "the old pods are gone")
 
 
 def test_deleting_the_application_leaves_the_models(stage: Followed) -> None:

@@ -30,12 +30,14 @@ class Followed:
     Attributes:
         project: The clone; its namespace is the stage's.
         origin: The bare repository that Argo CD follows.
-        stack: The stack file as it was first committed.
+        first: The first source commit.
+        stack: Its stack file.
         seconds: What was measured, by what it is.
     """
 
     project: Clone
     origin: Path
+    first: str
     stack: str
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -103,10 +105,11 @@ class Followed:
         return time.monotonic() - begun
 
     def settle(self) -> None:
-        """The stack file as first committed, applied and healthy."""
-        self.commit("Back to the first stack file", self.stack)
+        """Everything as first committed, applied and healthy."""
+        self.git("read-tree", "-u", "--reset", self.first)
+        self.commit("Back to the first commit", self.stack)
         tip = self.tip()
-        self.until(lambda: self.synced(tip), "the first stack file is applied")
+        self.until(lambda: self.synced(tip), "the first commit is applied")
 
 
 @contextmanager
@@ -121,13 +124,14 @@ def followed(sandbox: Clone, folder: Path) -> Iterator[Followed]:
     project = Clone(path, {**sandbox.environment, "GIT_CONFIG_GLOBAL": "/dev/null"}, f"ml-{STAGE}")
     stack = (path / f"Pulumi.{STAGE}.yaml").read_text()
     subprocess.run(["git", "init", "--quiet", "--bare", str(origin)], check=True, timeout=60)
-    stage = Followed(project=project, origin=origin, stack=stack)
+    stage = Followed(project=project, origin=origin, first="", stack=stack)
     stage.git("init", "--quiet", "--initial-branch=main")
     stage.git("config", "user.name", "Ada Example")
     stage.git("config", "user.email", "ada@example.com")
     stage.git("remote", "add", "origin", origin.as_uri())
     stage.git("add", "--all")
     stage.git("commit", "--quiet", "--message=Serve")
+    stage.first = stage.git("rev-parse", "HEAD")
     project.python("delivery", "render", STAGE, "--commit", "--push", "origin")
     objects = path.with_name("application.yaml")
     objects.write_text(
