@@ -6,9 +6,9 @@ Exit codes: 0 good, 1 problems found, 2 wrong usage, 3 drift found.
 import typer
 
 from delivery.commands.check import check
-from delivery.commands.policy import policy
 from delivery.commands.drift import drift
 from delivery.commands.gitops import gitops
+from delivery.commands.policy import policy
 from delivery.commands.render import render
 from delivery.commands.schema import schema
 from delivery.commands.show import show
@@ -19,7 +19,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From a commit to a cluster: what the files say, what a change does, what runs, and who did it.",
 )
-for _command in (check, show, render, policy, schema):
-for _command in (check, show, render, drift, schema):
-for _command in (check, show, render, gitops, schema):
+for _command in (check, show, render, policy, drift, gitops, schema):
     app.command()(_command)

@@ -146,15 +146,6 @@ KUBE_STATE_METRICS = ToolSet(
     stamps={_PROMETHEUS_VERSION: ("kube-state-metrics", "v{plain}")},
     may_be_installed=False,
 )
-REGISTRY = ToolSet(
-    name="registry",
-    title="the OCI registry",
-    minutes=1,
-    tools={"registry": ("github.com/distribution/distribution/v3", "registry")},
-    stamps={},
-    may_be_installed=False,
-)
-SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS, REGISTRY)
 # One program; which part of Argo CD it is, ARGOCD_BINARY_NAME says.
 ARGOCD = ToolSet(
     name="argocd",
@@ -178,7 +169,15 @@ FLUX = ToolSet(
     },
     may_be_installed=False,
 )
-SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS, ARGOCD, FLUX)
+REGISTRY = ToolSet(
+    name="registry",
+    title="the OCI registry",
+    minutes=1,
+    tools={"registry": ("github.com/distribution/distribution/v3", "registry")},
+    stamps={},
+    may_be_installed=False,
+)
+SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS, REGISTRY, ARGOCD, FLUX)
 # What `up` starts; the others are for tests and checks.
 STARTED = (KUBERNETES, OPERATOR)
 

@@ -109,7 +109,9 @@ def _digest(repository: DXF, tag: str) -> str:
 def _login(host: str) -> Callable[[Any, requests.Response], None]:
     def login(client: Any, response: requests.Response) -> None:  # noqa: ANN401
         found = docker.auth.load_config().resolve_authconfig(_HUB if host == _HUB_HOST else host) or {}
-        client.authenticate(found.get("username"), found.get("password"), response=response)
+        # Docker's library spells what the file says and what a helper says differently.
+        said = {key.lower(): value for key, value in found.items()}
+        client.authenticate(said.get("username"), said.get("password"), response=response)
 
     return login
 

@@ -129,12 +129,14 @@ class _Server:
     def get(self, path: str, **fields: str) -> dict[str, Any]:
         try:
             answer = self._pool.request("GET", f"{self._address}/api/2.0/mlflow/{path}", fields=fields)
-        except urllib3.exceptions.TimeoutError:
-            raise Unavailable(
-                f"{self._address} did not answer within {self._seconds:.0f} s",
-                "try again; if it stays, look at the model registry",
-            ) from None
         except urllib3.exceptions.HTTPError as error:
+            # A refused connection is a kind of timeout to urllib3.
+            refused = isinstance(error, urllib3.exceptions.NewConnectionError)
+            if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
+                raise Unavailable(
+                    f"{self._address} did not answer within {self._seconds:.0f} s",
+                    "try again; if it stays, look at the model registry",
+                ) from None
             raise Unavailable(
                 f"{self._address} cannot be asked ({str(error).rpartition(': ')[2]})",
                 "correct modelRegistry.mlflow, or start the server",

@@ -141,7 +141,7 @@ def test_the_aliases_of_a_version_are_its_own(mlflow: str) -> None:
 def test_two_versions_with_one_tag_are_refused(mlflow: str) -> None:
     script = (
         f"import mlflow; c = mlflow.MlflowClient('{mlflow}'); c.create_registered_model('twice')\n"
-        "for _ in 'ab': c.create_model_version('twice', 'mlflow-artifacts:/x', tags={'version': 'v1'})"
+        "for _ in 'ab': c.create_model_version('twice', 's3://models/x', tags={'version': 'v1'})"
     )
     subprocess.run([EXAMPLE_PYTHON, "-c", script], check=True, capture_output=True, timeout=120)
     with pytest.raises(RegistryError, match="versions 1 and 2 of twice"):
