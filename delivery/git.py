@@ -3,7 +3,7 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,23 @@ from pathlib import Path
 from delivery.errors import DeliveryError
 
 GIT_SECONDS = 120
+# What a user's own configuration may say otherwise and the reading here relies on.
+_CONFIGURATION = ("log.showSignature=false", "log.showRoot=true", "log.follow=false", "core.quotePath=false")
+# Variables that git sets for its hooks; a hook that runs this must not make us look at another repository.
+_OF_HOOKS = {
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_LITERAL_PATHSPECS",
+}
+# For work in a folder of its own, where a hook's tools are not: they lie in the user's checkout.
+NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
+# A message may hold anything but NUL.
+_FIELDS = ("%H", "%P", "%an <%ae>", "%cI", "%s", "%b", "%(trailers:only,unfold)")
+LOG_FORMAT = "%x00".join(_FIELDS) + "%x00"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,20 +82,27 @@ class Repository:
     def try_git(
         self, *arguments: str, stdin: str | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run git in the project's folder; the exit code is the caller's.
+        """Run git in the project's folder; the exit code is the caller's. What is not UTF-8 becomes U+FFFD.
 
         Raises:
             DeliveryError: git is not installed, or did not end.
         """
+        done = self._run(arguments, b"" if stdin is None else stdin.encode(), environment)
+        # Decoded here: text mode would turn the ends of a file's lines into others.
+        out, err = (stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr))
+        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+    def _run(
+        self, arguments: Sequence[str], stdin: bytes, environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[bytes]:
+        options = [option for setting in _CONFIGURATION for option in ("-c", setting)]
         try:
             return subprocess.run(
-                ["git", *arguments],
+                ["git", *options, *arguments],
                 cwd=self.project,
                 env=_environment(environment),
                 input=stdin,
-                stdin=subprocess.DEVNULL if stdin is None else None,
                 capture_output=True,
-                text=True,
                 timeout=GIT_SECONDS,
                 check=False,
             )
@@ -86,6 +110,27 @@ class Repository:
             raise DeliveryError("git is not installed. Fix: install git") from None
         except subprocess.TimeoutExpired:
             raise DeliveryError(f"`git {' '.join(arguments)}` did not end within {GIT_SECONDS} s") from None
+
+    def blobs(self, names: Iterable[str]) -> dict[str, str]:
+        """The texts of blobs by their 40 digits, read by one process however many there are."""
+        wanted = list(dict.fromkeys(names))
+        done = self._run(["cat-file", "--batch"], "\n".join([*wanted, ""]).encode(), {})
+        found: dict[str, str] = {}
+        at = 0
+        for name in wanted:
+            end = done.stdout.find(b"\n", at)
+            kind, _, size = done.stdout[at:end].partition(b" blob ")
+            if end < 0 or kind != name.encode():
+                said = done.stdout[at:end].decode("utf-8", "replace") or done.stderr.decode(
+                    "utf-8", "replace"
+                )
+                raise DeliveryError(
+                    f"{name} cannot be read: {said.strip()}. Fix: `git fsck` names what is damaged"
+                )
+            at = end + 1 + int(size)
+            found[name] = done.stdout[end + 1 : at].decode("utf-8", "replace")
+            at += 1
+        return found
 
     def resolve(self, revision: str) -> str:
         """The 40 digits of a commit.
@@ -118,6 +163,10 @@ class Repository:
         lines = self.git("status", "--porcelain", "--no-renames", "-z").split("\0")
         return sorted(line[3:] for line in lines if line)
 
+    def exists(self, reference: str) -> bool:
+        """True when there is a reference of this full name, like `refs/heads/main`."""
+        return self.try_git("show-ref", "--verify", "--quiet", reference).returncode == 0
+
     def file(self, revision: str, path: str) -> str | None:
         """A file of the project at a commit; None when the commit has no such file."""
         done = self.try_git("show", f"{revision}:./{path}")
@@ -125,9 +174,9 @@ class Repository:
 
     def log(self, *arguments: str) -> list[Commit]:
         """The commits that `git log` gives for the arguments, the newest first."""
-        form = "%H%x1f%P%x1f%an <%ae>%x1f%cI%x1f%s%x1f%b%x1f%(trailers:only,unfold)%x1e"
-        records = self.git("log", f"--format={form}", *arguments).split("\x1e")
-        return [_commit(record.strip("\n")) for record in records if record.strip("\n")]
+        fields = self.git("log", "-z", f"--format={LOG_FORMAT}", *arguments).split("\0")
+        step = len(_FIELDS) + 1
+        return [commit_of(fields[at : at + step]) for at in range(0, len(fields) - 1, step)]
 
     @contextmanager
     def at(self, revision: str) -> Iterator[Path]:
@@ -135,18 +184,19 @@ class Repository:
         inside = self.project.relative_to(self.top)
         with tempfile.TemporaryDirectory(prefix="ml-deployments-") as folder:
             tree = Path(folder) / "tree"
-            self.git("worktree", "add", "--detach", "--quiet", str(tree), self.resolve(revision))
+            self.git(*NO_HOOKS, "worktree", "add", "--detach", "--quiet", str(tree), self.resolve(revision))
             try:
                 yield tree / inside
             finally:
                 self.git("worktree", "remove", "--force", str(tree))
 
 
-def _commit(record: str) -> Commit:
-    revision, parents, author, when, subject, body, trailers = record.split("\x1f")
-    pairs = (line.partition(": ") for line in trailers.splitlines())
+def commit_of(fields: Sequence[str]) -> Commit:
+    """A commit from its fields in the order of `LOG_FORMAT`."""
+    revision, parents, author, when, subject, body, trailers = fields[: len(_FIELDS)]
+    pairs = (line.partition(": ") for line in trailers.split("\n"))
     return Commit(
-        revision=revision,
+        revision=revision.strip("\n"),
         parents=tuple(parents.split()),
         author=author,
         when=when,
@@ -157,8 +207,7 @@ def _commit(record: str) -> Commit:
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    # A hook that runs this must not make us look at another repository.
-    kept = {k: v for k, v in os.environ.items() if k not in {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}}
+    kept = {k: v for k, v in os.environ.items() if k not in _OF_HOOKS}
     return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **more}
 
 
