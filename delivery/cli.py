@@ -9,9 +9,11 @@ from delivery.commands.check import check
 from delivery.commands.drift import drift
 from delivery.commands.gitops import gitops
 from delivery.commands.policy import policy
+from delivery.commands.history import history
 from delivery.commands.render import render
 from delivery.commands.schema import schema
 from delivery.commands.show import show
+from delivery.commands.tag import tag
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,4 +22,5 @@ app = typer.Typer(
     help="From a commit to a cluster: what the files say, what a change does, what runs, and who did it.",
 )
 for _command in (check, show, render, policy, drift, gitops, schema):
+for _command in (check, show, render, tag, history, schema):
     app.command()(_command)

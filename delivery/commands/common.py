@@ -20,6 +20,7 @@ Project = Annotated[
     Path,
     typer.Option("--project", help="The checkout to look at.", exists=True, file_okay=False),
 ]
+Model = Annotated[str, typer.Argument(help="The model, as in models/<model>.yaml.")]
 Stage = Annotated[str, typer.Argument(help="The stage, as in Pulumi.<stage>.yaml.")]
 
 

@@ -1,0 +1,54 @@
+"""`python -m delivery history`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from delivery.commands.common import HERE, Project, console, problems
+from delivery.git import Repository
+from delivery.history import History
+from delivery.history import history as run_history
+from delivery.history_data import history_data
+from delivery.history_page import history_page
+from delivery.history_table import history_notes, history_table
+
+
+def history(
+    model: Annotated[str | None, typer.Argument(help="Only this model.")] = None,
+    stage: Annotated[str | None, typer.Option("--stage", help="Only this stage.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write one self-contained page here.", dir_okay=False)
+    ] = None,
+    project: Project = HERE,
+) -> None:
+    """Tell from git who released what, where and when, what was reverted, and when it was deployed."""
+    with problems():
+        repository = Repository(project)
+        whole = run_history(repository)
+        _known(whole, model, stage)
+        found = whole.only(model, stage)
+        if html is not None:
+            html.parent.mkdir(parents=True, exist_ok=True)
+            html.write_text(history_page(found), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps(history_data(found), indent=2, ensure_ascii=False))
+    elif html is not None:
+        typer.echo(f"{len(found.changes)} changes written to {html}")
+    else:
+        console().print(history_table(found))
+        for note in history_notes(found):
+            typer.echo(note)
+
+
+def _known(whole: History, model: str | None, stage: str | None) -> None:
+    """Refuse a model or a stage that never was, as wrong usage."""
+    known = sorted({(c.model, c.stage) for c in whole.changes})
+    if model is not None and model not in {name for name, _ in known}:
+        names = ", ".join(sorted({name for name, _ in known})) or "none"
+        raise typer.BadParameter(f"no stage ever ran {model}; the models are {names}", param_hint="MODEL")
+    if stage is not None and stage not in {name for _, name in known}:
+        names = ", ".join(sorted({name for _, name in known})) or "none"
+        raise typer.BadParameter(f"{stage} never ran a model; the stages are {names}", param_hint="--stage")

@@ -1,0 +1,32 @@
+"""`python -m delivery tag`."""
+
+from typing import Annotated
+
+import typer
+
+from delivery.commands.common import HERE, Project, Stage, problems
+from delivery.deployments import fetch, push
+from delivery.deployments import tag as run_tag
+from delivery.git import Repository
+
+
+def tag(
+    stage: Stage,
+    commit: Annotated[str, typer.Option("--commit", help="The deployed commit.")] = "HEAD",
+    remote: Annotated[
+        str | None, typer.Option("--push", help="Fetch this remote's tags first, and push the new ones.")
+    ] = None,
+    project: Project = HERE,
+) -> None:
+    """After a deployment: tag the commit with <stage>/<model>/<version> for each model that changed."""
+    with problems():
+        repository = Repository(project)
+        if remote is not None:
+            fetch(repository, stage, remote)
+        for name in (made := run_tag(repository, stage, commit)):
+            typer.echo(name)
+        if not made:
+            typer.echo(f"every model of {stage} is tagged already")
+        if remote is not None:
+            names = push(repository, stage, remote, commit)
+            typer.echo(f"{len(names)} tags of this commit are at {remote}")

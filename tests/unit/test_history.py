@@ -1,0 +1,277 @@
+"""Who released what, where and when, told by git alone."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from delivery.git import Repository
+from delivery.history import Change, ChangeKind, history
+from tests.unit.repositories import MAIN, Work, flow, stack
+from tests.unit.test_delivery import run
+
+DIGEST = f"sha256:{'1' * 64}"
+
+
+def changes(work: Work, model: str | None = None, stage: str | None = None) -> list[Change]:
+    """Newest first."""
+    return list(history(Repository(work.folder)).only(model, stage).changes)
+
+
+def kinds(work: Work, model: str | None = "a", stage: str | None = "staging") -> list[ChangeKind]:
+    return [change.kind for change in changes(work, model, stage)]
+
+
+def as_json(work: Work, *arguments: str) -> Any:
+    code, out, err = run("history", *arguments, "--json", "--project", work.folder)
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_every_kind_of_change(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    work.release("staging", a=flow("v1"), b=flow("v1"))
+    work.release("staging", a=flow("v2"), b=flow("v1"))
+    work.release("staging", a=flow("v2", digest=DIGEST), b=flow("v1"))
+    work.release("staging", a=flow("v2", 5, DIGEST), b='{version: "v1", replicas: 2, port: 90}')
+    work.release("staging", a=flow("v2", 5, DIGEST))
+    added, version, digest, replicas = (
+        ChangeKind.ADDED,
+        ChangeKind.VERSION,
+        ChangeKind.DIGEST,
+        ChangeKind.REPLICAS,
+    )
+    assert kinds(work) == [replicas, digest, version, added]
+    assert kinds(work, "b") == [ChangeKind.REMOVED, added]
+    assert kinds(work, "a", "production") == [added]
+
+
+def test_who_when_and_the_trailers(tmp_path: Path) -> None:
+    work = Work.new(tmp_path, a=flow("v1"), b=flow("v1"))
+    message = "Promote a\n\nModel: a\nTo: staging\nGate: f1 0.9 (was 0.8)\nRun: 4711\nReason: urgent"
+    both = {"Pulumi.staging.yaml": stack({"a": flow("v2"), "b": flow("v2")})}
+    revision = work.commit(message, both, "Bo <bo@example.com>")
+    (a,), (b,) = (changes(work, model, "staging")[:1] for model in "ab")
+    assert (a.commit.revision, a.commit.author) == (revision, "Bo <bo@example.com>")
+    assert a.when == "2023-11-15T00:13:20+00:00"
+    assert (a.gate, a.run, a.reason) == ("f1 0.9 (was 0.8)", "4711", "urgent")
+    assert (b.commit.revision, b.gate) == (revision, None)
+
+
+def test_a_merge_counts_when_it_came_and_names_who_made_it(tmp_path: Path) -> None:
+    work = Work.new(tmp_path, a=flow("v1"), b=flow("v1"))
+    work.git("checkout", "--quiet", "-b", "side")
+    work.release("staging", "Try", a=flow("v2"), b=flow("v1"))
+    made = work.commit(
+        "Really", {"Pulumi.staging.yaml": stack({"a": flow("v3"), "b": flow("v1")})}, "Bo <bo@example.com>"
+    )
+    work.commit("Elsewhere", {"README": "x"})
+    work.git("checkout", "--quiet", MAIN)
+    work.release("production", "Meanwhile", a=flow("v1"), b=flow("v8"))
+    merged = work.merge("side")
+    (newest, *older) = changes(work, "a", "staging")
+    assert (newest.commit.revision, newest.commit.author) == (made, "Bo <bo@example.com>")
+    assert newest.merge is not None
+    assert (newest.merge.revision, newest.when) == (merged, "2023-11-15T04:13:20+00:00")
+    assert (newest.before and newest.before.version, newest.after and newest.after.version) == ("v1", "v3")
+    assert [change.kind for change in older] == [ChangeKind.ADDED]
+    assert [c.commit.subject for c in changes(work, "b")] == ["Meanwhile", "Start", "Start"]
+
+
+def test_a_merge_that_changes_both_stages(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    work.git("checkout", "--quiet", "-b", "side")
+    work.release("staging", "To staging", a=flow("v2"))
+    work.release("production", "To production", a=flow("v2"))
+    work.git("checkout", "--quiet", MAIN)
+    merged = work.merge("side")
+    found = [c for c in changes(work) if c.merge]
+    assert {(c.stage, c.commit.subject) for c in found} == {
+        ("staging", "To staging"),
+        ("production", "To production"),
+    }
+    assert {c.merge.revision for c in found if c.merge} == {merged}
+
+
+def test_what_a_merge_resolved_by_itself_is_the_merges(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    work.git("checkout", "--quiet", "-b", "side")
+    work.release("staging", "Side", a=flow("v2"))
+    work.git("checkout", "--quiet", MAIN)
+    work.git("merge", "--quiet", "--no-commit", "--no-ff", "side")
+    merged = work.release("staging", "Resolved", a=flow("v9"))
+    newest = changes(work, "a", "staging")[0]
+    assert (newest.commit.revision, newest.merge, newest.after and newest.after.version) == (
+        merged,
+        None,
+        "v9",
+    )
+
+
+def test_reverts_and_reverts_of_reverts(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    released = work.release("staging", "Release v2", a=flow("v2"))
+    for _ in range(2):
+        work.hours += 1
+        work.git("revert", "--no-edit", "HEAD")
+    reapplied, reverted, release, _ = changes(work, "a", "staging")
+    assert (reverted.reverts, reverted.reapplies) == (released, None)
+    assert reapplied.reverts == reverted.commit.revision
+    assert reapplied.reapplies == released
+    assert release.reverted_by == reverted.commit.revision
+    assert reverted.reverted_by == reapplied.commit.revision
+    assert changes(work, "a", "production")[0].reverts is None
+
+
+def test_a_revert_of_a_merge_and_one_by_a_merge(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    work.git("checkout", "--quiet", "-b", "side")
+    work.release("staging", "Side", a=flow("v2"))
+    work.git("checkout", "--quiet", MAIN)
+    merged = work.merge("side")
+    work.git("checkout", "--quiet", "-b", "back")
+    work.git("revert", "--no-edit", "-m", "1", merged)
+    work.git("checkout", "--quiet", MAIN)
+    work.merge("back")
+    reverted, release, _ = changes(work, "a", "staging")
+    assert reverted.reverts == merged
+    assert release.reverted_by == reverted.commit.revision
+
+
+def test_a_message_that_names_what_it_did_not_revert(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    other = work.release("production", "Release", a=flow("v2"))
+    work.release("staging", f"Odd\n\nThis reverts commit {other}.", a=flow("v2"))
+    gone = "1" * 40
+    work.release("staging", f"Odd\n\nThis reverts commit {gone}.", a=flow("v3"))
+    assert [c.reverts for c in changes(work, "a", "staging")] == [gone, None, None]
+
+
+def test_deployments_belong_to_the_release_they_deployed(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    run("tag", "staging", "--project", tmp_path)
+    work.release("staging", a=flow("v2"))
+    work.commit("Later", {"README": "x"})
+    run("tag", "staging", "--project", tmp_path)
+    work.release("staging", a=flow("v1"))
+    work.release("staging", a=flow("v1", 7))
+    run("tag", "staging", "--project", tmp_path)
+    work.release("staging", a=flow("v4"))
+    found = [[d.name for d in change.deployments] for change in changes(work, "a", "staging")]
+    assert found == [[], [], ["staging/a/v1+2"], ["staging/a/v2"], ["staging/a/v1"]]
+
+
+def test_a_rewritten_history_keeps_what_is_there_and_marks_the_rest(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    gone = work.release("staging", a=flow("v2"))
+    run("tag", "staging", "--project", tmp_path)
+    work.git("reset", "--quiet", "--hard", "HEAD^")
+    work.release("staging", a=flow("v3"))
+    found = as_json(work, "--stage", "staging")
+    assert [change["to"]["version"] for change in found["changes"]] == ["v3", "v1"]
+    assert [(d["tag"], d["commit"]) for d in found["elsewhere"]] == [("staging/a/v2", gone)]
+    _, out, _ = run("history", "--project", tmp_path)
+    assert f"from {gone[:10]}, which this branch does not hold" in out
+
+
+def test_a_shallow_clone_says_that_older_history_is_missing(tmp_path: Path) -> None:
+    work = Work.new(tmp_path / "full")
+    work.release("staging", a=flow("v2"))
+    work.release("staging", a=flow("v3"))
+    shallow = work.clone(tmp_path / "shallow", "--depth=2")
+    newest, oldest = changes(shallow, "a", "staging")
+    assert (newest.kind, oldest.kind) == (ChangeKind.VERSION, ChangeKind.OLDEST_KNOWN)
+    code, out, _ = run("history", "--project", shallow.folder)
+    assert code == 0
+    assert "older history is missing. Fix: `git fetch --unshallow`" in " ".join(out.split())
+    assert "v2 or earlier" in out
+    assert as_json(shallow)["shallow"] is True
+
+
+def test_a_detached_head_is_read_like_a_branch(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    work.release("staging", a=flow("v2"))
+    work.git("checkout", "--quiet", "--detach", "HEAD^")
+    assert kinds(work) == [ChangeKind.ADDED]
+
+
+def test_what_runs_now(tmp_path: Path) -> None:
+    work = Work.new(tmp_path, a=flow("v1"), b=flow("v1"))
+    work.release("staging", a=flow("v2"), b=flow("v1"))
+    work.release("staging", a=flow("v2", 8))
+    work.release("production", b=flow("v1"))
+    found = as_json(work)["running"]
+    assert [(r["model"], r["stage"], r["to"]["version"], r["to"]["replicas"], r["when"]) for r in found] == [
+        ("a", "staging", "v2", 8, "2023-11-15T00:13:20+00:00"),
+        ("b", "production", "v1", 2, "2023-11-14T23:13:20+00:00"),
+    ]
+
+
+def test_broken_files_and_projects_in_a_folder(tmp_path: Path) -> None:
+    work = Work(tmp_path)
+    work.git("init", "--quiet", "--initial-branch", MAIN)
+    work.git("config", "user.name", "A")
+    work.git("config", "user.email", "a@example.com")
+    inner = "deploy/Pulumi.staging.yaml"
+    work.commit("One", {inner: stack({"a": flow("v1")}), "Pulumi.staging.yaml": stack({"z": flow("v1")})})
+    work.commit("Broken", {inner: "config: ["})
+    work.commit("Mended", {inner: stack({"a": flow("v2")})})
+    found = history(Repository(tmp_path / "deploy")).changes
+    assert [(c.model, c.kind) for c in found] == [
+        ("a", ChangeKind.ADDED),
+        ("a", ChangeKind.REMOVED),
+        ("a", ChangeKind.ADDED),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["nobody"], 2, "no stage ever ran nobody; the models are a"),
+        (["--stage", "nowhere"], 2, "nowhere never ran a model; the stages are production, staging"),
+    ],
+)
+def test_wrong_usage(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
+    work = Work.new(tmp_path)
+    found, _, err = run("history", *arguments, "--project", work.folder)
+    assert found == code
+    assert said in " ".join(err.replace("│", " ").split())
+
+
+def test_no_git_and_no_commit(tmp_path: Path) -> None:
+    code, _, err = run("history", "--project", tmp_path)
+    assert (code, "is in no git repository" in err) == (1, True)
+    Work(tmp_path).git("init", "--quiet")
+    code, _, err = run("history", "--project", tmp_path)
+    assert (code, "HEAD names no commit of this repository" in err) == (1, True)
+
+
+def test_the_number_of_git_processes_does_not_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Work.new(tmp_path)
+    counts = []
+    run_git = Repository._run
+    for _ in range(2):
+        calls: list[Any] = []
+
+        def counted(self: Repository, *arguments: Any, calls: list[Any] = calls) -> Any:
+            calls.append(arguments)
+            return run_git(self, *arguments)
+
+        monkeypatch.setattr(Repository, "_run", counted)
+        history(Repository(tmp_path))
+        counts.append(len(calls))
+        for version in range(10):
+            work.release("staging", a=flow(f"w{version}"))
+    assert counts[0] == counts[1] < 10
+
+
+def test_texts_of_others_are_shown_as_they_are(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    work.commit(
+        "[red]x[/red] \x1b[2J", {"Pulumi.staging.yaml": stack({"a": flow("v2")})}, "[b]Bo <bo@example.com>"
+    )
+    code, out, _ = run("history", "a", "--project", tmp_path)
+    assert code == 0
+    assert "[b]Bo" in out
+    assert "\x1b[2J" not in out
