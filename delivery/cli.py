@@ -10,7 +10,9 @@ from delivery.commands.drift import drift
 from delivery.commands.gitops import gitops
 from delivery.commands.policy import policy
 from delivery.commands.history import history
+from delivery.commands.promote import promote
 from delivery.commands.render import render
+from delivery.commands.rollback import rollback
 from delivery.commands.schema import schema
 from delivery.commands.show import show
 from delivery.commands.tag import tag
@@ -23,4 +25,5 @@ app = typer.Typer(
 )
 for _command in (check, show, render, policy, drift, gitops, schema):
 for _command in (check, show, render, tag, history, schema):
+for _command in (check, show, render, promote, tag, history, rollback, schema):
     app.command()(_command)

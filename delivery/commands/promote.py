@@ -1,0 +1,70 @@
+"""`python -m delivery promote`."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from delivery.branches import push_hint
+from delivery.commands.common import HERE, Model, Project, console, known_stage, problems
+from delivery.git import Repository
+from delivery.promote import promote as run_promote
+from delivery.promote import promote_on_branch
+from delivery.promotion import Promotion, Request
+from delivery.registries.facts import release_facts
+
+
+def promote(  # noqa: PLR0917 - Typer gives every option by its name
+    model: Model,
+    source: Annotated[str, typer.Option("--from", help="The stage that runs the version.")],
+    target: Annotated[str, typer.Option("--to", help="The stage to change.")],
+    version: Annotated[
+        str | None, typer.Option("--version", help="Left out: the one that --from runs at HEAD.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why the version need not have run in --from; recorded.")
+    ] = None,
+    replicas: Annotated[
+        int | None, typer.Option("--replicas", min=0, help="Of a model that --to does not run yet.")
+    ] = None,
+    commit: Annotated[
+        bool, typer.Option("--commit", help="Commit on a branch of its own; the checkout stays as it is.")
+    ] = False,
+    project: Project = HERE,
+) -> None:
+    """Give a stage the version of a model that another stage runs: edits one line of the stack file."""
+    known_stage(project, source)
+    known_stage(project, target)
+    if source == target:
+        raise typer.BadParameter(f"--from and --to are both {source}", param_hint="--to")
+    if reason is not None and not reason.strip():
+        raise typer.BadParameter("say why in a few words", param_hint="--reason")
+    request = Request(
+        model=model, source=source, target=target, version=version, reason=reason, replicas=replicas
+    )
+    with problems():
+        repository = Repository(project)
+        if commit:
+            promotion, made = promote_on_branch(repository, request, release_facts)
+        else:
+            promotion, made = run_promote(repository, request, release_facts), None
+    _print(promotion)
+    if made is None:
+        typer.echo(f"{request.file} was edited. Next: `python -m delivery check`, then commit it")
+    else:
+        typer.echo(
+            f"Committed {made[:10]} on the branch {promotion.branch}; the checkout is as it was.\n"
+            f"Next: {push_hint(repository, promotion.branch)}"
+        )
+
+
+def _print(promotion: Promotion) -> None:
+    typer.echo(promotion.diff())
+    if promotion.facts is not None and promotion.facts.verdicts:
+        table = Table("metric", "before", "after", "gate", "verdict")
+        for verdict in promotion.facts.verdicts:
+            values = ("-" if value is None else str(value) for value in (verdict.before, verdict.after))
+            table.add_row(verdict.metric, *values, verdict.rule, verdict.reason or "passed")
+        console().print(table)
+    for note in promotion.notes:
+        typer.echo(note)

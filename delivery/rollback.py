@@ -1,0 +1,224 @@
+"""Prepares the `git revert` of a model's last release in a stage, and refuses one that would undo more."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.problems import SettingsError
+from components.stack_files import load_stack
+from components.yaml_document import parse_document
+from delivery.branches import refuse_existing
+from delivery.deployments import ref_part
+from delivery.errors import DeliveryError
+from delivery.git import NO_HOOKS, Commit, Repository
+from delivery.history import Change, history
+from delivery.promote import write
+from delivery.releases import Deployed, deployed, entries, entries_at, release
+from delivery.stack_edit import with_release
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollback:
+    """A rollback that may be made.
+
+    Attributes:
+        undone: The commit on the branch that is reverted.
+        before: What the stage runs now.
+        after: What it runs afterwards.
+        diff: The revert as a unified diff.
+        commit: The revert commit. It is in the repository, and on no branch until `keep` makes one.
+    """
+
+    model: str
+    stage: str
+    undone: str
+    before: Deployed
+    after: Deployed
+    diff: str
+    commit: str
+
+    @property
+    def branch(self) -> str:
+        """The branch that `--commit` makes."""
+        return f"rollback/{self.stage}/{self.model}/{ref_part(self.after.version)}"
+
+
+def rollback(repository: Repository, model: str, stage: str) -> Rollback:
+    """Make the revert commit in a folder of its own; no branch and no file of the user's changes.
+
+    Raises:
+        DeliveryError: there is nothing to go back to, the revert would undo something else or conflicts, or the
+            stage would not be valid afterwards.
+    """
+    last = _last_release(repository, model, stage)
+    assert last.before is not None
+    assert last.after is not None
+    undone = last.merge or last.commit
+    _refuse_more(repository, last, undone)
+    with repository.at("HEAD") as tree:
+        commit = _revert(Repository(tree), last, undone)
+        after = deployed(entries_at(repository, commit, stage).get(model))
+        if after is None or after.version != last.before.version:
+            raise DeliveryError(f"the revert of {undone.revision[:10]} does not restore it. {_instead(last)}")
+        try:
+            load_stack(tree, stage)
+        except SettingsError as error:
+            raise DeliveryError(
+                f"after the revert {stage} would not be valid. {_instead(last)}\n{error}"
+            ) from None
+        diff = repository.git("diff", "--no-color", "--no-ext-diff", f"{commit}^", commit)
+    return Rollback(
+        model=model,
+        stage=stage,
+        undone=undone.revision,
+        before=last.after,
+        after=after,
+        diff=diff,
+        commit=commit,
+    )
+
+
+def keep(repository: Repository, made: Rollback) -> None:
+    """Put the revert commit on its branch.
+
+    Raises:
+        DeliveryError: the branch exists.
+    """
+    refuse_existing(repository, made.branch)
+    repository.git("branch", "--no-track", made.branch, made.commit)
+
+
+def _last_release(repository: Repository, model: str, stage: str) -> Change:
+    past = history(repository)
+    own = [change for change in past.only(model, stage).changes if change.version_changed]
+    if not own:
+        raise DeliveryError(
+            f"no commit of this branch gives {model} a version in Pulumi.{stage}.yaml. "
+            f"Fix: `python -m delivery history --stage {stage}` lists the models that have one"
+        )
+    last = own[0]
+    if last.after is None:
+        raise DeliveryError(
+            f"{stage} does not run {model} since {last.commit.revision[:10]} removed it. "
+            f"Fix: `git revert {(last.merge or last.commit).revision[:10]}` brings it back"
+        )
+    if last.oldest_known:
+        raise DeliveryError(
+            f"this clone is shallow and does not hold the release before {last.after.version}. "
+            "Fix: `git fetch --unshallow`"
+        )
+    if last.before is None:
+        raise DeliveryError(
+            f"{last.after.version} is the first version of {model} in {stage}, so there is none to go back to. "
+            f"Fix: remove its entry from Pulumi.{stage}.yaml if it shall not run"
+        )
+    return last
+
+
+def _refuse_more(repository: Repository, last: Change, undone: Commit) -> None:
+    """Refuse when the commit changed more than this model's version and digest in this stage."""
+    parent = undone.parents[0]
+    more = list(_other_changes(repository, last, parent, undone.revision))
+    if more:
+        lines = "\n".join(f"  {line}" for line in more)
+        raise DeliveryError(
+            f"reverting {undone.revision[:10]} ({undone.subject}) would also undo:\n{lines}\n{_instead(last)}"
+        )
+
+
+def _other_changes(repository: Repository, last: Change, old: str, new: str) -> Iterator[str]:
+    own = f"Pulumi.{last.stage}.yaml"
+    inside = repository.project.relative_to(repository.top)
+    changed = repository.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new).split("\0")
+    for path in filter(None, changed):
+        if Path(path) != inside / own:
+            yield f"the change of {path}"
+    texts = [repository.file(revision, own) or "" for revision in (old, new)]
+    before, after = (entries(text, own) for text in texts)
+    for model in sorted({*before, *after}):
+        if before.get(model) == after.get(model):
+            continue
+        found = release(last.stage, model, before.get(model), after.get(model))
+        if model != last.model:
+            yield f"{last.stage}: {model} {_named(found.before)} to {_named(found.after)}"
+            continue
+        for field in found.other_fields:
+            yield f"{last.stage}: {model}: {field}"
+        if found.before and found.after and found.before.replicas != found.after.replicas:
+            yield f"{last.stage}: {model}: replicas {found.before.replicas} to {found.after.replicas}"
+    settings = [_settings(text, own) for text in texts]
+    for key in sorted({*settings[0], *settings[1]}):
+        if settings[0].get(key) != settings[1].get(key):
+            yield f"{last.stage}: {key}"
+
+
+def _settings(text: str, file: str) -> dict[str, Any]:
+    """What a stack file says besides its models."""
+    try:
+        data = parse_document(text, file).data
+    except SettingsError:
+        return {}
+    config = data.get("config")
+    own = {f"config.{key}": value for key, value in config.items()} if isinstance(config, dict) else {}
+    own.pop("config.ml-deployments:models", None)
+    return {**{key: value for key, value in data.items() if key != "config"}, **own}
+
+
+def _named(found: Deployed | None) -> str:
+    return "nothing" if found is None else found.version
+
+
+def _revert(tree: Repository, last: Change, undone: Commit) -> str:
+    """The revert commit, with git's own message and trailers."""
+    assert last.before is not None
+    assert last.after is not None
+    mainline = ["-m", "1"] if len(undone.parents) > 1 else []
+    done = tree.try_git(*NO_HOOKS, "revert", "--no-edit", *mainline, undone.revision)
+    if done.returncode != 0:
+        _resolve(tree, last, undone, done.stderr.strip() or done.stdout.strip())
+    trailers = {
+        "Model": last.model,
+        "Version": last.before.version,
+        "Replaces": last.after.version,
+        "To": last.stage,
+    }
+    options = [f"--trailer={key}: {value}" for key, value in trailers.items()]
+    tree.git(*NO_HOOKS, "commit", "--amend", "--no-edit", "--quiet", *options)
+    return tree.resolve("HEAD")
+
+
+def _resolve(tree: Repository, last: Change, undone: Commit, said: str) -> None:
+    """Resolve what git takes for a conflict when only neighbouring lines changed since; refuse a real one."""
+    file = f"Pulumi.{last.stage}.yaml"
+    conflicts = tree.git("diff", "--name-only", "--relative", "--diff-filter=U").splitlines()
+    now = entries_at(tree, "HEAD", last.stage).get(last.model)
+    then = entries_at(tree, undone.revision, last.stage).get(last.model)
+    text = tree.file("HEAD", file)
+    if conflicts != [file] or text is None:
+        raise DeliveryError(f"`git revert {undone.revision[:10]}` failed: {said}")
+    if now != then or last.before is None:
+        raise DeliveryError(
+            f"{last.model} was edited in {file} since {undone.revision[:10]} released {_named(last.after)}, "
+            f"so reverting that commit conflicts:\n{_since(tree, last)}\n{_instead(last)}"
+        )
+    wanted = Deployed(version=last.before.version, digest=last.before.digest, replicas=None)
+    write(tree.project / file, with_release(text, file, last.model, wanted))
+    tree.git("add", "--", file)
+    tree.git(*NO_HOOKS, "-c", "core.editor=true", "revert", "--continue")
+
+
+def _since(tree: Repository, last: Change) -> str:
+    """The commits that changed the stage's file since a release, a line each."""
+    reverted = (last.merge or last.commit).revision
+    found = tree.log("--first-parent", f"{reverted}..HEAD", "--", f"Pulumi.{last.stage}.yaml")
+    return "\n".join(f"  {commit.revision[:10]} {commit.subject} ({commit.author})" for commit in found)
+
+
+def _instead(last: Change) -> str:
+    assert last.before is not None
+    return (
+        f'Fix: write version: "{last.before.version}" into Pulumi.{last.stage}.yaml in a commit of its own, or let '
+        f"`python -m delivery promote {last.model} --from STAGE --to {last.stage} --version {last.before.version} "
+        f'--reason "..." --commit` do it'
+    )
