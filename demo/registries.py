@@ -11,7 +11,7 @@ from sandbox.servers import running
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "sentiment-classifier"
 EXAMPLE_PYTHON = EXAMPLE / ".venv" / "bin" / "python"
-MLFLOW_SECONDS = 120
+MLFLOW_SECONDS = 300
 
 
 @contextmanager
@@ -54,7 +54,12 @@ def model_registry(folder: Path) -> Iterator[str]:
         f"--backend-store-uri=sqlite:///{folder}/mlflow.db",
         f"--artifacts-destination={folder}/artifacts",
     ]
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet"}
+    quiet = {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+        # Its job runner starts processes that nothing here needs.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
     with running(
         command, f"{address}/health", folder / "log", quiet, folder=folder, start_seconds=MLFLOW_SECONDS
     ):
