@@ -41,6 +41,13 @@ class _Commands(TyperGroup):
         command.command(cmd_name)(getattr(import_module(f"delivery.commands.{cmd_name}"), cmd_name))
         return typer.main.get_command(command)
 
+from delivery.commands.check import check
+from delivery.commands.comment import comment
+from delivery.commands.policy import policy
+from delivery.commands.render import render
+from delivery.commands.review import review
+from delivery.commands.schema import schema
+from delivery.commands.show import show
 
 app = typer.Typer(
     cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -50,3 +57,5 @@ app = typer.Typer(
 @app.callback()
 def _delivery() -> None:
     """From a commit to a cluster: what the files say, what a change does, what runs, and who did it."""
+for _command in (check, show, render, review, comment, policy, schema):
+    app.command()(_command)

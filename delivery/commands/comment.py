@@ -1,0 +1,42 @@
+"""`python -m delivery comment`."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from delivery.commands.common import problems
+from delivery.comment import API, PullRequest
+from delivery.comment import comment as run_comment
+from delivery.errors import DeliveryError
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[\w.-]+", re.ASCII)
+
+
+def comment(
+    file: Annotated[
+        Path, typer.Argument(help="The page, as `review --output` wrote it.", exists=True, dir_okay=False)
+    ],
+    repository: Annotated[str, typer.Option("--repository", metavar="OWNER/NAME", help="The repository.")],
+    pull_request: Annotated[
+        int, typer.Option("--pull-request", help="The number of the pull request.", min=1)
+    ],
+) -> None:
+    """Post a page as a comment of a pull request on GitHub, or edit the one that is there."""
+    if not _REPOSITORY.fullmatch(repository):
+        raise typer.BadParameter(f"{repository} is not OWNER/NAME", param_hint="--repository")
+    with problems():
+        # A token on the command line would be in the list of processes and in the shell's history.
+        token = os.environ.get("GITHUB_TOKEN", "")
+        if not token:
+            raise DeliveryError("GITHUB_TOKEN is not set. Fix: set it to a token that may write comments")
+        request = PullRequest(
+            repository=repository,
+            number=pull_request,
+            token=token,
+            api=os.environ.get("GITHUB_API_URL") or API,
+        )
+        done, address = run_comment(request, file.read_text(encoding="utf-8"))
+    typer.echo(f"{done}: {address}")

@@ -1,0 +1,37 @@
+"""`python -m delivery review`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from delivery.commands.common import HERE, Project, problems
+from delivery.review.page import failed, page
+from delivery.review.review import review as run_review
+from delivery.review.size import LIMIT_BYTES
+
+
+def review(
+    span: Annotated[
+        str, typer.Argument(metavar="BASE..HEAD", help="The change: what HEAD has since it left BASE.")
+    ],
+    stage: Annotated[str | None, typer.Option("--stage", help="Only this stage. Default: all.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The file to write. Default: print.", dir_okay=False)
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Cut nothing, also when no comment can hold it.")
+    ] = False,
+    project: Project = HERE,
+) -> None:
+    """Write the page of a pull request: what a change releases, what Pulumi would do, and what stops the merge."""
+    with problems():
+        change, reviews = run_review(project, span, stage)
+    text = page(reviews, change, None if full else LIMIT_BYTES)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+        typer.echo(f"the review of {span} is in {output}")
+    if failed(reviews):
+        raise typer.Exit(1)

@@ -1,0 +1,55 @@
+"""Markdown in which nothing that comes from the repository can be anything but text."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+LONGEST_VALUE = 600
+# Whatever Markdown, GitHub's extensions or HTML could read as a sign, becomes a numeric reference.
+_SIGN = re.compile(r"[^\w \-./:,=+]|_|:(?=//)|(?<=[wW]{3})\.")
+_SPACE = re.compile(r"\s+")
+_RUN = re.compile(r"`+")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_SHORTEST_FENCE = 3
+
+
+def code(value: object) -> str:
+    """A value as code in one line; also inside a table. Long ones are cut at LONGEST_VALUE characters.
+
+    References keep a value inert where a code span would not: a span ends at a backtick and a cell at a bar. GitHub
+    looks for no mentions, issues and emoji in `<code>` either.
+    """
+    text = _SPACE.sub(" ", _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))).strip()
+    if len(text) > LONGEST_VALUE:
+        text = f"{text[:LONGEST_VALUE]}…"
+    return f"<code>{_SIGN.sub(lambda match: f'&#{ord(match[0])};', text)}</code>" if text else "-"
+
+
+def change(before: object | None, after: object | None) -> str:
+    """`old → new`, or the value alone where both are the same; a dash for none."""
+    if before == after:
+        return "-" if after is None else code(after)
+    return " → ".join("-" if value is None else code(value) for value in (before, after))
+
+
+def fence(text: str, language: str) -> str:
+    """A fenced block whose fence is longer than any in the text."""
+    # A lone carriage return ends a line for Markdown, and a fence stands at the begin of one.
+    plain = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    longest = max((len(run) for run in _RUN.findall(plain)), default=0)
+    mark = "`" * max(_SHORTEST_FENCE, longest + 1)
+    return f"{mark}{language}\n{plain}\n{mark}"
+
+
+def table_head(columns: Sequence[str]) -> str:
+    """The two lines above a table's rows."""
+    return f"{row(columns)}\n{row('---' for _ in columns)}"
+
+
+def row(cells: Iterable[str]) -> str:
+    """One line of a table; the cells are Markdown already."""
+    return f"| {' | '.join(cells)} |"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 object`, `2 objects`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,206 @@
+"""What Pulumi would do, asked of `pulumi preview`."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SECONDS = 900
+_STOP_SECONDS = 10
+# What the engine calls the parts of one replacement.
+_OPERATIONS = {
+    "create": "create",
+    "update": "update",
+    "delete": "delete",
+    "replace": "replace",
+    "create-replacement": "replace",
+    "delete-replaced": "replace",
+    "discard-replaced": "replace",
+    "import": "create",
+}
+# Said by plugins that leave a preview incomplete instead of failing it.
+_UNREACHABLE = re.compile(
+    r"unreachable|cannot reach the cluster|failed to read resource state", re.IGNORECASE
+)
+_NOISE = re.compile(r"^warning: using pulumi-\S+ from \$PATH")
+_LOCKED = "currently locked"
+_SEVERITIES = frozenset({"error", "warning"})
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class ObjectName:
+    """What names an object in a cluster; the namespace is empty for one that is in none."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing Pulumi would do.
+
+    Attributes:
+        operation: create, update, replace or delete.
+        object: The object as it is now, or as it will be where there is none now.
+        target: The object as it will be; differs from `object` in a replacement that renames or moves.
+        fields: The fields that change, as paths; empty for a create and a delete.
+        forces: Those of them that cannot be changed in place.
+    """
+
+    operation: str
+    object: ObjectName
+    target: ObjectName
+    fields: tuple[str, ...] = ()
+    forces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """The steps on Kubernetes objects, how many stay as they are, and why the preview is not to be trusted."""
+
+    steps: tuple[Step, ...] = ()
+    unchanged: int = 0
+    problems: tuple[str, ...] = ()
+
+    def number(self, operation: str) -> int:
+        """How many objects an operation is done to."""
+        return sum(step.operation == operation for step in self.steps)
+
+
+def preview(project: Path, stage: str, seconds: float = SECONDS) -> Preview:
+    """Run `pulumi preview --refresh` in a project's folder; also what goes wrong is an answer.
+
+    The refresh compares the cluster itself, and not only what the last update recorded of it.
+
+    Args:
+        project: The checkout, with its Python environment in `.venv`.
+        stage: The stage; its stack has to exist in the backend.
+        seconds: How long it may take.
+    """
+    command = ["pulumi", "preview", "--json", "--refresh", "--non-interactive", "--stack", stage]
+    try:
+        code, output, said = _run(command, project, seconds)
+    except FileNotFoundError:
+        return Preview(
+            problems=("pulumi is not installed. Fix: install the Pulumi CLI, or open a sandbox shell",)
+        )
+    except subprocess.TimeoutExpired:
+        reason = f"`{' '.join(command)}` did not end within {seconds:.0f} s and was stopped"
+        return Preview(
+            problems=(f"{reason}. Fix: look whether the cluster and the backend answer, then run it again",)
+        )
+    return parse(output, said, code, stage)
+
+
+def parse(output: str, said: str, code: int, stage: str) -> Preview:
+    """What a preview printed as JSON, what it said on standard error, and its exit code."""
+    try:
+        digest: dict[str, Any] = json.loads(output)
+    except ValueError:
+        return Preview(problems=(_without_digest(said, code, stage),))
+    found = [(s.get("urn", ""), s) for s in digest.get("steps") or () if _is_object(s)]
+    steps: dict[str, Step] = {}
+    for urn, raw in found:
+        if raw["op"] in _OPERATIONS:
+            steps.setdefault(urn, _step(raw))
+    problems = [
+        message
+        for entry in digest.get("diagnostics") or ()
+        if entry.get("severity") in _SEVERITIES
+        and not _NOISE.match(message := str(entry.get("message", "")).strip())
+        and (entry["severity"] == "error" or _UNREACHABLE.search(message))
+    ]
+    if code != 0 and not problems:
+        problems = [_without_digest(said, code, stage)]
+    return Preview(
+        steps=tuple(sorted(steps.values(), key=lambda s: (s.object, s.operation))),
+        unchanged=len({urn for urn, _ in found} - steps.keys()),
+        problems=tuple(dict.fromkeys(problems)),
+    )
+
+
+def object_name(manifest: dict[str, Any]) -> ObjectName:
+    """What names a manifest's object."""
+    metadata = manifest.get("metadata") or {}
+    return ObjectName(
+        kind=str(manifest.get("kind", "")),
+        namespace=str(metadata.get("namespace") or ""),
+        name=str(metadata.get("name", "")),
+    )
+
+
+def _run(command: list[str], folder: Path, seconds: float) -> tuple[int, str, str]:
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        # The engine and its plugins are one group, so that none outlives the limit.
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            output, said = process.communicate(timeout=seconds)
+        except BaseException:
+            _end(process)
+            raise
+    return process.returncode, output, said
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.communicate(timeout=_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _is_object(raw: dict[str, Any]) -> bool:
+    resource_type = raw.get("urn", "").split("::")[2:3]
+    return bool(resource_type) and resource_type[0].rpartition("$")[2].startswith("kubernetes:")
+
+
+def _step(raw: dict[str, Any]) -> Step:
+    now, then = (_inputs(raw.get(key)) for key in ("oldState", "newState"))
+    details = raw.get("detailedDiff") or {}
+    return Step(
+        operation=_OPERATIONS[raw["op"]],
+        object=_named(raw, now or then),
+        target=_named(raw, then or now),
+        fields=tuple(sorted(details)) if raw["op"] != "delete" else (),
+        forces=tuple(
+            sorted(path for path, detail in details.items() if "replace" in str(detail.get("kind", "")))
+        ),
+    )
+
+
+def _inputs(state: dict[str, Any] | None) -> dict[str, Any]:
+    inputs = (state or {}).get("inputs")
+    return inputs if isinstance(inputs, dict) else {}
+
+
+def _named(raw: dict[str, Any], inputs: dict[str, Any]) -> ObjectName:
+    found = object_name(inputs)
+    if found.kind and found.name:
+        return found
+    _, _, types, name = raw["urn"].split("::", 3)
+    return ObjectName(kind=types.rpartition(":")[2], namespace="", name=name)
+
+
+def _without_digest(said: str, code: int, stage: str) -> str:
+    lines = [line for line in said.strip().splitlines() if line.strip() and not _NOISE.match(line)]
+    text = "\n".join(lines)
+    if f"no stack named '{stage}' found" in text:
+        return f"the backend has no stack {stage}. Fix: create it once with `pulumi stack init {stage}`"
+    if _LOCKED in text:
+        return f"the stack {stage} is locked: an update of it runs, or was killed. {text}"
+    return text or f"pulumi ended with exit code {code} and said nothing"

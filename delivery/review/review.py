@@ -1,0 +1,155 @@
+"""Reviews a change: two commits of a repository, for one stage or for all."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from components.problems import SettingsError
+from components.stack_files import LoadedStack, load_stack
+from delivery.errors import DeliveryError
+from delivery.git import Repository
+from delivery.program import ProgramError
+from delivery.releases import Release, entries_at, releases, stages_at
+from delivery.render import manifests
+from delivery.review.findings import Facts, release_facts, violations
+from delivery.review.locks import locked
+from delivery.review.look_at import PROGRAM, Surroundings, look_at
+from delivery.review.manifest_changes import manifest_changes
+from delivery.review.page import Change
+from delivery.review.preview import preview
+from delivery.review.stage_review import StageReview
+
+_VENV = ".venv"
+
+
+def review(project: Path, span: str, stage: str | None = None) -> tuple[Change, list[StageReview]]:
+    """Review what HEAD changes since it branched off BASE.
+
+    Args:
+        project: The checkout.
+        span: `BASE..HEAD`; either may be left out and then is the commit that is checked out.
+        stage: The stage; None for every stage that has a stack file in HEAD.
+
+    Raises:
+        DeliveryError: there is no such commit or stage, or the two have no commit in common.
+    """
+    repository = Repository(project)
+    before, after = _ends(span)
+    head = repository.resolve(after)
+    base = _merge_base(repository, before, head)
+    stages = stages_at(repository, head)
+    if stage is not None and stage not in stages:
+        known = ", ".join(stages) or "none"
+        raise DeliveryError(f"{after} has no Pulumi.{stage}.yaml. Fix: name one of its stages: {known}")
+    reviewed = stages if stage is None else (stage,)
+    found = releases(repository, base, head)
+    with _checkout(repository, head) as new:
+        with repository.at(base) as old:
+            rendered = {name: _rendered_before(old, name) for name in reviewed}
+        gathered = [_stage(new, name, rendered[name], found) for name in reviewed]
+    around = _surroundings(repository, (before, base, head), found, stages)
+    change = Change(base=base, head=head, span=span, stage=stage)
+    return change, [replace(each, look_at=look_at(each, around)) for each in gathered]
+
+
+def _ends(span: str) -> tuple[str, str]:
+    before, dots, after = span.partition("...") if "..." in span else span.partition("..")
+    if not dots or ".." in after:
+        raise DeliveryError(f"{span} is no range of commits. Fix: write BASE..HEAD, like main..HEAD")
+    return before or "HEAD", after or "HEAD"
+
+
+def _merge_base(repository: Repository, before: str, head: str) -> str:
+    """Where the change branched off: what BASE got since then is not part of it."""
+    done = repository.try_git("merge-base", repository.resolve(before), head)
+    if done.returncode == 0:
+        return done.stdout.strip()
+    fix = (
+        "this clone is shallow: `git fetch --unshallow` brings the rest"
+        if repository.shallow
+        else "name a base that the change was made from"
+    )
+    raise DeliveryError(f"{before} and {head} have no commit in common. Fix: {fix}")
+
+
+@contextmanager
+def _checkout(repository: Repository, head: str) -> Iterator[Path]:
+    """The project as HEAD has it: where it is checked out and nothing is changed in it, else in a folder of its own."""
+    if repository.resolve("HEAD") == head and not repository.changed():
+        yield repository.project
+        return
+    with repository.at(head) as folder:
+        environment = repository.project / _VENV
+        if environment.exists() and not (folder / _VENV).exists():
+            # Pulumi runs the program with the environment that Pulumi.yaml names.
+            (folder / _VENV).symlink_to(environment.resolve())
+        yield folder
+
+
+def _rendered_before(project: Path, stage: str) -> list[dict[str, Any]]:
+    """The base commit's manifests; none where it has no such stage or refuses its own files."""
+    try:
+        return manifests(project, stage)
+    except (ProgramError, SettingsError):
+        return []
+
+
+def _stage(
+    project: Path, stage: str, before: Sequence[dict[str, Any]], found: Sequence[Release]
+) -> StageReview:
+    own = tuple(release for release in found if release.stage == stage)
+    try:
+        loaded = load_stack(project, stage)
+        rendered = manifests(project, stage)
+    except SettingsError as error:
+        return StageReview(stage=stage, releases=own, problems=tuple(map(str, error.problems)))
+    except ProgramError as error:
+        return StageReview(stage=stage, releases=own, problems=(str(error),))
+    return StageReview(
+        stage=stage,
+        releases=own,
+        facts=_facts(loaded, own),
+        preview=preview(project, stage),
+        changes=manifest_changes(before, rendered),
+        violations=tuple(violations(project, stage, rendered)),
+    )
+
+
+def _facts(loaded: LoadedStack, found: Sequence[Release]) -> Mapping[str, Facts]:
+    models = {model.name: model for model in loaded.settings.models}
+    facts: dict[str, Facts] = {}
+    for release in found:
+        if release.version_changed and release.model in models:
+            running = release.before.version if release.before else None
+            said = release_facts(models[release.model], loaded.settings, running)
+            if said is not None:
+                facts[release.model] = said
+    return facts
+
+
+def _surroundings(
+    repository: Repository, commits: tuple[str, str, str], found: Sequence[Release], stages: Sequence[str]
+) -> Surroundings:
+    before, base, head = commits
+    files = repository.git("diff", "--name-only", "--no-renames", "--relative", "-z", base, head).split("\0")
+    runs_in: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    for stage in stages:
+        for model in entries_at(repository, head, stage):
+            runs_in[model] += (stage,)
+    return Surroundings(
+        base=before,
+        releases=found,
+        files=[file for file in files if file],
+        runs_in=runs_in,
+        newer={stage: _newer(repository, base, before, stage) for stage in stages},
+        locked=locked(stages),
+        gone=tuple(sorted({*stages_at(repository, base)} - {*stages})),
+    )
+
+
+def _newer(repository: Repository, base: str, before: str, stage: str) -> int:
+    paths = (f"./Pulumi.{stage}.yaml", "./models", *(f"./{path}" for path in PROGRAM))
+    return int(repository.git("rev-list", "--count", f"{base}..{repository.resolve(before)}", "--", *paths))

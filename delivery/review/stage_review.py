@@ -1,0 +1,91 @@
+"""What a review knows of one stage, and what of it stops the merge."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from delivery.releases import Release
+from delivery.review.findings import MANDATORY, Facts, Violation
+from delivery.review.manifest_changes import ManifestChange
+from delivery.review.preview import Preview, Step
+
+# Their end stops no request and loses no data; they are made again in seconds.
+HARMLESS_KINDS = frozenset(
+    {"PodDisruptionBudget", "ConfigMap", "PrometheusRule", "ServiceMonitor", "PodMonitor", "ScrapeConfig"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageReview:
+    """One stage of a change.
+
+    Attributes:
+        stage: Its name.
+        releases: The models whose entries in the stack file differ.
+        facts: What the registries say of the versions, by model; without those that could not be asked for.
+        preview: What Pulumi would do.
+        changes: The rendered manifests that differ.
+        violations: What the policies find.
+        problems: What is wrong with the files; then there is nothing to preview.
+        look_at: What a reviewer should look at.
+    """
+
+    stage: str
+    releases: tuple[Release, ...] = ()
+    facts: Mapping[str, Facts] = field(default_factory=dict)
+    preview: Preview = field(default_factory=Preview)
+    changes: tuple[ManifestChange, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    problems: tuple[str, ...] = ()
+    look_at: tuple[str, ...] = ()
+
+    @property
+    def removed_models(self) -> tuple[str, ...]:
+        """The models that the change takes out of the stage."""
+        return tuple(r.model for r in self.releases if r.before is not None and r.after is None)
+
+    @property
+    def unexplained(self) -> tuple[Step, ...]:
+        """The steps on objects whose manifests are the same in both commits."""
+        changed = {change.object for change in self.changes}
+        return tuple(s for s in self.preview.steps if not {s.object, s.target} & changed)
+
+    def expected(self, step: Step) -> bool:
+        """True unless a step replaces an object, or deletes one that the change does not plainly give up.
+
+        A deletion is expected when the base commit renders the object, this one does not, and either its model was
+        taken out of the stack file or its kind is in HARMLESS_KINDS.
+        """
+        if step.operation not in {"replace", "delete"}:
+            return True
+        gone = {c.object: c for c in self.changes if c.after is None}.get(step.object)
+        if step.operation == "replace" or gone is None or step.object.kind == "Namespace":
+            return False
+        return gone.model in self.removed_models or step.object.kind in HARMLESS_KINDS
+
+    def stops(self) -> Iterator[tuple[str, object]]:
+        """Why the change must not be merged as it is: each reason, and what it is about."""
+        for problem in self.problems:
+            yield "a problem of the files", problem
+        for problem in self.preview.problems:
+            yield "the preview failed", problem
+        for step in self.preview.steps:
+            if not self.expected(step):
+                yield _UNEXPECTED[step.operation], step.object
+        for model, facts in self.facts.items():
+            for verdict in facts.verdicts:
+                if not verdict.passed:
+                    yield "a gate failed", f"{model}: {verdict.metric}: {verdict.reason}"
+            for said in facts.problems:
+                yield "a registry does not vouch for the version", f"{model}: {said}"
+        for violation in self.violations:
+            if violation.level == MANDATORY:
+                yield (
+                    "a mandatory policy is violated",
+                    f"{violation.policy}: {violation.object}: {violation.message}",
+                )
+
+
+_UNEXPECTED = {
+    "replace": "an object is deleted and made anew; it does not serve in between",
+    "delete": "an object is deleted that the change does not plainly give up",
+}
