@@ -43,6 +43,7 @@ class _Commands(TyperGroup):
 
 from delivery.commands.check import check
 from delivery.commands.comment import comment
+from delivery.commands.deployable import deployable
 from delivery.commands.policy import policy
 from delivery.commands.render import render
 from delivery.commands.review import review
@@ -58,4 +59,5 @@ app = typer.Typer(
 def _delivery() -> None:
     """From a commit to a cluster: what the files say, what a change does, what runs, and who did it."""
 for _command in (check, show, render, review, comment, policy, schema):
+for _command in (check, show, render, review, comment, deployable, policy, schema):
     app.command()(_command)
