@@ -11,6 +11,11 @@ EXAMPLE := examples/sentiment-classifier
 EXAMPLE_STAMP := $(EXAMPLE)/.venv/.installed
 SANDBOX := $(BIN)/python -m sandbox
 DELIVERY := $(BIN)/python -m delivery
+# What the delivery targets work on: make deploy STAGE=staging
+STAGE ?=
+BASE ?= origin/main
+HEAD ?= HEAD
+REVIEW = build/review-$(STAGE).md
 
 .PHONY: help
 help: ## List the targets
@@ -42,6 +47,44 @@ preview: install ## Show what a deployment of both stages would change, starting
 	$(SANDBOX) up
 	eval "$$($(SANDBOX) env)"; for stage in staging production; do pulumi preview --diff --non-interactive --stack $$stage; done
 
+.PHONY: stage
+stage:
+	@test -f "Pulumi.$(STAGE).yaml" || { echo "Name a stage that has a Pulumi.<stage>.yaml: make TARGET STAGE=staging" >&2; exit 2; }
+
+.PHONY: review
+review: stage install ## Write the page of a change: STAGE=..., BASE=origin/main, HEAD=HEAD; needs pulumi and the cluster
+	mkdir -p build
+	$(DELIVERY) review "$(BASE)..$(HEAD)" --stage "$(STAGE)" --output "$(REVIEW)"
+
+.PHONY: comment
+comment: stage install ## Post that page on GitHub: STAGE=..., REPOSITORY=owner/name, PULL_REQUEST=7, and GITHUB_TOKEN
+	$(DELIVERY) comment --repository "$(REPOSITORY)" --pull-request "$(PULL_REQUEST)" "$(REVIEW)"
+
+.PHONY: deploy
+deploy: stage install ## Deploy the commit to STAGE and verify it; needs pulumi, kubectl and the cluster
+	$(DELIVERY) check
+	$(DELIVERY) deployable "$(STAGE)"
+	pulumi up --yes --refresh --skip-preview --non-interactive --stack "$(STAGE)"
+	$(MAKE) verify STAGE="$(STAGE)"
+
+.PHONY: verify
+verify: stage install ## Verify that STAGE runs what the commit says, and that nothing is left to change
+	pulumi preview --expect-no-changes --non-interactive --stack "$(STAGE)"
+	kubectl rollout status deployments --namespace="$$(pulumi stack output namespace --stack "$(STAGE)")" --selector="ml-deployments/stage=$(STAGE)" --timeout=600s
+	git diff --exit-code
+
+.PHONY: drift
+drift: stage install ## Compare STAGE's cluster with the commit; exit code 3 inside make's own when they differ
+	$(DELIVERY) drift "$(STAGE)"
+
+.PHONY: tag
+tag: stage install ## Tag the commit with what STAGE runs of it
+	$(DELIVERY) tag "$(STAGE)"
+
+.PHONY: push-tags
+push-tags: stage ## Push STAGE's tags to origin
+	git push origin "refs/tags/$(STAGE)/*:refs/tags/$(STAGE)/*"
+
 .PHONY: test
 test: lint unit example integration ## Lint, types, unit tests, the example's tests, and integration tests on the sandbox
 
@@ -54,6 +97,7 @@ lint: install $(EXAMPLE_STAMP) ## Lint and types
 	cd $(EXAMPLE) && .venv/bin/mypy --strict --config-file ../../pyproject.toml server train.py tests
 	$(DELIVERY) check > /dev/null
 	$(DELIVERY) policy > /dev/null
+	"$$($(SANDBOX) path actionlint)" -shellcheck= -pyflakes=
 
 .PHONY: unit
 unit: install ## Unit tests, with the coverage of components/ and delivery/

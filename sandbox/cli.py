@@ -1,4 +1,4 @@
-"""The command line: `python -m sandbox up|down|status|env|tools|deploy`.
+"""The command line: `python -m sandbox up|down|status|env|tools|path|deploy`.
 
 Exit codes: 0 good, 1 something failed or is not up, 2 wrong usage.
 """
@@ -20,7 +20,7 @@ from sandbox.environment import explicit_kubeconfig, export_lines
 from sandbox.errors import SandboxError
 from sandbox.operator import Operator
 from sandbox.paths import here
-from sandbox.toolchain import linked_tools
+from sandbox.toolchain import linked_tools, tool_path
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,6 +60,18 @@ def tools(
     """Find, download or build the tools; `up` does it too."""
     with _failures():
         lifecycle.tools(here(), everything=everything)
+
+
+@app.command()
+def path(
+    tool: Annotated[str, typer.Argument(help="A tool, as `status` lists it.")],
+    pinned: Annotated[
+        bool, typer.Option("--pinned", help="Exactly the pinned version, whatever is installed.")
+    ] = False,
+) -> None:
+    """Print where one tool is; finds, downloads or builds that one alone."""
+    with _failures():
+        typer.echo(str(tool_path(here(), tool, pinned=pinned)))
 
 
 @app.command()

@@ -178,6 +178,15 @@ REGISTRY = ToolSet(
     may_be_installed=False,
 )
 SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS, REGISTRY, ARGOCD, FLUX)
+ACTIONLINT = ToolSet(
+    name="actionlint",
+    title="actionlint",
+    minutes=1,
+    tools={"actionlint": ("github.com/rhysd/actionlint", "actionlint")},
+    # Its version is that of its module, which Go knows.
+    stamps={},
+)
+SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS, ACTIONLINT)
 # What `up` starts; the others are for tests and checks.
 STARTED = (KUBERNETES, OPERATOR)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import pins
+from sandbox.errors import SandboxError
 from sandbox.go_build import built_tools
 from sandbox.official_pulumi import official_pulumi
 from sandbox.paths import SandboxPaths
@@ -56,6 +57,26 @@ def choose_tools(paths: SandboxPaths, sets: Sequence[pins.ToolSet] = pins.STARTE
             built_tools(tools)
     chosen = [_chosen(name, tools, search) for tools in sets for name in tools.tools]
     return chosen + [_plugin(name, chosen[0], search, paths) for name in _STAND_INS]
+
+
+def tool_path(paths: SandboxPaths, name: str, *, pinned: bool = False) -> Path:
+    """Where one tool is, brought alone if it is not there.
+
+    Args:
+        paths: The sandbox.
+        name: The tool.
+        pinned: Exactly the version that is pinned, whatever is installed.
+
+    Raises:
+        SandboxError: there is no such tool, or it could not be made.
+    """
+    tools = next((tools for tools in pins.SETS if name in tools.tools), None)
+    if tools is None:
+        known = ", ".join(sorted(name for tools in pins.SETS for name in tools.tools))
+        raise SandboxError(f"There is no tool {name}. Fix: name one of {known}")
+    path = _chosen(name, tools, "" if pinned else _search_path(paths)).path
+    assert path is not None
+    return path
 
 
 def _chosen(name: str, tools: pins.ToolSet, search: str) -> Tool:

@@ -46,6 +46,7 @@ def look_at(review: StageReview, around: Surroundings) -> tuple[str, ...]:
         *_unexplained(review),
         *_beside(review, around),
         *(point for release in review.releases for point in _release(release)),
+        *_registries(review),
         *_safety(review),
         *_shared(review, around),
     )
@@ -119,6 +120,12 @@ def _version(old: Deployed, new: Deployed) -> Iterator[str]:
 def _numbers(version: str) -> tuple[int, int, int] | None:
     match = _NUMBERS.match(version)
     return None if match is None else (int(match[1]), int(match[2] or 0), int(match[3] or 0))
+
+
+def _registries(review: StageReview) -> Iterator[str]:
+    for model, facts in review.facts.items():
+        for said in (*facts.problems, *facts.notes):
+            yield f"{code(model)} in the registries: {code(said)}"
 
 
 def _safety(review: StageReview) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from delivery.policies import Level
+from delivery.registries.facts import ReleaseFacts
 from delivery.releases import Release
-from delivery.review.findings import Facts
 from delivery.review.markdown import change, code, count, fence, row, table_head
 from delivery.review.preview import Preview, Step
 from delivery.review.size import LIMIT_BYTES, Block, fitted
@@ -91,7 +92,7 @@ def _models(reviews: Sequence[StageReview]) -> Block:
     return Block(head=table_head(columns), items=rows, rank=_MODELS, noun="model")
 
 
-def _model(release: Release, facts: Facts | None) -> str:
+def _model(release: Release, facts: ReleaseFacts | None) -> str:
     old, new = release.before, release.after
     digest = (new.digest if new else None) or (facts.digest if facts else None)
     return row(
@@ -110,7 +111,7 @@ def _short(digest: str | None) -> str | None:
     return digest[:_SHORT_DIGEST] if digest else None
 
 
-def _metrics(facts: Facts | None) -> str:
+def _metrics(facts: ReleaseFacts | None) -> str:
     if facts is None:
         return "-"
     judged = {verdict.metric: "passed" if verdict.passed else "**failed**" for verdict in facts.verdicts}
@@ -202,7 +203,7 @@ def _policies(review: StageReview, level: str) -> Block:
     rows = tuple(
         row(
             (
-                f"**{v.level}**" if v.level == "mandatory" else code(v.level),
+                f"**{v.level.value}**" if v.level is Level.MANDATORY else v.level.value,
                 code(v.policy),
                 code(v.object),
                 code(v.message),

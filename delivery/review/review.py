@@ -11,10 +11,11 @@ from components.problems import SettingsError
 from components.stack_files import LoadedStack, load_stack
 from delivery.errors import DeliveryError
 from delivery.git import Repository
+from delivery.policies import violations
 from delivery.program import ProgramError
+from delivery.registries.facts import ReleaseFacts, release_facts
 from delivery.releases import Release, entries_at, releases, stages_at
 from delivery.render import manifests
-from delivery.review.findings import Facts, release_facts, violations
 from delivery.review.locks import locked
 from delivery.review.look_at import PROGRAM, Surroundings, look_at
 from delivery.review.manifest_changes import manifest_changes
@@ -112,21 +113,20 @@ def _stage(
         stage=stage,
         releases=own,
         facts=_facts(loaded, own),
+        gated=frozenset(model.name for model in loaded.settings.models if model.gate is not None),
         preview=preview(project, stage),
         changes=manifest_changes(before, rendered),
         violations=tuple(violations(project, stage, rendered)),
     )
 
 
-def _facts(loaded: LoadedStack, found: Sequence[Release]) -> Mapping[str, Facts]:
+def _facts(loaded: LoadedStack, found: Sequence[Release]) -> Mapping[str, ReleaseFacts]:
     models = {model.name: model for model in loaded.settings.models}
-    facts: dict[str, Facts] = {}
+    facts: dict[str, ReleaseFacts] = {}
     for release in found:
         if release.version_changed and release.model in models:
             running = release.before.version if release.before else None
-            said = release_facts(models[release.model], loaded.settings, running)
-            if said is not None:
-                facts[release.model] = said
+            facts[release.model] = release_facts(models[release.model], loaded.settings, running)
     return facts
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from delivery.policies import Level, Violation
+from delivery.registries.facts import ReleaseFacts
 from delivery.releases import Release
-from delivery.review.findings import MANDATORY, Facts, Violation
 from delivery.review.manifest_changes import ManifestChange
 from delivery.review.preview import Preview, Step
 
@@ -22,6 +23,7 @@ class StageReview:
         stage: Its name.
         releases: The models whose entries in the stack file differ.
         facts: What the registries say of the versions, by model; without those that could not be asked for.
+        gated: The models among them that have a gate.
         preview: What Pulumi would do.
         changes: The rendered manifests that differ.
         violations: What the policies find.
@@ -31,7 +33,8 @@ class StageReview:
 
     stage: str
     releases: tuple[Release, ...] = ()
-    facts: Mapping[str, Facts] = field(default_factory=dict)
+    facts: Mapping[str, ReleaseFacts] = field(default_factory=dict)
+    gated: frozenset[str] = frozenset()
     preview: Preview = field(default_factory=Preview)
     changes: tuple[ManifestChange, ...] = ()
     violations: tuple[Violation, ...] = ()
@@ -74,11 +77,11 @@ class StageReview:
         for model, facts in self.facts.items():
             for verdict in facts.verdicts:
                 if not verdict.passed:
-                    yield "a gate failed", f"{model}: {verdict.metric}: {verdict.reason}"
-            for said in facts.problems:
-                yield "a registry does not vouch for the version", f"{model}: {said}"
+                    yield "a gate failed", f"{model}: {verdict.metric}: {verdict.reason} ({verdict.rule})"
+            if model in self.gated and not facts.verdicts:
+                yield "a gate could not be judged", "; ".join([model, *map(str, facts.problems)])
         for violation in self.violations:
-            if violation.level == MANDATORY:
+            if violation.level is Level.MANDATORY:
                 yield (
                     "a mandatory policy is violated",
                     f"{violation.policy}: {violation.object}: {violation.message}",

@@ -1,9 +1,13 @@
 """What a review is made of, made up for tests."""
 
-from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from components import naming
+from delivery.policies import Level, Violation
+from delivery.registries.facts import ReleaseFacts, VersionProblem
+from delivery.registries.gates import Verdict
+from delivery.registries.mlflow_registry import ModelVersion
 from delivery.releases import Deployed, Release
 from delivery.review.manifest_changes import ManifestChange
 from delivery.review.preview import ObjectName, Step
@@ -11,38 +15,53 @@ from delivery.review.preview import ObjectName, Step
 OLD, NEW = {"value": "old"}, {"value": "new"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gate:
-    """A gate's verdict."""
-
-    metric: str = "f1"
-    before: object = "0.90"
-    after: object = "0.80"
-    passed: bool = False
-    reason: str = "0.80 is below 0.85"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Registry:
-    """What the registries say of a version."""
-
-    digest: str | None = None
-    run: str | None = None
-    metrics_before: dict[str, object] = field(default_factory=dict)
-    metrics_after: dict[str, object] = field(default_factory=dict)
-    verdicts: tuple[Gate, ...] = ()
-    problems: tuple[object, ...] = ()
+def gate(*, passed: bool = False) -> Verdict:
+    """The verdict of a gate that asks for more."""
+    return Verdict(
+        metric="f1",
+        before=Decimal("0.90"),
+        after=Decimal("0.80"),
+        rule="at least 0.85",
+        passed=passed,
+        reason="0.80 is below 0.85",
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+def facts(
+    before: str | None = None,
+    verdicts: tuple[Verdict, ...] = (),
+    *,
+    digest: str | None = None,
+    problem: str | None = None,
+    **metrics: str,
+) -> ReleaseFacts:
+    """What the registries say of a version with metrics, and of one before with `f1` alone."""
+    registered = ModelVersion(
+        name="m",
+        number="1",
+        version="v1",
+        aliases=(),
+        run=None,
+        dataset=None,
+        owner=None,
+        metrics={name: Decimal(value) for name, value in metrics.items()},
+    )
+    problems = (VersionProblem(field="version", reason=problem, fix="start it"),) if problem else ()
+    old = {} if before is None else {"f1": Decimal(before)}
+    return ReleaseFacts(
+        digest=digest, registered=registered, metrics_before=old, verdicts=verdicts, problems=problems
+    )
+
+
+def finding(level: Level = Level.MANDATORY) -> Violation:
     """What a policy finds."""
-
-    policy: str = "replicas"
-    object: str = "Deployment ml-production/m"
-    message: str = "has one replica"
-    fix: str = "give it two"
-    level: str = "mandatory"
+    return Violation(
+        policy="replicas",
+        object="Deployment ml-production/m",
+        message="has one replica",
+        fix="give it two",
+        level=level,
+    )
 
 
 def release(

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from delivery.review.markdown import LONGEST_VALUE, code, fence, row, table_head
+from delivery.policies import Level
+from delivery.review.markdown import LONGEST_VALUE, UNPRINTABLE, code, fence, row, table_head
 from delivery.review.page import Change, failed, page
 from delivery.review.preview import Preview
 from delivery.review.size import LIMIT_BYTES, Block, fitted
 from delivery.review.stage_review import StageReview
-from tests.unit.reviews import Finding, Gate, Registry, changed, release, step
+from tests.unit.reviews import changed, facts, finding, gate, release, step
 
 CHANGE = Change(base="b" * 40, head="a" * 40, span="main..HEAD", stage="production")
 BUMP = StageReview(
@@ -41,7 +42,7 @@ def with_(review: StageReview, **more: Any) -> StageReview:
 
 
 def test_the_parts_come_in_the_order_a_reader_needs() -> None:
-    found = text(with_(BUMP, violations=(Finding(),)))
+    found = text(with_(BUMP, violations=(finding(),)))
     marks = [
         "<!-- ml-deployments review: production -->",
         "## Review of",
@@ -58,14 +59,9 @@ def test_the_parts_come_in_the_order_a_reader_needs() -> None:
 
 
 def test_a_row_says_version_digest_replicas_and_metrics_old_and_new() -> None:
-    facts = Registry(
-        digest="sha256:" + "2" * 64,
-        metrics_before={"f1": "0.90"},
-        metrics_after={"f1": "0.80", "latency": "3"},
-        verdicts=(Gate(),),
-    )
+    said = facts("0.90", (gate(),), digest="sha256:" + "2" * 64, f1="0.80", latency="3")
     old = "sha256:" + "1" * 64
-    review = with_(BUMP, releases=(release(digests=(old, None), after=("v1.3.0", 4)),), facts={"m": facts})
+    review = with_(BUMP, releases=(release(digests=(old, None), after=("v1.3.0", 4)),), facts={"m": said})
     (line,) = [line for line in text(review).splitlines() if line.startswith("| <code>m")]
     cells = [cell.strip() for cell in line.strip("|").split(" | ")]
     assert cells == [
@@ -80,7 +76,7 @@ def test_a_row_says_version_digest_replicas_and_metrics_old_and_new() -> None:
 
 def test_the_headline_says_the_verdict() -> None:
     assert "1 update, nothing stops it\n" in text(BUMP)
-    assert "stopped by 1 finding\n" in text(with_(BUMP, violations=(Finding(),)))
+    assert "stopped by 1 finding\n" in text(with_(BUMP, violations=(finding(),)))
 
 
 @pytest.mark.parametrize(
@@ -90,9 +86,12 @@ def test_the_headline_says_the_verdict() -> None:
         ({"preview": Preview(problems=("error: cannot reach the cluster",))}, "cannot reach the cluster"),
         ({"preview": Preview(steps=(step("replace", "Service"),))}, "Service ml-production/m"),
         ({"preview": Preview(steps=(step("delete", "Service"),))}, "Service ml-production/m"),
-        ({"facts": {"m": Registry(verdicts=(Gate(),))}}, "0.80 is below 0.85"),
-        ({"facts": {"m": Registry(problems=("the registry is down",))}}, "the registry is down"),
-        ({"violations": (Finding(),)}, "has one replica"),
+        ({"facts": {"m": facts(verdicts=(gate(),))}}, "0.80 is below 0.85"),
+        (
+            {"facts": {"m": facts(problem="the registry is down")}, "gated": frozenset({"m"})},
+            "the registry is down",
+        ),
+        ({"violations": (finding(),)}, "has one replica"),
     ],
 )
 def test_what_stops_a_merge_is_named(more: dict[str, Any], said: str) -> None:
@@ -106,8 +105,9 @@ def test_what_stops_a_merge_is_named(more: dict[str, Any], said: str) -> None:
     "more",
     [
         {},
-        {"facts": {"m": Registry(verdicts=(Gate(passed=True),))}},
-        {"violations": (Finding(level="advisory"),)},
+        {"facts": {"m": facts(verdicts=(gate(passed=True),))}, "gated": frozenset({"m"})},
+        {"facts": {"m": facts(problem="no image registry can be asked")}},
+        {"violations": (finding(Level.ADVISORY),)},
         {"releases": (), "preview": Preview(unchanged=9), "changes": ()},
     ],
 )
@@ -141,6 +141,7 @@ NASTY = [
     "![i](x)",
     "$x$",
     "\ud800",
+    "\u202e",
 ]
 SAID = st.one_of(st.sampled_from(NASTY), st.text(max_size=40), st.lists(st.sampled_from(NASTY)).map(" ".join))
 
@@ -160,7 +161,7 @@ def test_nothing_gets_out_of_a_cell(one: str, other: str) -> None:
 def test_a_value_is_shown_as_it_is(said: str) -> None:
     shown = rendered(f"said: {code(said)}").replace("<code>", "").replace("</code>", "").strip()
     inside = shown.removeprefix("<p>said: ").removesuffix("</p>")
-    expected = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]", "\ufffd", said)
+    expected = UNPRINTABLE.sub("\ufffd", said)
     assert html.unescape(inside) == (" ".join(expected.split()) or "-")
 
 
