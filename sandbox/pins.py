@@ -177,7 +177,6 @@ REGISTRY = ToolSet(
     stamps={},
     may_be_installed=False,
 )
-SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS, REGISTRY, ARGOCD, FLUX)
 ACTIONLINT = ToolSet(
     name="actionlint",
     title="actionlint",
@@ -186,7 +185,7 @@ ACTIONLINT = ToolSet(
     # Its version is that of its module, which Go knows.
     stamps={},
 )
-SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS, ACTIONLINT)
+SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS, ARGOCD, FLUX, REGISTRY, ACTIONLINT)
 # What `up` starts; the others are for tests and checks.
 STARTED = (KUBERNETES, OPERATOR)
 

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -157,10 +158,11 @@ def _run(command: list[str], folder: Path, seconds: float) -> tuple[int, str, st
 
 
 def _end(process: subprocess.Popen[str]) -> None:
+    """An interrupt, on which the engine ends in order; then whatever is left of the group is killed."""
     os.killpg(process.pid, signal.SIGINT)
-    try:
-        process.communicate(timeout=_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=_STOP_SECONDS)
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
 

@@ -1,0 +1,131 @@
+"""What the workflows run: a commit is deployed and verified, one at a time, and never an older one."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.deploy import stage_locks
+from tests.integration.clone import Clone, wait_for
+from tests.integration.repository import commit, git, initialise, replace
+from tests.integration.test_faults import STUCK
+
+
+@pytest.fixture
+def repository(project: Clone) -> Clone:
+    """A repository whose `main` is not deployed yet."""
+    initialise(project)
+    return project
+
+
+def deploy(project: Clone, *, good: bool = True) -> str:
+    """`make deploy` of the checkout; what it printed."""
+    done = project.run("make", "deploy", "STAGE=test", check=False)
+    assert (done.returncode == 0) == good, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+def version(project: Clone) -> str:
+    (container,) = project.get("deployment", "m000")["spec"]["template"]["spec"]["containers"]
+    return str(container["image"]).rpartition(":")[2]
+
+
+def bump(project: Clone, old: str, new: str) -> str:
+    replace(project, f'version: "{old}"', f'version: "{new}"')
+    return commit(project, f"Release {new}")
+
+
+def test_a_commit_is_deployed_verified_and_taken_back_by_a_revert(repository: Clone) -> None:
+    assert "as the first one known" in deploy(repository)
+    first = git(repository, "rev-parse", "HEAD")
+    second = bump(repository, "v1", "v2")
+    said = deploy(repository)
+    assert f"after {first[:12]}" in said
+    assert 'deployment "m000" successfully rolled out' in said
+    assert version(repository) == "v2"
+    # A run that was overtaken, or started again by hand.
+    git(repository, "checkout", "--quiet", "--detach", first)
+    assert f"runs commit {second[:12]}, which is newer" in deploy(repository, good=False)
+    assert version(repository) == "v2"
+    git(repository, "checkout", "--quiet", "main")
+    git(repository, "revert", "--no-edit", "HEAD")
+    deploy(repository)
+    assert version(repository) == "v1"
+    # Once more is no fault.
+    deploy(repository)
+
+
+def test_a_rewritten_history_is_not_deployed(repository: Clone) -> None:
+    bump(repository, "v1", "v2")
+    deploy(repository)
+    git(repository, "reset", "--quiet", "--hard", "HEAD^")
+    bump(repository, "v1", "v3")
+    said = deploy(repository, good=False)
+    assert "history was rewritten" in said
+    assert "pulumi up --stack test" in said
+    assert version(repository) == "v2"
+
+
+def test_a_shallow_clone_is_told_what_it_lacks(repository: Clone, tmp_path: Path) -> None:
+    deploy(repository)
+    bump(repository, "v1", "v2")
+    shallow = tmp_path / "shallow"
+    git(repository, "clone", "--quiet", "--depth=1", repository.path.as_uri(), str(shallow))
+    done = repository.python("delivery", "deployable", "test", "--project", str(shallow), check=False)
+    assert done.returncode == 1
+    assert "`git fetch --unshallow`" in done.stderr
+
+
+def test_what_is_not_committed_is_not_deployed(repository: Clone) -> None:
+    replace(repository, 'version: "v1"', 'version: "v2"')
+    assert "Pulumi.test.yaml first: what is deployed must be in git" in deploy(repository, good=False)
+    assert repository.get("deployments")["items"] == []
+
+
+def test_of_two_deployments_at_once_the_second_is_refused(repository: Clone) -> None:
+    deploy(repository)
+    repository.write_stack(STUCK)
+    commit(repository, "Stuck")
+    first = repository.start("make", "deploy", "STAGE=test")
+    state = Path(repository.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    wait_for(lambda: bool(stage_locks(state, "test")))
+    assert "the stack is currently locked by 1 lock(s)" in deploy(repository, good=False)
+    output, _ = first.communicate(timeout=120)
+    assert first.returncode != 0
+    assert "Unschedulable" in output
+    # Forward is the only way out of a failure, too.
+    git(repository, "revert", "--no-edit", "HEAD")
+    deploy(repository)
+    assert version(repository) == "v1"
+
+
+def test_a_lock_that_a_killed_run_left_is_told_with_its_way_out(repository: Clone) -> None:
+    deploy(repository)
+    state = Path(repository.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    lock = state / ".pulumi/locks/organization/ml-deployments/test/left.json"
+    lock.parent.mkdir(parents=True)
+    lock.write_text('{"pid": 1, "username": "ci", "hostname": "gone", "timestamp": "2026-01-01T00:00:00Z"}')
+    bump(repository, "v1", "v2")
+    said = deploy(repository, good=False)
+    assert "pulumi cancel" in said
+    page = repository.python("delivery", "review", "HEAD^..HEAD", "--stage", "test").stdout
+    assert "the stack is locked" in page
+    repository.pulumi("cancel", "--yes")
+    deploy(repository)
+    assert version(repository) == "v2"
+
+
+def test_verification_fails_while_something_is_left_to_do(repository: Clone) -> None:
+    deploy(repository)
+    repository.run("make", "verify", "STAGE=test")
+    bump(repository, "v1", "v2")
+    done = repository.run("make", "verify", "STAGE=test", check=False)
+    assert done.returncode != 0
+    assert "no changes were expected" in done.stdout + done.stderr
+
+
+def test_a_target_without_a_stage_is_wrong_usage(repository: Clone) -> None:
+    for stage in ("", "nowhere"):
+        done = repository.run("make", "deploy", f"STAGE={stage}", check=False)
+        assert done.returncode == 2
+        assert "Name a stage" in done.stderr
