@@ -1,5 +1,6 @@
 """The review of a change, against a real control plane and the real engine."""
 
+import html
 import re
 import sys
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_a_cluster_out_of_reach_stops_it(repository: Clone, tmp_path: Path) -> N
     code, page = review(repository, "main..HEAD", KUBECONFIG=unused_kubeconfig(tmp_path))
     assert code == 1
     assert "no complete preview, stopped by 1 finding" in page
-    assert "cannot reach the cluster at https://127.0.0.1:1" in page
+    assert "cannot reach the cluster at https://127.0.0.1:1" in html.unescape(page)
     assert "<code>v1</code> → <code>v2</code>" in page
 
 
