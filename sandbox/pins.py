@@ -185,7 +185,17 @@ ACTIONLINT = ToolSet(
     # Its version is that of its module, which Go knows.
     stamps={},
 )
-SETS = (KUBERNETES, OPERATOR, PROMETHEUS, ALERTMANAGER, KUBE_STATE_METRICS, ARGOCD, FLUX, REGISTRY, ACTIONLINT)
+SETS = (
+    KUBERNETES,
+    OPERATOR,
+    PROMETHEUS,
+    ALERTMANAGER,
+    KUBE_STATE_METRICS,
+    ARGOCD,
+    FLUX,
+    REGISTRY,
+    ACTIONLINT,
+)
 # What `up` starts; the others are for tests and checks.
 STARTED = (KUBERNETES, OPERATOR)
 

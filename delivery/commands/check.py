@@ -11,6 +11,7 @@ from components.problems import Problem, SettingsError
 from delivery.check import Report
 from delivery.check import check as run_check
 from delivery.commands.common import HERE, Project, console
+from delivery.registries.check import ask
 
 _FILES = ("stage", "namespace", "model", "version", "replicas", "rules", "alerts")
 _REGISTRIES = ("stage", "model", "version", "digest", "registered", "metrics", "run", "dataset", "owner")
@@ -33,9 +34,6 @@ def check(
 
 
 def _ask(project: Path, report: Report) -> None:
-    # Its clients take a while to import, and the files alone need none.
-    from delivery.registries.check import ask  # noqa: PLC0415
-
     asked, problems, notes = ask(project, report.stages)
     _print(_REGISTRIES, (each.row() for each in asked))
     for note in notes:
