@@ -88,7 +88,7 @@ def test_of_two_deployments_at_once_the_second_is_refused(repository: Clone) -> 
     commit(repository, "Stuck")
     first = repository.start("make", "deploy", "STAGE=test")
     state = Path(repository.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
-    wait_for(lambda: bool(stage_locks(state, "test")))
+    wait_for(lambda: bool(stage_locks(state, "test")), seconds=120)
     assert "the stack is currently locked by 1 lock(s)" in deploy(repository, good=False)
     output, _ = first.communicate(timeout=120)
     assert first.returncode != 0
@@ -103,7 +103,7 @@ def test_a_lock_that_a_killed_run_left_is_told_with_its_way_out(repository: Clon
     deploy(repository)
     state = Path(repository.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
     lock = state / ".pulumi/locks/organization/ml-deployments/test/left.json"
-    lock.parent.mkdir(parents=True)
+    lock.parent.mkdir(parents=True, exist_ok=True)
     lock.write_text('{"pid": 1, "username": "ci", "hostname": "gone", "timestamp": "2026-01-01T00:00:00Z"}')
     bump(repository, "v1", "v2")
     said = deploy(repository, good=False)
