@@ -3,6 +3,8 @@
 Exit codes: 0 good, 1 problems found, 2 wrong usage, 3 drift found.
 """
 
+from collections.abc import Callable
+
 import typer
 
 from delivery.commands.check import check
@@ -26,8 +28,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From a commit to a cluster: what the files say, what a change does, what runs, and who did it.",
 )
-# In the order of a change.
-for _command in (check, show, policy, promote, review, comment, deployable, tag, drift, history, rollback):
-    app.command()(_command)
-for _command in (render, gitops, schema):
+# In the order of a change; then what the repository itself is made with.
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    check,
+    show,
+    policy,
+    promote,
+    review,
+    comment,
+    deployable,
+    tag,
+    drift,
+    history,
+    rollback,
+    render,
+    gitops,
+    schema,
+)
+for _command in _COMMANDS:
     app.command()(_command)
