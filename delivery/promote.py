@@ -80,7 +80,7 @@ def prepare(repository: Repository, project: Path, request: Request, ask: Ask) -
     """
     current = load_stack(project, request.target).settings
     before = _running(current, request.model)
-    source = deployed(entries_at(repository, "HEAD", request.source).get(request.model))
+    source = _in_source(repository, request)
     version = _version(request, source)
     if before is None and request.replicas is None:
         raise DeliveryError(
@@ -134,6 +134,12 @@ def _running(stack: StackSettings, name: str) -> Deployed | None:
         if model is None
         else Deployed(version=model.version, digest=model.digest, replicas=model.replicas)
     )
+
+
+def _in_source(repository: Repository, request: Request) -> Deployed | None:
+    if request.source is None:
+        return None
+    return deployed(entries_at(repository, "HEAD", request.source).get(request.model))
 
 
 def _version(request: Request, source: Deployed | None) -> str:
@@ -200,9 +206,9 @@ def _validated(project: Path, request: Request, text: str) -> StackSettings:
 
 def _refuse_unseen(repository: Repository, request: Request, wanted: Deployed) -> None:
     """Refuse what never ran in the source stage, unless somebody says why."""
-    if request.reason is not None:
+    if request.source is None or request.reason is not None:
         return
-    why = _unseen(repository, request, wanted)
+    why = _unseen(repository, request, wanted, request.source)
     if why is not None:
         raise DeliveryError(
             f"{request.model} {wanted.version} never ran in {request.source}: {why}. "
@@ -210,14 +216,14 @@ def _refuse_unseen(repository: Repository, request: Request, wanted: Deployed) -
         )
 
 
-def _unseen(repository: Repository, request: Request, wanted: Deployed) -> str | None:
+def _unseen(repository: Repository, request: Request, wanted: Deployed, source: str) -> str | None:
     """Why a version counts as one that never ran in the source stage; None when it did run."""
-    tags = [tag for tag in deployments(repository) if tag.stage == request.source]
+    tags = [tag for tag in deployments(repository) if tag.stage == source]
     if tags:
         own = [tag for tag in tags if tag.model == request.model and tag.version == wanted.version]
         if not own:
             return (
-                f"no tag {request.source}/{request.model}/{wanted.version} tells of a deployment "
+                f"no tag {source}/{request.model}/{wanted.version} tells of a deployment "
                 f"(`git fetch --tags` brings those that others made)"
             )
         digests = {tag.digest for tag in own if tag.digest}
@@ -226,8 +232,8 @@ def _unseen(repository: Repository, request: Request, wanted: Deployed) -> str |
                 f"it ran there with another image, {', '.join(sorted(digests))}, and not with {wanted.digest}"
             )
         return None
-    past = history(repository).only(request.model, request.source)
+    past = history(repository).only(request.model, source)
     if any(change.after and change.after.version == wanted.version for change in past.changes):
         return None
     more = "; this clone is shallow, and `git fetch --unshallow` brings older commits" if past.shallow else ""
-    return f"no commit of this branch names it in Pulumi.{request.source}.yaml{more}"
+    return f"no commit of this branch names it in Pulumi.{source}.yaml{more}"

@@ -15,13 +15,14 @@ class Request:
     """What the user asked for.
 
     Attributes:
+        source: The stage that runs the version; None for a new version, which runs nowhere yet.
         version: None takes the one that the source stage's file at HEAD names.
         reason: Why the version may skip the source stage; None where it may not.
         replicas: For a model that the target stage does not run yet.
     """
 
     model: str
-    source: str
+    source: str | None
     target: str
     version: str | None = None
     reason: str | None = None

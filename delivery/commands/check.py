@@ -49,7 +49,9 @@ def _refuse(problems: Iterable[Problem]) -> None:
 
 
 def _print(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table(*columns)
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
     console().print(table)

@@ -16,8 +16,10 @@ from delivery.registries.facts import release_facts
 
 def promote(  # noqa: PLR0917 - Typer gives every option by its name
     model: Model,
-    source: Annotated[str, typer.Option("--from", help="The stage that runs the version.")],
     target: Annotated[str, typer.Option("--to", help="The stage to change.")],
+    source: Annotated[
+        str | None, typer.Option("--from", help="The stage that runs the version; left out: it is new.")
+    ] = None,
     version: Annotated[
         str | None, typer.Option("--version", help="Left out: the one that --from runs at HEAD.")
     ] = None,
@@ -32,9 +34,12 @@ def promote(  # noqa: PLR0917 - Typer gives every option by its name
     ] = False,
     project: Project = HERE,
 ) -> None:
-    """Give a stage the version of a model that another stage runs: edits one line of the stack file."""
-    known_stage(project, source)
+    """Give a stage a version of a model, new or from another stage: edits one line of the stack file."""
     known_stage(project, target)
+    if source is not None:
+        known_stage(project, source)
+    elif version is None:
+        raise typer.BadParameter("give --version, or --from the stage that runs it", param_hint="--version")
     if source == target:
         raise typer.BadParameter(f"--from and --to are both {source}", param_hint="--to")
     if reason is not None and not reason.strip():

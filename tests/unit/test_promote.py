@@ -64,6 +64,18 @@ def test_commit_makes_a_branch_and_leaves_the_checkout(tmp_path: Path) -> None:
     assert work.git("diff", "--name-only", "HEAD", branch) == PRODUCTION
 
 
+def test_a_new_version_comes_from_no_stage(tmp_path: Path) -> None:
+    work = ahead(tmp_path)
+    names = ("promote", "a", "--to", "staging", "--project", tmp_path)
+    code, _, err = run(*names)
+    assert code == 2
+    assert "give --version, or --from" in " ".join(err.replace("│", " ").split())
+    code, out, err = run(*names, "--version", "v3", "--commit")
+    assert code == 0, err
+    (commit,) = Repository(work.folder).log("-1", "promote/staging/a/v3")
+    assert commit.trailers == {"Model": "a", "Version": "v3", "To": "staging"}
+
+
 def test_the_file_keeps_its_mode_and_no_other_file_appears(tmp_path: Path) -> None:
     work = ahead(tmp_path)
     (tmp_path / PRODUCTION).chmod(0o640)
