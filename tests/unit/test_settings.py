@@ -25,7 +25,7 @@ def test_the_example_has_every_figure_of_its_system() -> None:
     production = load_stack(CHECKOUT, "production").settings
     (model,) = production.models
     assert (production.namespace, model.version, model.replicas) == ("ml-production", "v1.2.0", 5)
-    assert model.image_reference == "model-registry/sentiment-classifier:v1.2.0"
+    assert model.image_reference.startswith("model-registry/sentiment-classifier:v1.2.0@sha256:")
     assert model.resources.requests == {"cpu": "1", "memory": "2Gi"}
     assert model.resources.limits == {"cpu": "2", "memory": "4Gi"}
     assert (model.probes.liveness.path, model.probes.liveness.initial_delay_seconds) == ("/health", 30)
