@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from components.model_settings import ModelSettings
 from components.settings import StackSettings
-from delivery.registries.errors import NotFound, RegistryError
+from delivery.registries.errors import Denied, NotFound, RegistryError, Unavailable
 from delivery.registries.gates import Verdict, judge
 from delivery.registries.images import image_digest
 from delivery.registries.mlflow_registry import ModelVersion, find_version
@@ -14,11 +14,19 @@ from delivery.registries.mlflow_registry import ModelVersion, find_version
 
 @dataclass(frozen=True, kw_only=True)
 class VersionProblem:
-    """What the registries say against a version: the field it is about, the reason and the fix."""
+    """What the registries say against a version.
+
+    Attributes:
+        field: The key of the model's entry that it is about.
+        reason: What is wrong, as a sentence without its full stop.
+        fix: What to do about it.
+        known: The registry answered; false where it could not be asked, and the version may be as good as it looks.
+    """
 
     field: str
     reason: str
     fix: str
+    known: bool = True
 
     def __str__(self) -> str:
         """A sentence."""
@@ -104,11 +112,16 @@ def release_facts(
     )
 
 
+def _problem(error: RegistryError) -> VersionProblem:
+    known = not isinstance(error, Denied | Unavailable)
+    return VersionProblem(field="version", reason=error.reason, fix=error.fix, known=known)
+
+
 def _digest(model: ModelSettings, problems: list[VersionProblem]) -> str | None:
     try:
         digest = image_digest(model.image, model.version)
     except RegistryError as error:
-        problems.append(VersionProblem(field="version", reason=error.reason, fix=error.fix))
+        problems.append(_problem(error))
         return None
     if model.digest is not None and model.digest != digest:
         problems.append(
@@ -129,7 +142,7 @@ def _registered(
     try:
         return find_version(stack.model_registry.mlflow, model.registered_model, model.version)
     except RegistryError as error:
-        problems.append(VersionProblem(field="version", reason=error.reason, fix=error.fix))
+        problems.append(_problem(error))
         return None
 
 
@@ -148,5 +161,5 @@ def _running(
     except NotFound as error:
         notes.append(f"{model.name}: nothing to compare with: {error.reason}")
     except RegistryError as error:
-        problems.append(VersionProblem(field="version", reason=error.reason, fix=error.fix))
+        problems.append(_problem(error))
     return None

@@ -124,7 +124,7 @@ def _numbers(version: str) -> tuple[int, int, int] | None:
 
 def _registries(review: StageReview) -> Iterator[str]:
     for model, facts in review.facts.items():
-        for said in (*facts.problems, *facts.notes):
+        for said in (*(problem for problem in facts.problems if not problem.known), *facts.notes):
             yield f"{code(model)} in the registries: {code(said)}"
 
 

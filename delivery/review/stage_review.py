@@ -75,10 +75,10 @@ class StageReview:
             if not self.expected(step):
                 yield _UNEXPECTED[step.operation], step.object
         for model, facts in self.facts.items():
-            for verdict in facts.verdicts:
-                if not verdict.passed:
-                    yield "a gate failed", f"{model}: {verdict.metric}: {verdict.reason} ({verdict.rule})"
-            if model in self.gated and not facts.verdicts:
+            against = [said for said in facts.problems if said.known]
+            for said in against:
+                yield "the registries speak against the version", f"{model}: {said}"
+            if model in self.gated and not facts.verdicts and not against:
                 yield "a gate could not be judged", "; ".join([model, *map(str, facts.problems)])
         for violation in self.violations:
             if violation.level is Level.MANDATORY:

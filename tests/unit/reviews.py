@@ -33,6 +33,7 @@ def facts(
     *,
     digest: str | None = None,
     problem: str | None = None,
+    known: bool = False,
     **metrics: str,
 ) -> ReleaseFacts:
     """What the registries say of a version with metrics, and of one before with `f1` alone."""
@@ -46,7 +47,9 @@ def facts(
         owner=None,
         metrics={name: Decimal(value) for name, value in metrics.items()},
     )
-    problems = (VersionProblem(field="version", reason=problem, fix="start it"),) if problem else ()
+    problems = (
+        (VersionProblem(field="version", reason=problem, fix="start it", known=known),) if problem else ()
+    )
     old = {} if before is None else {"f1": Decimal(before)}
     return ReleaseFacts(
         digest=digest, registered=registered, metrics_before=old, verdicts=verdicts, problems=problems

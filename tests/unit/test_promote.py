@@ -70,7 +70,7 @@ def test_a_new_version_comes_from_no_stage(tmp_path: Path) -> None:
     code, _, err = run(*names)
     assert code == 2
     assert "give --version, or --from" in " ".join(err.replace("│", " ").split())
-    code, out, err = run(*names, "--version", "v3", "--commit")
+    code, _, err = run(*names, "--version", "v3", "--commit")
     assert code == 0, err
     (commit,) = Repository(work.folder).log("-1", "promote/staging/a/v3")
     assert commit.trailers == {"Model": "a", "Version": "v3", "To": "staging"}

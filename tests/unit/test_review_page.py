@@ -86,7 +86,8 @@ def test_the_headline_says_the_verdict() -> None:
         ({"preview": Preview(problems=("error: cannot reach the cluster",))}, "cannot reach the cluster"),
         ({"preview": Preview(steps=(step("replace", "Service"),))}, "Service ml-production/m"),
         ({"preview": Preview(steps=(step("delete", "Service"),))}, "Service ml-production/m"),
-        ({"facts": {"m": facts(verdicts=(gate(),))}}, "0.80 is below 0.85"),
+        ({"facts": {"m": facts(problem="f1 0.80 is below 0.85", known=True)}}, "0.80 is below 0.85"),
+        ({"facts": {"m": facts(problem="the tag was moved", known=True)}}, "the tag was moved"),
         (
             {"facts": {"m": facts(problem="the registry is down")}, "gated": frozenset({"m"})},
             "the registry is down",
