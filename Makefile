@@ -94,7 +94,7 @@ lint: install $(EXAMPLE_STAMP) ## Lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy __main__.py
-	cd $(EXAMPLE) && .venv/bin/mypy --strict --config-file ../../pyproject.toml server train.py tests
+	cd $(EXAMPLE) && .venv/bin/mypy --strict --config-file ../../pyproject.toml server train.py register.py tests
 	$(DELIVERY) check > /dev/null
 	$(DELIVERY) policy > /dev/null
 	"$$($(SANDBOX) path actionlint)" -shellcheck= -pyflakes=

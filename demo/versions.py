@@ -1,0 +1,51 @@
+"""Versions of the example: trained, registered in MLflow, and pushed as images."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.image import push_image
+from demo.project import MODEL, DemoError
+from demo.registries import EXAMPLE, EXAMPLE_PYTHON
+
+TRAINING_SECONDS = 600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registries:
+    """Where versions go: the image registry's host and the model registry's address."""
+
+    images: str
+    models: str
+
+
+def publish(version: str, registries: Registries, folder: Path, *, share: float = 1.0) -> str:
+    """Train a version on the first part of the example's data, register it and push its image; returns the digest.
+
+    Args:
+        version: Its tag.
+        registries: Where it goes.
+        folder: An empty one.
+        share: How much of the data it sees: less makes a worse model.
+
+    Raises:
+        DemoError: it was not registered.
+    """
+    lines = (EXAMPLE / "data" / "reviews.tsv").read_text(encoding="utf-8").splitlines(keepends=True)
+    data = folder / "reviews.tsv"
+    data.write_text("".join(lines[: 1 + int((len(lines) - 1) * share)]), encoding="utf-8")
+    names = {"--tracking-uri": registries.models, "--version": version, "--data": data, "--output": folder}
+    command = [str(part) for pair in names.items() for part in pair]
+    done = subprocess.run(
+        [EXAMPLE_PYTHON, "register.py", *command],
+        cwd=EXAMPLE,
+        capture_output=True,
+        text=True,
+        timeout=TRAINING_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise DemoError(f"{version} was not registered:\n{done.stdout}{done.stderr}")
+    server = {str(path.relative_to(EXAMPLE)): path.read_bytes() for path in (EXAMPLE / "server").glob("*.py")}
+    files = {**server, "model.skops": (folder / "model.skops").read_bytes()}
+    return push_image(f"{registries.images}/{MODEL}:{version}", files)
