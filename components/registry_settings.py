@@ -1,25 +1,16 @@
 """Where a model's versions are registered, and what a version must reach before it may replace another."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
 from components.pod_settings import Settings
-
-
-def _figure(text: str) -> str:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise ValueError('must be a decimal number in quotes|write it like "0.85"')
-    return text
+from components.watch_settings import Number
 
 
 def _fall(text: str) -> str:
-    if Decimal(_figure(text)) < 0:
+    if Decimal(text) < 0:
         raise ValueError('must not be below zero|write how much it may change, like "0.01"')
     return text
 
@@ -35,8 +26,7 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
-Figure = Annotated[str, AfterValidator(_figure)]
-Fall = Annotated[str, AfterValidator(_fall)]
+Fall = Annotated[Number, AfterValidator(_fall)]
 Address = Annotated[str, AfterValidator(_address)]
 MetricName = Annotated[str, Field(min_length=1, max_length=250)]
 
@@ -53,9 +43,9 @@ class RegisteredModel(Settings):
 class MetricGate(Settings):
     """What one metric must reach; decimals in quotes."""
 
-    min: Figure | None = None
+    min: Number | None = None
     """The least value."""
-    max: Figure | None = None
+    max: Number | None = None
     """The greatest value."""
     max_drop: Fall | None = None
     """How far it may be below that of the version the stage runs now."""
@@ -64,7 +54,7 @@ class MetricGate(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> "MetricGate":
-        if not self.model_fields_set:
+        if all(rule is None for rule in (self.min, self.max, self.max_drop, self.max_rise)):
             raise ValueError('asks for nothing|give min, max, maxDrop or maxRise, like min: "0.85"')
         if self.min is not None and self.max is not None and Decimal(self.min) > Decimal(self.max):
             raise ValueError(f"min ({self.min}) is above max ({self.max})|lower min, or raise max")

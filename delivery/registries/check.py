@@ -1,7 +1,7 @@
 """Asks the registries about every model of every stage: `delivery check --registry`."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from components.stack_files import LoadedStack
 from components.validation import problem_at
 from delivery.errors import DeliveryError
 from delivery.git import Repository
-from delivery.registries.facts import ReleaseFacts, release_facts
+from delivery.registries.facts import ReleaseFacts, VersionProblem, release_facts
 from delivery.releases import previous_version
 
 AT_ONCE = 8
+LONGEST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +55,17 @@ class Asked:
         }
 
 
-def ask(project: Path, loaded: Sequence[LoadedStack]) -> tuple[list[Asked], list[Problem], list[str]]:
+def ask(
+    project: Path, loaded: Sequence[LoadedStack], seconds: float = LONGEST_SECONDS
+) -> tuple[list[Asked], list[Problem], list[str]]:
     """Ask for every model of the stages, several at once.
 
     How far a metric fell is measured from the version that the stage's file named before, which git knows.
+
+    Args:
+        project: The checkout.
+        loaded: Its stages.
+        seconds: For how long new questions are asked; a model whose turn did not come is a problem.
 
     Returns:
         What was learnt, what speaks against it, and notes on what could not be compared.
@@ -77,7 +85,11 @@ def ask(project: Path, loaded: Sequence[LoadedStack]) -> tuple[list[Asked], list
         return Asked(stage=stage, model=model, facts=release_facts(model, stack.settings, before))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        asked = list(pool.map(facts, work))
+        futures = [pool.submit(facts, item) for item in work]
+        wait(futures, seconds)
+        # What has begun ends by its own time limits, so that many models on a silent registry cannot take for ever.
+        pool.shutdown(cancel_futures=True)
+    asked = [_answer(future, *item, seconds) for future, item in zip(futures, work, strict=True)]
     problems = [
         problem_at(
             (found.field,),
@@ -91,3 +103,15 @@ def ask(project: Path, loaded: Sequence[LoadedStack]) -> tuple[list[Asked], list
         for found in each.facts.problems
     ]
     return asked, problems, notes + [f"{each.stage}: {note}" for each in asked for note in each.facts.notes]
+
+
+def _answer(future: Future[Asked], stack: LoadedStack, model: ModelSettings, seconds: float) -> Asked:
+    if not future.cancelled():
+        return future.result()
+    late = VersionProblem(
+        field="version",
+        reason=f"{model.version} was not asked for: the registries took {seconds:.0f} s for the models before it",
+        fix="mend what the other problems name, then run this again",
+        known=False,
+    )
+    return Asked(stage=stack.settings.stage, model=model, facts=ReleaseFacts(problems=(late,)))

@@ -48,12 +48,14 @@ def judge(
 
 
 def _verdict(name: str, rule: MetricGate, after: Decimal | None, before: Decimal | None) -> Verdict:
-    if after is None or after.is_nan():
-        reasons = ["its run has no such metric" if after is None else "its run says NaN"]
+    # Neither NaN nor an infinite value can be compared, and the difference of two infinite ones is no number.
+    known = before if before is not None and before.is_finite() else None
+    if after is None or not after.is_finite():
+        reasons = ["its run has no such metric" if after is None else f"its run says {after}"]
     else:
-        reasons = list(_reasons(rule, after, None if before is not None and before.is_nan() else before))
+        reasons = list(_reasons(rule, after, known))
     compares = rule.max_drop is not None or rule.max_rise is not None
-    unknown = "" if before is not None or not compares else "nothing that runs to compare with"
+    unknown = "" if known is not None or not compares else "nothing that runs to compare with"
     return Verdict(
         metric=name,
         before=before,

@@ -37,6 +37,8 @@ def verdict(after: str | None, before: str | None = None, **rules: str) -> Verdi
         (None, "0.90", {"min": "0.1"}, False),
         (None, "0.90", {"maxDrop": "1"}, False),
         ("NaN", "0.90", {"maxDrop": "1"}, False),
+        ("Infinity", "Infinity", {"min": "0", "maxDrop": "1"}, False),
+        ("0.2", "0.3", {"maxDrop": "0.1"}, True),
         ("0.86", "0.90", {"min": "0.85", "maxDrop": "0.01"}, False),
     ],
 )
@@ -54,6 +56,8 @@ def test_every_broken_rule_is_told() -> None:
 
 def test_what_could_not_be_compared_is_told() -> None:
     assert verdict("0.9", maxDrop="0.01").reason == "nothing that runs to compare with"
+    assert verdict("0.9", "NaN", maxDrop="0.01").reason == "nothing that runs to compare with"
+    assert verdict("0.9", "Infinity", maxDrop="0.01").reason == "nothing that runs to compare with"
     assert not verdict("0.9", min="0.1").reason
 
 

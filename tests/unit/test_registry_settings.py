@@ -30,8 +30,10 @@ REGISTRY = with_stage('modelRegistry: {mlflow: "https://mlflow.example.com"}')
     ("rules", "said"),
     [
         ("{}", "asks for nothing"),
-        ('{min: "high"}', "must be a decimal number in quotes"),
-        ('{min: "NaN"}', "must be a decimal number in quotes"),
+        ('{min: "high"}', "must be a decimal number"),
+        ('{min: "NaN"}', "must be a decimal number"),
+        ('{min: "1_0"}', "must be a decimal number"),
+        ("{min: null}", "asks for nothing"),
         ("{min: 0.85}", 'quote it: "0.85"'),
         ('{maxDrop: "-0.01"}', "must not be below zero"),
         ('{min: "0.9", max: "0.8"}', "min (0.9) is above max (0.8)"),
