@@ -47,6 +47,10 @@ preview: install ## Show what a deployment of both stages would change, starting
 	$(SANDBOX) up
 	eval "$$($(SANDBOX) env)"; for stage in staging production; do pulumi preview --diff --non-interactive --stack $$stage; done
 
+.PHONY: demo
+demo: install $(EXAMPLE_STAMP) ## The whole loop with real registries: train, promote, review, deploy, break, roll back; 3 minutes
+	$(BIN)/python -m demo
+
 .PHONY: stage
 stage:
 	@test -f "Pulumi.$(STAGE).yaml" || { echo "Name a stage that has a Pulumi.<stage>.yaml: make TARGET STAGE=staging" >&2; exit 2; }
