@@ -24,15 +24,8 @@ class Told:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     folder = tmp_path_factory.mktemp("loop")
-    command = [
-        sys.executable,
-        "-m",
-        "demo",
-        "--report",
-        folder / "steps.json",
-        "--page",
-        folder / "page.html",
-    ]
+    outputs = ["--report", str(folder / "steps.json"), "--page", str(folder / "page.html")]
+    command = [sys.executable, "-m", "demo", *outputs]
     done = subprocess.run(
         command, cwd=CHECKOUT, capture_output=True, text=True, timeout=LOOP_SECONDS, check=False
     )
