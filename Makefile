@@ -89,6 +89,10 @@ tag: stage install ## Tag the commit with what STAGE runs of it
 push-tags: stage ## Push STAGE's tags to origin
 	git push origin "refs/tags/$(STAGE)/*:refs/tags/$(STAGE)/*"
 
+.PHONY: rendered
+rendered: stage install ## Render STAGE's commit onto the branch rendered/STAGE of origin, for Argo CD or Flux
+	$(DELIVERY) render "$(STAGE)" --commit --push origin
+
 .PHONY: test
 test: lint unit example integration ## Lint, types, unit tests, the example's tests, and integration tests on the sandbox
 

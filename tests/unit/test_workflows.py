@@ -13,7 +13,11 @@ from tests.unit.projects import CHECKOUT
 FOLDER = CHECKOUT / ".github"
 WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yaml"))
 FILES = [*WORKFLOWS, *sorted((FOLDER / "actions").rglob("action.yml"))]
-WRITING = {"review": {"contents": "read", "pull-requests": "write"}, "tag": {"contents": "write"}}
+WRITING = {
+    "review": {"contents": "read", "pull-requests": "write"},
+    "tag": {"contents": "write"},
+    "render": {"contents": "write"},
+}
 
 
 def load(path: Path) -> dict[Any, Any]:
@@ -73,7 +77,7 @@ def test_only_the_named_jobs_may_write() -> None:
 def test_what_writes_tags_sees_no_secret_and_what_sees_secrets_keeps_no_token() -> None:
     for job, settings in jobs():
         text = str(settings)
-        if job == "tag":
+        if settings.get("permissions", {}).get("contents") == "write":
             assert "${{ secrets." not in text
         elif "${{ secrets." in text:
             (checkout,) = [s for s in settings["steps"] if s.get("uses", "").startswith("actions/checkout")]
@@ -101,7 +105,7 @@ def test_what_the_workflows_call_are_targets_of_the_makefile() -> None:
         for step in steps(path)
         for target in re.findall(r"\bmake ([a-z-]+)", step.get("run", ""))
     }
-    assert called >= {"test", "review", "comment", "deploy", "tag", "push-tags", "drift"}
+    assert called >= {"test", "review", "comment", "deploy", "tag", "push-tags", "drift", "rendered"}
     assert called <= set(targets)
 
 
