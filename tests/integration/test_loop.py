@@ -75,4 +75,4 @@ def test_history_tells_the_break_and_its_revert(told: Told) -> None:
 def test_the_page_of_the_fleet_names_what_runs(told: Told) -> None:
     assert "sentiment-classifier" in told.page
     assert "v1.1.0" in told.page
-    assert "http" not in told.page.replace("http://www.w3.org", "")
+    assert "://" not in told.page
