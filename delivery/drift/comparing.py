@@ -53,6 +53,10 @@ class DriftClass(StrEnum):
     EXTRA = "extra"
 
 
+# Deleting one deletes what was written to it.
+HOLDS_DATA = frozenset({"PersistentVolumeClaim", "PersistentVolume"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Drift:
     """One difference between a commit and the cluster.
@@ -78,6 +82,11 @@ class Drift:
     since: str | None = None
     reason: str = ""
     labelled: bool = False
+
+    @property
+    def removable(self) -> bool:
+        """True for an extra object that a heal may delete: it is the stage's, and no data goes with it."""
+        return self.kind is DriftClass.EXTRA and self.labelled and self.object.kind not in HOLDS_DATA
 
     @property
     def field(self) -> str:

@@ -27,7 +27,8 @@ def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
     """Restore a stage and look again.
 
     Deleted objects are created, declared fields applied, fields of others removed if nobody changed the object since it
-    was looked at, and extra objects with the stage's label deleted. Extra objects without it are left alone.
+    was looked at, and extra objects with the stage's label deleted. Extra objects without it, and those that hold data, are
+    left alone.
 
     Raises:
         DeliveryError: a controller of pull mode applies this stage, or the cluster cannot be reached.
@@ -48,7 +49,7 @@ def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
         if identity(m) in broken
     ]
     refused += [kubectl.apply(wanted, manager(target))] if wanted else []
-    orphans = [drift.live for drift in restorable if drift.kind is DriftClass.EXTRA and drift.labelled]
+    orphans = [drift.live for drift in restorable if drift.removable]
     refused += [kubectl.delete(orphans)] if orphans else []
     after = look(target, kubectl)
     left = {(drift.object, drift.path) for drift in after.drift}

@@ -65,9 +65,10 @@ def remedies(found: Iterable[Drift]) -> list[str]:
         where = f" --namespace={here.namespace}" if here.namespace else ""
         kind = f"{here.kind.lower()}.{here.group}" if here.group else here.kind.lower()
         delete = f"`kubectl delete {kind} {here.name}{where}`"
-        if drift.kind is DriftClass.EXTRA and not drift.labelled:
+        if drift.kind is DriftClass.EXTRA and not drift.removable:
+            why = "holds data" if drift.labelled else "has no label of the stage"
             lines.append(
-                f"{here} is not ours to delete: it has no label of the stage. Fix: {delete}, or name it under "
+                f"{here} is not ours to delete: it {why}. Fix: {delete}, or name it under "
                 "ml-deployments:drift.ignore in the stack file"
             )
         elif drift.kind is DriftClass.DELETED and drift.reason:

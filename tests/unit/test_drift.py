@@ -228,6 +228,18 @@ def config_map(name: str, *managers: str, **metadata: object) -> Object:
     }
 
 
+def test_what_holds_data_is_told_and_never_removed() -> None:
+    label = {"ml-deployments/stage": "test"}
+    claim = config_map("data-0", OWN, labels=label) | {"kind": "PersistentVolumeClaim"}
+    found = extra([claim, config_map("orphan", OWN, labels=label)], set(), "test")
+    assert {drift.object.kind: drift.removable for drift in found} == {
+        "ConfigMap": True,
+        "PersistentVolumeClaim": False,
+    }
+    (remedy,) = [line for line in remedies(found) if "data-0" in line]
+    assert "is not ours to delete: it holds data" in remedy
+
+
 def test_extra_objects_are_what_no_commit_owner_or_controller_made() -> None:
     label = {"ml-deployments/stage": "test"}
     live = [
