@@ -27,8 +27,8 @@ def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
     """Restore a stage and look again.
 
     Deleted objects are created, declared fields applied, fields of others removed if nobody changed the object since it
-    was looked at, and extra objects with the stage's label deleted. Extra objects without it, and those that hold data, are
-    left alone.
+    was looked at, and extra objects with the stage's label deleted. Extra objects without it are left alone, and so are
+    those that hold data.
 
     Raises:
         DeliveryError: a controller of pull mode applies this stage, or the cluster cannot be reached.
