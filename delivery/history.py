@@ -1,6 +1,5 @@
 """Who released what, where and when, told by git alone."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +9,8 @@ from delivery.deployments import Deployment, deployments
 from delivery.git import Commit, Repository
 from delivery.releases import Deployed, deployed
 from delivery.stack_log import StackCommit, StackLog
+from policy.rules.version_order import reverted
 
-_REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,40})")
 Key = tuple[str, str]
 
 
@@ -107,6 +106,12 @@ class History:
             changes=tuple(c for c in self.changes if _is(c, model, stage)),
             elsewhere=tuple(d for d in self.elsewhere if _is(d, model, stage)),
         )
+
+    def previous_version(self, stage: str, model: str, version: str) -> str | None:
+        """The version that a stage's file named before it named this one; None when git knows of none."""
+        own = self.only(model, stage).changes
+        named = (found.version for change in own for found in (change.after, change.before) if found)
+        return next((other for other in named if other != version), None)
 
     def running(self) -> list[Change]:
         """The release that each model of each stage runs, by model and stage."""
@@ -222,7 +227,7 @@ def _with_reverts(changes: Sequence[Change]) -> list[Change]:
 
 def _named(commit: Commit, known: set[str]) -> Iterator[str]:
     """The commits that a message says it reverts, all digits where they are known."""
-    for digits in _REVERTS.findall(commit.body):
+    for digits in reverted(commit.body, commit.trailers):
         full = [digits] if digits in known else [r for r in known if r.startswith(digits)]
         yield full[0] if len(full) == 1 else digits
 

@@ -103,21 +103,3 @@ def release(stage: str, model: str, old: Mapping[str, Any] | None, new: Mapping[
         after=deployed(new),
         other_fields=tuple(sorted(keys - {"version", "digest", "replicas"})),
     )
-
-
-def previous_version(repository: Repository, stage: str, model: str, version: str) -> str | None:
-    """The version that the stage's file named before it named this one; None when git knows of none.
-
-    Args:
-        repository: The project's.
-        stage: Whose file.
-        model: Which of its models.
-        version: What the file names now.
-    """
-    file = f"Pulumi.{stage}.yaml"
-    history = repository.git("log", "--first-parent", "--format=%H", "--", file).split()
-    for revision in history:
-        found = deployed(entries_at(repository, revision, stage).get(model))
-        if found is not None and found.version != version:
-            return found.version
-    return None

@@ -1,12 +1,13 @@
 """How each model's version came to be what a stack file says, from git alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from delivery.errors import DeliveryError
-from delivery.git import Commit, Repository
-from delivery.releases import Entries, deployed, entries, entries_at
+from delivery.git import Repository
+from delivery.history import Change, history
+from delivery.releases import deployed, entries
 from policy.rules.version_order import VersionChange, is_revert
 
 SHORT = 12
@@ -31,75 +32,46 @@ def last_changes(project: Path, stage: str) -> list[VersionChange]:
     """
     try:
         repository = Repository(project)
-        commits = _commits(repository, stage)
+        past = history(repository).only(None, stage)
     except DeliveryError as error:
         raise UnknownHistoryError(str(error), []) from None
     file = f"Pulumi.{stage}.yaml"
     wanted = entries((repository.project / file).read_text(encoding="utf-8"), file)
-    changes, open_models = {}, set(wanted)
-    for commit, old, new in _steps(repository, stage, wanted, commits):
-        for name in sorted(open_models):
-            before, after = _version(old.get(name)), _version(new.get(name))
-            if before == after:
-                continue
-            open_models.discard(name)
-            if before and after:
-                changes[name] = _change(name, before, after, commit)
-        if not open_models:
-            break
-    found = [changes[name] for name in sorted(changes)]
-    if open_models and repository.shallow:
+    newest: dict[str, Change] = {}
+    for change in past.changes:
+        if change.version_changed:
+            newest.setdefault(change.model, change)
+    found, unknown = [], []
+    for model, entry in sorted(wanted.items()):
+        last, now = newest.get(model), _version(entry)
+        ran = last.after.version if last and last.after else None
+        if last is None or now is None or ran is None:
+            continue
+        if now != ran:
+            found.append(VersionChange(model=model, before=ran, after=now, commit=None))
+        elif last.oldest_known:
+            unknown.append(model)
+        elif last.before is not None:
+            found.append(_committed(last, last.before.version, now))
+    if unknown:
         raise UnknownHistoryError(
-            f"this clone is shallow and lacks the last change of {', '.join(sorted(open_models))}. "
+            f"this clone is shallow and lacks the last change of {', '.join(unknown)}. "
             "Fix: `git fetch --unshallow`",
             found,
         )
     return found
 
 
-def _commits(repository: Repository, stage: str) -> list[Commit]:
-    """Those that changed the stack file, the newest first.
-
-    Raises:
-        DeliveryError: the repository has no commit.
-    """
-    repository.resolve("HEAD")
-    return repository.log("HEAD", "--", f"Pulumi.{stage}.yaml")
-
-
-def _steps(
-    repository: Repository, stage: str, wanted: Entries, commits: list[Commit]
-) -> Iterator[tuple[Commit | None, Entries, Entries]]:
-    """Each change of the stack file with the entries before and after it, the newest first.
-
-    The oldest commit of a shallow clone looks as if it had made every file; it tells nothing and is left out.
-    """
-    known: dict[str, Entries] = {}
-
-    def at(revision: str) -> Entries:
-        if revision not in known:
-            known[revision] = entries_at(repository, revision, stage)
-        return known[revision]
-
-    yield None, at(commits[0].revision) if commits else {}, wanted
-    shallow = repository.shallow
-    for commit in commits:
-        if commit.parents:
-            yield commit, at(commit.parents[0]), at(commit.revision)
-        elif not shallow:
-            yield commit, {}, at(commit.revision)
-
-
-def _change(model: str, before: str, after: str, commit: Commit | None) -> VersionChange:
+def _committed(change: Change, before: str, after: str) -> VersionChange:
     return VersionChange(
-        model=model,
+        model=change.model,
         before=before,
         after=after,
-        commit=commit.revision[:SHORT] if commit else None,
-        reverts=commit is not None and is_revert(commit.body, commit.trailers),
+        commit=change.commit.revision[:SHORT],
+        reverts=is_revert(change.commit.body, change.commit.trailers),
     )
 
 
-def _version(entry: Mapping[str, Any] | None) -> str | None:
+def _version(entry: Mapping[str, Any]) -> str | None:
     found = deployed(entry)
     return found.version if found else None

@@ -12,8 +12,8 @@ from components.stack_files import LoadedStack
 from components.validation import problem_at
 from delivery.errors import DeliveryError
 from delivery.git import Repository
+from delivery.history import history
 from delivery.registries.facts import ReleaseFacts, VersionProblem, release_facts
-from delivery.releases import previous_version
 
 AT_ONCE = 8
 LONGEST_SECONDS = 60.0
@@ -71,17 +71,17 @@ def ask(
         What was learnt, what speaks against it, and notes on what could not be compared.
     """
     notes = []
+    past = None
     try:
-        repository: Repository | None = Repository(project)
-    except DeliveryError:
-        repository = None
-        notes.append("No git repository: no version is compared with the one before it.")
+        past = history(Repository(project))
+    except DeliveryError as error:
+        notes.append(f"No version is compared with the one before it: {error}")
     work = [(stack, model) for stack in loaded for model in stack.settings.models]
 
     def facts(item: tuple[LoadedStack, ModelSettings]) -> Asked:
         stack, model = item
         stage = stack.settings.stage
-        before = previous_version(repository, stage, model.name, model.version) if repository else None
+        before = past.previous_version(stage, model.name, model.version) if past else None
         return Asked(stage=stage, model=model, facts=release_facts(model, stack.settings, before))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

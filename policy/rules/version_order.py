@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion, Version
 from policy.rules.manifest import Finding
 
 # What `git revert` writes into the message.
-_REVERT = re.compile(r"^This reverts commit [0-9a-f]{7,}", re.MULTILINE)
+_REVERT = re.compile(r"^This reverts commit ([0-9a-f]{7,40})", re.MULTILINE)
 REVERTS = "Reverts"
 _NUMBER = re.compile(r"(\d+)")
 
@@ -29,9 +29,14 @@ class VersionChange:
     reverts: bool = False
 
 
+def reverted(body: str, trailers: Mapping[str, str]) -> list[str]:
+    """The commits that a message says it reverts: in the sentence of `git revert`, or in a trailer `Reverts:`."""
+    return [*_REVERT.findall(body), *([trailers[REVERTS]] if REVERTS in trailers else [])]
+
+
 def is_revert(body: str, trailers: Mapping[str, str]) -> bool:
-    """A commit made by `git revert`, or one whose message has a trailer `Reverts:`."""
-    return REVERTS in trailers or _REVERT.search(body) is not None
+    """A commit whose message says that it reverts another."""
+    return bool(reverted(body, trailers))
 
 
 def goes_back(before: str, after: str) -> bool | None:

@@ -125,7 +125,7 @@ def test_without_git_nothing_is_compared_and_that_is_said(project: Clone, mlflow
     project.run("rm", "-rf", ".git")
     result = check(project)
     assert result.code == 0, result.err
-    assert "No git repository: no version is compared" in result.out
+    assert "No version is compared with the one before it" in result.out
 
 
 def test_the_aliases_of_a_version_are_its_own(mlflow: str) -> None:

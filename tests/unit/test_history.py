@@ -59,6 +59,25 @@ def test_who_when_and_the_trailers(tmp_path: Path) -> None:
     assert (b.commit.revision, b.gate) == (revision, None)
 
 
+def test_the_version_before_is_found_beyond_other_changes(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    work.release("staging", a=flow("v2"))
+    work.release("staging", a=flow("v2", 5))
+    past = history(Repository(work.folder))
+    assert past.previous_version("staging", "a", "v2") == "v1"
+    # A version that is in no commit yet comes after the newest one that is.
+    assert past.previous_version("staging", "a", "v3") == "v2"
+    assert past.previous_version("production", "a", "v1") is None
+
+
+def test_a_trailer_tells_of_a_revert_as_gits_own_sentence_does(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    undone = work.release("staging", a=flow("v2"))
+    revision = work.release("staging", f"Back to v1\n\nReverts: {undone[:12]}", a=flow("v1"))
+    back, forward, _ = changes(work, "a", "staging")
+    assert (back.reverts, forward.reverted_by) == (undone, revision)
+
+
 def test_a_merge_counts_when_it_came_and_names_who_made_it(tmp_path: Path) -> None:
     work = Work.new(tmp_path, a=flow("v1"), b=flow("v1"))
     work.git("checkout", "--quiet", "-b", "side")

@@ -1,5 +1,6 @@
 """`delivery check --registry`: what the registries' answers become, and when it stops to ask."""
 
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -80,3 +81,12 @@ def test_a_silent_registry_ends_the_questions(tmp_path: Path, monkeypatch: pytes
     assert [each.facts.digest for each in asked] == [PINNED, None]
     assert "models.b.version" in str(problem)
     assert "v2 was not asked for" in str(problem)
+
+
+def test_before_the_first_commit_nothing_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry_facts, "image_digest", lambda *_: PINNED)
+    folder = project(tmp_path)
+    subprocess.run(["git", "init", "--quiet", folder], check=True)
+    _, problems, (note,) = ask(folder, [load_stack(folder, "test")])
+    assert problems == []
+    assert note.startswith("No version is compared with the one before it: HEAD names no commit")

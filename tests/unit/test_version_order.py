@@ -118,6 +118,18 @@ def test_a_revert_of_a_merge_passes(repository: Path) -> None:
     assert judged(repository) == []
 
 
+def test_a_revert_that_was_merged_passes_although_the_branch_went_on(repository: Path) -> None:
+    git(repository, "switch", "--quiet", "--create", "rollback")
+    git(repository, "revert", "--no-edit", "HEAD")
+    git(repository, "switch", "--quiet", "main")
+    text = (repository / "Pulumi.test.yaml").read_text()
+    (repository / "Pulumi.test.yaml").write_text(f"# Of the test\n{text}")
+    git(repository, "commit", "--quiet", "--all", "--message", "Meanwhile")
+    git(repository, "merge", "--quiet", "--no-ff", "--no-edit", "rollback")
+    assert 'version: "v1"' in (repository / "Pulumi.test.yaml").read_text()
+    assert judged(repository) == []
+
+
 def test_an_exception_lets_a_version_go_back(repository: Path) -> None:
     exceptions = (
         "  ml-deployments:policy: {exceptions: [{policy: version-order, name: a, reason: renumbered}]}\n"
