@@ -11,7 +11,7 @@ from rich.table import Table
 from components.problems import Problem, SettingsError
 from delivery.check import Report
 from delivery.check import check as run_check
-from delivery.commands.common import HERE, Project, console
+from delivery.commands.common import HERE, Project, console, problems
 from delivery.registries.check import ask
 
 _FILES = ("stage", "namespace", "model", "version", "replicas", "rules", "alerts")
@@ -36,11 +36,12 @@ def check(
 
 
 def _ask(project: Path, report: Report) -> None:
-    asked, problems, notes = ask(project, report.stages)
+    with problems():
+        asked, found, notes = ask(project, report.stages)
     _print(_REGISTRIES, (each.row() for each in asked))
     for note in notes:
         typer.echo(note)
-    _refuse(problems)
+    _refuse(found)
 
 
 def _refuse(problems: Iterable[Problem]) -> None:

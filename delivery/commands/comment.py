@@ -38,5 +38,5 @@ def comment(
             token=token,
             api=os.environ.get("GITHUB_API_URL") or API,
         )
-        done, address = run_comment(request, file.read_text(encoding="utf-8"))
+        done, address = run_comment(request, file.read_text(encoding="utf-8", errors="replace"))
     typer.echo(f"{done}: {address}")

@@ -36,11 +36,16 @@ def known_stage(project: Path, stage: str) -> None:
 
 @contextmanager
 def problems() -> Iterator[None]:
-    """Problems are for the user: the message alone, and exit code 1."""
+    """Problems are for the user: the message alone, and exit code 1. So are files that cannot be read or written."""
     try:
         yield
     except (SettingsError, ProgramError, DeliveryError) as error:
         typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        typer.echo(f"{error.filename}: {error.strerror}. Fix: name another file or folder", err=True)
         raise typer.Exit(1) from None
 
 

@@ -31,7 +31,8 @@ def review(
     if output is None:
         typer.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        with problems():
+            output.write_text(text, encoding="utf-8")
         typer.echo(f"the review of {span} is in {output}")
     if failed(reviews):
         raise typer.Exit(1)

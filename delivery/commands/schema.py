@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from delivery.commands.common import problems
 from delivery.schema import write_generated
 
 
@@ -12,5 +13,7 @@ def schema(
     output: Annotated[Path, typer.Option("--output", help="The folder to write.")] = Path("docs"),
 ) -> None:
     """Write the JSON schemas that editors check the files with, and the reference of the settings."""
-    for path in write_generated(output):
+    with problems():
+        written = write_generated(output)
+    for path in written:
         typer.echo(str(path))

@@ -15,6 +15,7 @@ from delivery.cli import app
 from delivery.render import HEADER
 from delivery.schema import dump, generated, schemas
 from tests.unit.projects import CHECKOUT, GOOD_STACK, MODEL, entry, project
+from tests.unit.repositories import Work
 
 GOOD = 'version: "v1"\nreplicas: 2'
 
@@ -43,6 +44,22 @@ def test_check_without_stages(tmp_path: Path) -> None:
     code, _, err = run("check", "--project", tmp_path)
     assert code == 1
     assert "no stack file" in err
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    repository = Work.new(tmp_path / "project").folder
+    (tmp_path / "file").write_text("")
+    for command in (
+        ("render", "staging", "--project", CHECKOUT, "--output"),
+        ("gitops", "--project", CHECKOUT, "--output"),
+        ("history", "--project", repository, "--html"),
+        ("review", "HEAD..HEAD", "--project", repository, "--output"),
+        ("schema", "--output"),
+    ):
+        code, _, err = run(*command, tmp_path / "file" / "inside")
+        assert code == 1
+        assert err.startswith(f"{tmp_path / 'file'}")
+        assert "Fix: name another file or folder" in err
 
 
 def test_wrong_usage_is_2(tmp_path: Path) -> None:
