@@ -20,6 +20,7 @@ from delivery.promotion import Promotion, Request
 from delivery.registries.facts import ReleaseFacts
 from delivery.releases import Deployed, deployed, entries_at
 from delivery.stack_edit import with_release
+from policy.rules.version_order import goes_back
 
 # Where a digest is required and not known yet, the files are checked with this one in its place; it is never written.
 _ANY_DIGEST = f"sha256:{'0' * 64}"
@@ -101,12 +102,14 @@ def prepare(repository: Repository, project: Path, request: Request, ask: Ask) -
         raise DeliveryError(
             f"{request.target} runs {request.model} {version} already; there is nothing to promote"
         )
+    undone = _undone(repository, request, before, wanted)
     edited = with_release(text, request.file, request.model, wanted)
     _validated(project, request, edited)
     return Promotion(
         request=request,
         before=before,
         after=wanted,
+        undone=undone,
         old_text=text,
         text=edited,
         facts=facts,
@@ -178,6 +181,21 @@ def _facts(
             f"{request.model} {wanted.version} is not promoted to {request.target}; nothing was changed.\n{lines}"
         )
     return facts
+
+
+def _undone(repository: Repository, request: Request, before: Deployed | None, after: Deployed) -> str | None:
+    """The commit whose release an older version takes back, as the policy on versions wants it named; else None."""
+    if before is None or not goes_back(before.version, after.version):
+        return None
+    if request.reason is None:
+        raise DeliveryError(
+            f"{request.model} {after.version} is older than {before.version}, which {request.target} runs. "
+            f"Fix: `python -m delivery rollback {request.model} --stage {request.target}`, or say why with "
+            '--reason "..."'
+        )
+    past = history(repository).only(request.model, request.target).changes
+    released = (c for c in past if c.version_changed and c.after and c.after.version == before.version)
+    return next((change.commit.revision for change in released), None)
 
 
 def _notes(

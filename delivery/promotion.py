@@ -8,6 +8,7 @@ from delivery.deployments import ref_part
 from delivery.registries.facts import ReleaseFacts
 from delivery.registries.gates import Verdict
 from delivery.releases import Deployed
+from policy.rules.version_order import REVERTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +18,7 @@ class Request:
     Attributes:
         source: The stage that runs the version; None for a new version, which runs nowhere yet.
         version: None takes the one that the source stage's file at HEAD names.
-        reason: Why the version may skip the source stage; None where it may not.
+        reason: Why the version may skip the source stage, or be older than what runs; None where it may not.
         replicas: For a model that the target stage does not run yet.
     """
 
@@ -39,6 +40,7 @@ class Promotion:
     """A promotion that may be made.
 
     Attributes:
+        undone: The commit whose release an older version takes back; None for a version that is not older.
         text: The target's stack file as it becomes.
         facts: What the registries say; None where none was asked.
         notes: What the user should know, a line each.
@@ -47,6 +49,7 @@ class Promotion:
     request: Request
     before: Deployed | None
     after: Deployed
+    undone: str | None
     old_text: str
     text: str
     facts: ReleaseFacts | None
@@ -73,6 +76,7 @@ class Promotion:
             "To": request.target,
             "Digest": self.after.digest,
             "Reason": request.reason,
+            REVERTS: self.undone,
         }
         if facts is not None:
             gate = "; ".join(figures(verdict) for verdict in facts.verdicts)

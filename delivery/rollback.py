@@ -218,7 +218,7 @@ def _since(tree: Repository, last: Change) -> str:
 def _instead(last: Change) -> str:
     assert last.before is not None
     return (
-        f'Fix: write version: "{last.before.version}" into Pulumi.{last.stage}.yaml in a commit of its own, or let '
-        f"`python -m delivery promote {last.model} --from STAGE --to {last.stage} --version {last.before.version} "
+        f'Fix: write version: "{last.before.version}" into Pulumi.{last.stage}.yaml in a commit of its own with the '
+        f"trailer `Reverts: {last.commit.revision[:10]}`, or let `python -m delivery promote {last.model} --from STAGE --to {last.stage} --version {last.before.version} "
         f'--reason "..." --commit` do it'
     )

@@ -24,7 +24,10 @@ def promote(  # noqa: PLR0917 - Typer gives every option by its name
         str | None, typer.Option("--version", help="Left out: the one that --from runs at HEAD.")
     ] = None,
     reason: Annotated[
-        str | None, typer.Option("--reason", help="Why the version need not have run in --from; recorded.")
+        str | None,
+        typer.Option(
+            "--reason", help="Why the version need not have run in --from, or may be older; recorded."
+        ),
     ] = None,
     replicas: Annotated[
         int | None, typer.Option("--replicas", min=0, help="Of a model that --to does not run yet.")

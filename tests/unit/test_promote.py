@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from components.stack_files import load_stack
 from delivery.git import Repository
+from delivery.policies import version_violations
 from delivery.promote import write
 from tests.unit.projects import MODEL
 from tests.unit.repositories import MAIN, Work, flow, stack
@@ -103,6 +105,19 @@ def test_an_older_version_that_ran_in_staging(tmp_path: Path) -> None:
     work.release("staging", a=flow("v3"))
     promote(work, "--version", "v2")
     assert work.text(PRODUCTION) == stack({"a": flow("v2")}, "production")
+
+
+def test_a_way_back_needs_a_reason_and_passes_the_policy(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    released = work.release("production", a=flow("v2"))
+    said = refused(work, "--commit")
+    assert "a v1 is older than v2, which production runs" in said
+    assert "delivery rollback a --stage production" in said
+    promote(work, "--reason", "v2 is slow", "--commit")
+    work.merge("promote/production/a/v1")
+    (commit,) = Repository(tmp_path).log("-1", "--no-merges")
+    assert (commit.trailers["Reason"], commit.trailers["Reverts"]) == ("v2 is slow", released)
+    assert version_violations(tmp_path, load_stack(tmp_path, "production").settings) == []
 
 
 def test_what_counts_is_what_is_committed(tmp_path: Path) -> None:
