@@ -10,10 +10,11 @@ from delivery.releases import Deployed, Release
 from delivery.review.manifest_changes import safety_changes
 from delivery.review.markdown import code, count
 from delivery.review.stage_review import StageReview
+from policy.rules.version_order import goes_back
 
 # What every stage is made of besides its own file and the models' files.
 PROGRAM = ("components", "__main__.py", "Pulumi.yaml", "requirements.txt")
-_NUMBERS = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?")
+_MAJOR = re.compile(r"v?(\d+)(?:\.\d|$)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,18 +109,12 @@ def _version(old: Deployed, new: Deployed) -> Iterator[str]:
         if old.digest != new.digest:
             yield "keeps its version and gets another digest: the tag was moved, or the digest was wrong"
         return
-    before, after = _numbers(old.version), _numbers(new.version)
-    if before is None or after is None:
-        return
-    if after < before:
+    if goes_back(old.version, new.version):
         yield f"goes back from {code(old.version)} to {code(new.version)}"
-    elif after[0] > before[0]:
+        return
+    before, after = (_MAJOR.match(version) for version in (old.version, new.version))
+    if before and after and int(after[1]) > int(before[1]):
         yield f"jumps a major version, from {code(old.version)} to {code(new.version)}"
-
-
-def _numbers(version: str) -> tuple[int, int, int] | None:
-    match = _NUMBERS.match(version)
-    return None if match is None else (int(match[1]), int(match[2] or 0), int(match[3] or 0))
 
 
 def _registries(review: StageReview) -> Iterator[str]:

@@ -72,6 +72,9 @@ def points(*releases: Any, **more: Any) -> str:
         ("v1.10.0", "v1.9.0", "goes back"),
         ("v1.9.0", "v1.10.0", None),
         ("v1.3-rc1", "v1.3.0", None),
+        ("v1.3.0", "v1.3-rc1", "goes back"),
+        ("2024-12-31", "2025-01-01", None),
+        ("build-10", "build-9", "goes back"),
         ("2024-01-01", "latest-good", None),
     ],
 )
