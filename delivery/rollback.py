@@ -219,6 +219,6 @@ def _instead(last: Change) -> str:
     assert last.before is not None
     return (
         f'Fix: write version: "{last.before.version}" into Pulumi.{last.stage}.yaml in a commit of its own with the '
-        f"trailer `Reverts: {last.commit.revision[:10]}`, or let `python -m delivery promote {last.model} --from STAGE --to {last.stage} --version {last.before.version} "
-        f'--reason "..." --commit` do it'
+        f"trailer `Reverts: {last.commit.revision[:10]}`, or let `python -m delivery promote {last.model} --from STAGE "
+        f'--to {last.stage} --version {last.before.version} --reason "..." --commit` do it'
     )

@@ -123,7 +123,10 @@ def test_an_edit_by_hand_since_is_a_conflict_that_names_it(tmp_path: Path) -> No
     err = rollback(work, "--commit", code=1)
     assert "a was edited in Pulumi.staging.yaml since" in err
     assert f"  {edited[:10]} More replicas (Ada Example <ada@example.com>)\n" in err
-    assert 'Fix: write version: "v1" into Pulumi.staging.yaml' in err
+    assert (
+        'Fix: write version: "v1" into Pulumi.staging.yaml in a commit of its own with the trailer `Reverts: '
+        in err
+    )
     assert work.branches == {MAIN}
 
 
