@@ -27,7 +27,8 @@ def _matching(pattern: str, must: str, fix: str) -> AfterValidator:
 
 
 def _no_password(value: str) -> str:
-    if re.match(r"[a-z+]+://[^/@]*:[^/@]*@", value):
+    # Over https a name alone may be a token; over ssh it is a user.
+    if re.match(r"https://[^/]*@|[a-z+]+://[^/@]*:[^/]*@", value):
         raise ValueError("holds a password|leave it out; name credentials in a Secret of the controller's")
     return value
 
@@ -82,6 +83,7 @@ class PulumiOperator(Settings):
     """The first part of the stack's full name; `organization` for every backend but Pulumi Cloud."""
     backend: Annotated[
         str,
+        AfterValidator(_no_password),
         _matching(
             r"(s3|gs|azblob|https)://\S+",
             "must be the URL of a backend that pods can reach",

@@ -200,6 +200,8 @@ def test_a_new_model_changes_nothing(small: Path) -> None:
     ("old", "new", "said"),
     [
         ("https://git.example.com", "https://ada:word@git.example.com", "holds a password"),
+        ("https://git.example.com", "https://token@git.example.com", "holds a password"),
+        ("s3://ml-deployments", "https://:word@ml-deployments", "holds a password"),
         ("https://git.example.com", "git.example.com", "must be a git URL"),
         ("3.259.0-nonroot", "latest-nonroot", "must name one version"),
         ("resyncSeconds: 300", "resyncSeconds: 10", "write 60 or more"),
