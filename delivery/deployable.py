@@ -52,9 +52,9 @@ def _refuse_older(repository: Repository, head: str, last: str, stage: str) -> N
             else f"`git fetch` it. {_ON_PURPOSE.format(stage=stage)}"
         )
         raise DeliveryError(f"{stage} runs commit {last[:12]}, which this clone does not have. Fix: {fix}")
-    if _is_ancestor(repository, last, head):
+    if repository.is_ancestor(last, head):
         return
-    if _is_ancestor(repository, head, last):
+    if repository.is_ancestor(head, last):
         raise DeliveryError(
             f"{stage} runs commit {last[:12]}, which is newer than {head[:12]}. "
             "Fix: nothing is to be done if a newer run overtook this one. "
@@ -67,10 +67,6 @@ def _refuse_older(repository: Repository, head: str, last: str, stage: str) -> N
 
 
 _ON_PURPOSE = "Where history was rewritten on purpose, a person runs `pulumi up --stack {stage}` once"
-
-
-def _is_ancestor(repository: Repository, older: str, newer: str) -> bool:
-    return repository.try_git("merge-base", "--is-ancestor", older, newer).returncode == 0
 
 
 def _last_deployed(project: Path, stage: str) -> str | None:

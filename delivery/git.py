@@ -167,6 +167,10 @@ class Repository:
         """True when there is a reference of this full name, like `refs/heads/main`."""
         return self.try_git("show-ref", "--verify", "--quiet", reference).returncode == 0
 
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """True when a commit is another one or comes before it."""
+        return self.try_git("merge-base", "--is-ancestor", older, newer).returncode == 0
+
     def file(self, revision: str, path: str) -> str | None:
         """A file of the project at a commit; None when the commit has no such file."""
         done = self.try_git("show", f"{revision}:./{path}")

@@ -97,14 +97,14 @@ def refuse_secrets(found: list[dict[str, Any]], stage: str) -> None:
 
 def _refuse_older(repository: Repository, branch: str, shown: str, source: str) -> None:
     """A run that comes late must not take the cluster back, nor one whose source branch was rewritten."""
-    if repository.try_git("merge-base", "--is-ancestor", shown, source).returncode == 0:
+    if repository.is_ancestor(shown, source):
         return
     if repository.shallow:
         raise DeliveryError(
             f"Whether {source[:12]} follows {shown[:12]}, which {branch} shows, cannot be seen: this clone is "
             "shallow. Fix: `git fetch --unshallow`"
         )
-    older = repository.try_git("merge-base", "--is-ancestor", source, shown).returncode == 0
+    older = repository.is_ancestor(source, shown)
     raise DeliveryError(
         f"{branch} shows {shown[:12]}, which {source[:12]} "
         + ("is older than" if older else "does not contain")

@@ -21,7 +21,7 @@ def newest(repository: Repository, branch: str, local: str, remote: str | None) 
     if not local or not theirs or local == theirs:
         return theirs or local
     for older, newer in ((local, theirs), (theirs, local)):
-        if repository.try_git("merge-base", "--is-ancestor", older, newer).returncode == 0:
+        if repository.is_ancestor(older, newer):
             return newer
     raise DeliveryError(
         f"{branch} and {remote}'s have diverged: {local[:12]} here, {theirs[:12]} there. "
