@@ -121,7 +121,7 @@ integration: install $(EXAMPLE_STAMP) ## Integration tests on the sandbox's cont
 	$(BIN)/python -m pytest tests/integration
 
 .PHONY: bench
-bench: install ## Measure rendering and deploying against peers in the same run
+bench: install ## Measure rendering, deploying, monitoring, drift and delivery against peers in the same run
 	$(SANDBOX) tools --all
 	$(BIN)/python -m benchmarks
 
