@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from components.drift_settings import DriftSettings
+from components.feature_store_settings import FeatureStoreSettings
 from components.model_settings import ModelSettings
 from components.monitoring_settings import Monitoring
 from components.names import DnsLabel
@@ -40,6 +41,8 @@ class _StageSettings(Settings):
     """Where `registeredModel` is looked up; only `python -m delivery` asks it."""
     policy: PolicySettings = PolicySettings()
     drift: DriftSettings = DriftSettings()
+    feature_store: FeatureStoreSettings | None = None
+    """Left out: the stage has no feature store."""
 
     @field_validator("monitoring")
     @classmethod

@@ -9,6 +9,10 @@ _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _WIDTH = 10_000
 
 
+class Quoted(str):
+    """A text that is written in single quotes, whatever is in it."""
+
+
 class _Dumper(_Base):  # type: ignore[misc]
     pass
 
@@ -17,7 +21,12 @@ def _text(dumper: Any, value: str) -> Any:  # noqa: ANN401
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
 
 
+def _quoted(dumper: Any, value: Quoted) -> Any:  # noqa: ANN401
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style="'")
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(Quoted, _quoted)
 
 
 def dump(data: Any) -> str:  # noqa: ANN401

@@ -1,0 +1,46 @@
+"""Schedules of CronJobs: cron lines as Kubernetes reads them, and how often they run. Pure functions."""
+
+import re
+from datetime import datetime, timedelta
+from itertools import islice, pairwise
+from typing import Annotated
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator
+
+_FIELDS = 5
+_MUST = "must be a cron line of five fields|write minute, hour, day of month, month and day of week, like */10 * * * *"
+# What cronsim reads and Kubernetes does not: last days, n-th weekdays and Sunday as 7.
+_UNKNOWN = re.compile(r"[L#W]|7")
+# A leap year, so that every day of every month comes; schedules are in UTC and have no other irregular days.
+_FROM = datetime(2024, 1, 1)
+_RUNS = 500
+
+
+def _cron_line(text: str) -> str:
+    fields = text.split()
+    if len(fields) != _FIELDS:
+        raise ValueError(f"has {len(fields)} fields; it {_MUST}")
+    weekdays = re.sub("JUL|WED", "", fields[-1].upper())
+    if re.search(r"[L#]|LW", fields[2].upper()) or _UNKNOWN.search(weekdays.split("/")[0]):
+        raise ValueError(
+            "uses L, W, # or 7 for Sunday, which Kubernetes does not know|write days as numbers; Sunday is 0"
+        )
+    try:
+        next(CronSim(text, _FROM))
+    except (CronSimError, StopIteration) as error:
+        raise ValueError(f"{_reason(error)}; it {_MUST}") from None
+    return text
+
+
+def _reason(error: Exception) -> str:
+    return str(error).replace("Bad", "has no valid") if isinstance(error, CronSimError) else "never comes"
+
+
+def longest_pause(schedule: str) -> timedelta:
+    """The longest time between two of the first 500 runs of a valid schedule."""
+    runs = islice(CronSim(schedule, _FROM), _RUNS)
+    return max(later - earlier for earlier, later in pairwise(runs))
+
+
+CronLine = Annotated[str, AfterValidator(_cron_line)]
