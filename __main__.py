@@ -5,6 +5,7 @@ from pathlib import Path
 import pulumi
 
 from components.dashboards import Dashboards, dashboard_names
+from components.feature_store import FeatureStore
 from components.model import Model
 from components.monitoring_settings import MonitoringDelivery
 from components.monitoring_stack import MonitoringStack
@@ -16,9 +17,16 @@ stage = Stage(stack)
 monitored = stage.options
 if stack.monitoring.stack.install:
     monitored = MonitoringStack(stack, dashboard_names(stack), opts=stage.options).options
-models = {model.name: Model(model, stack, opts=stage.options) for model in stack.models}
+store = None if stack.feature_store is None else FeatureStore(stack.feature_store, stack, opts=stage.options)
+reading = stage.options if store is None else stage.options_after(store.ready)
+models = {
+    model.name: Model(model, stack, opts=reading if model.features is not None else stage.options)
+    for model in stack.models
+}
 if stack.monitoring.delivery is not MonitoringDelivery.NONE:
     Dashboards(stack.stage, stack, opts=monitored)
 
 pulumi.export("namespace", stack.namespace)
+if store is not None:
+    pulumi.export("featureStore", store.summary)
 pulumi.export("models", {name: model.summary for name, model in models.items()})

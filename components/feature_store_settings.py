@@ -191,7 +191,7 @@ class FeatureWatch(Settings):
 
 
 class FeatureNetwork(Settings):
-    """Whom the store may talk to besides DNS and a Redis of the stage's own. Only models that name it may talk to it."""
+    """Whom the store may talk to besides DNS and its own Redis. Only models that name a service may talk to it."""
 
     enabled: bool = True
     """false: no NetworkPolicy."""

@@ -78,7 +78,7 @@ def load_model(
         base = read_document(path, f"models/{path.name}")
     except SettingsError as error:
         return None, {}, list(error.problems)
-    problems = _stage_only(base) + _bad_name(name, overlay.file) + _unquoted(overlay, prefix)
+    problems = _stage_only(base) + _bad_name(name, overlay.file) + unquoted(overlay, prefix)
     problems += _nothing_to_remove(base.data, overlay, prefix)
     data, origins = merge(base, overlay)
     data["name"] = name
@@ -88,8 +88,8 @@ def load_model(
     if model is not None:
         found += _unwatchable(model, origins, overlay.file, prefix)
     # The version is reported once: unquoted, or wrong.
-    unquoted = {problem.field for problem in problems}
-    problems += [p for p in found if p.field not in unquoted and p.field != dotted((*prefix, "name"))]
+    told = {problem.field for problem in problems}
+    problems += [p for p in found if p.field not in told and p.field != dotted((*prefix, "name"))]
     return model, origins, problems
 
 
@@ -197,7 +197,7 @@ class _Name(Settings):
     name: DnsLabel
 
 
-def _unquoted(overlay: Document, prefix: KeyPath) -> list[Problem]:
+def unquoted(overlay: Document, prefix: KeyPath) -> list[Problem]:
     """YAML readers differ in what they make of a bare 1.10, 1e3 or 2024-01-02; a quoted one is the same to all."""
     problems = []
     for key in ("version", "digest"):

@@ -1,5 +1,7 @@
 """ModelServer: the pods that serve one model, and what keeps them safe."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -32,16 +34,18 @@ def deployment_spec(model: ModelSettings, stack: StackSettings) -> k8s.apps.v1.D
         },
         "template": {
             "metadata": pod,
-            "spec": pod_spec(model),
+            "spec": pod_spec(model, stack),
         },
     }
 
 
-def disruption_budget_spec(model: ModelSettings) -> k8s.policy.v1.PodDisruptionBudgetSpecArgsDict:
+def disruption_budget_spec(
+    max_unavailable: int, selector: Mapping[str, str]
+) -> k8s.policy.v1.PodDisruptionBudgetSpecArgsDict:
     """The PodDisruptionBudgetSpec: how many replicas a drain may take at once."""
     return {
-        "max_unavailable": model.disruption_budget.max_unavailable,
-        "selector": {"match_labels": naming.selector(model)},
+        "max_unavailable": max_unavailable,
+        "selector": {"match_labels": dict(selector)},
         # A replica that is broken anyway must not block the drain of its node.
         "unhealthy_pod_eviction_policy": "AlwaysAllow",
     }
@@ -85,6 +89,9 @@ class ModelServer(pulumi.ComponentResource):
         )
         if model.disruption_budget_applies:
             k8s.policy.v1.PodDisruptionBudget(
-                name, metadata=metadata, spec=disruption_budget_spec(model), opts=child
+                name,
+                metadata=metadata,
+                spec=disruption_budget_spec(model.disruption_budget.max_unavailable, naming.selector(model)),
+                opts=child,
             )
         self.register_outputs({})

@@ -26,8 +26,9 @@ from components.registry_settings import Gate, RegisteredModel
 from components.runtimes import Runtime
 from components.watch_settings import AlertName, AlertOverride, Metrics, QualityGauge, Slo
 
-# The program sets these two, so that a server can say what it is.
-RESERVED_ENV = ("MODEL_NAME", "MODEL_VERSION")
+# The program sets these, so that a server can say what it is and finds its features.
+FEATURE_STORE_URL, FEATURE_SERVICE = "FEATURE_STORE_URL", "FEATURE_SERVICE"
+RESERVED_ENV = ("MODEL_NAME", "MODEL_VERSION", FEATURE_STORE_URL, FEATURE_SERVICE)
 
 
 class Rollout(Settings):
@@ -111,6 +112,13 @@ class DisruptionBudget(Settings):
     max_unavailable: PositiveSeconds = 1
 
 
+class Features(Settings):
+    """The features a model reads from the stage's feature store, as FEATURE_STORE_URL and FEATURE_SERVICE tell it."""
+
+    service: Annotated[str, Field(min_length=1)]
+    """The name of a FeatureService in features/."""
+
+
 class ModelDefinition(Settings):
     """`models/<model>.yaml`: what a model is in every stage."""
 
@@ -124,7 +132,7 @@ class ModelDefinition(Settings):
     """Left out: the runtime's port."""
     resources: Resources
     env: dict[EnvName, EnvValue] = Field(default={})
-    """Environment variables by name. MODEL_NAME and MODEL_VERSION are set by the program."""
+    """Environment variables by name. MODEL_NAME, MODEL_VERSION and those of features are set by the program."""
     env_from: tuple[EnvSource, ...] = ()
     """Existing Secrets and ConfigMaps whose keys become environment variables."""
     mounts: tuple[Mount, ...] = ()
@@ -137,6 +145,8 @@ class ModelDefinition(Settings):
     rollout: Rollout = Rollout()
     shutdown: Shutdown = Shutdown()
     security: Security = Security()
+    features: Features | None = None
+    """Left out: the model reads none."""
     network: Network = Network()
     spread: Spread = Spread()
     disruption_budget: DisruptionBudget = DisruptionBudget()

@@ -1,14 +1,17 @@
 """Who may reach a model, and whom the model may reach. Pure functions."""
 
+from collections.abc import Mapping, Sequence
+
 import pulumi_kubernetes as k8s
 
-from components import naming
+from components import feature_store_names, naming
 from components.model_settings import Destination, ModelSettings, Peer
 from components.monitoring_settings import Monitoring, MonitoringDelivery
 
 # Kubernetes labels every namespace with its own name.
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 DNS_PORT = 53
+_FEATURE_STORE = feature_store_names.selector(feature_store_names.SERVER)
 
 
 def network_policy_spec(
@@ -16,35 +19,69 @@ def network_policy_spec(
 ) -> k8s.networking.v1.NetworkPolicySpecArgsDict:
     """The NetworkPolicySpec: in from the named clients and what monitors, out to DNS and what the model names."""
     clients = model.network.clients
-    scraper: k8s.networking.v1.NetworkPolicyPeerArgsDict = {
-        "namespace_selector": {"match_labels": {NAMESPACE_NAME: monitoring.namespace}}
-    }
-    watched = monitoring.delivery is not MonitoringDelivery.NONE
     return {
         "pod_selector": {"match_labels": naming.selector(model)},
         "policy_types": ["Ingress", "Egress"],
         "ingress": [
-            *([_ingress([_peer(client) for client in clients], model.port)] if clients else []),
-            *([_ingress([scraper], model.metrics.port)] if watched else []),
+            *([from_peers([_peer(client) for client in clients], model.port)] if clients else []),
+            *scrapers(monitoring, model.metrics.port),
         ],
         "egress": [
-            {
-                "to": [
-                    {
-                        "namespace_selector": {"match_labels": {NAMESPACE_NAME: "kube-system"}},
-                        "pod_selector": {"match_labels": {"k8s-app": "kube-dns"}},
-                    }
-                ],
-                "ports": [{"protocol": protocol, "port": DNS_PORT} for protocol in ("UDP", "TCP")],
-            },
-            *(_destination(destination) for destination in model.network.egress),
+            dns(),
+            *(
+                [to_pods(_FEATURE_STORE, feature_store_names.SERVER_PORT)]
+                if model.features is not None
+                else []
+            ),
+            *(destination(wanted) for wanted in model.network.egress),
         ],
     }
 
 
-def _ingress(
+def scrapers(monitoring: Monitoring, port: int) -> list[k8s.networking.v1.NetworkPolicyIngressRuleArgsDict]:
+    """Lets what monitors in to a port; nobody where nothing does."""
+    if monitoring.delivery is MonitoringDelivery.NONE:
+        return []
+    return [
+        from_peers([{"namespace_selector": {"match_labels": {NAMESPACE_NAME: monitoring.namespace}}}], port)
+    ]
+
+
+def dns() -> k8s.networking.v1.NetworkPolicyEgressRuleArgsDict:
+    """Lets out to the cluster's name servers."""
+    return {
+        "to": [
+            {
+                "namespace_selector": {"match_labels": {NAMESPACE_NAME: "kube-system"}},
+                "pod_selector": {"match_labels": {"k8s-app": "kube-dns"}},
+            }
+        ],
+        "ports": [{"protocol": protocol, "port": DNS_PORT} for protocol in ("UDP", "TCP")],
+    }
+
+
+def to_pods(selector: Mapping[str, str], port: int) -> k8s.networking.v1.NetworkPolicyEgressRuleArgsDict:
+    """Lets out to pods of the same namespace."""
+    return {
+        "to": [{"pod_selector": {"match_labels": dict(selector)}}],
+        "ports": [{"protocol": "TCP", "port": port}],
+    }
+
+
+def from_pods(
+    selectors: Sequence[Mapping[str, str]], port: int
+) -> list[k8s.networking.v1.NetworkPolicyIngressRuleArgsDict]:
+    """Lets pods of the same namespace in; nobody where no selector is given, since no peer would mean everybody."""
+    peers: list[k8s.networking.v1.NetworkPolicyPeerArgsDict] = [
+        {"pod_selector": {"match_labels": dict(selector)}} for selector in selectors
+    ]
+    return [from_peers(peers, port)] if peers else []
+
+
+def from_peers(
     peers: list[k8s.networking.v1.NetworkPolicyPeerArgsDict], port: int
 ) -> k8s.networking.v1.NetworkPolicyIngressRuleArgsDict:
+    """Lets peers in to a port."""
     return {"from_": peers, "ports": [{"protocol": "TCP", "port": port}]}
 
 
@@ -57,10 +94,9 @@ def _peer(peer: Peer) -> k8s.networking.v1.NetworkPolicyPeerArgsDict:
     return spec
 
 
-def _destination(destination: Destination) -> k8s.networking.v1.NetworkPolicyEgressRuleArgsDict:
+def destination(wanted: Destination) -> k8s.networking.v1.NetworkPolicyEgressRuleArgsDict:
+    """Lets out to pods or addresses."""
     to: k8s.networking.v1.NetworkPolicyPeerArgsDict = (
-        _peer(destination.pods)
-        if destination.pods is not None
-        else {"ip_block": {"cidr": destination.cidr or ""}}
+        _peer(wanted.pods) if wanted.pods is not None else {"ip_block": {"cidr": wanted.cidr or ""}}
     )
-    return {"to": [to], "ports": [{"protocol": "TCP", "port": port} for port in destination.ports]}
+    return {"to": [to], "ports": [{"protocol": "TCP", "port": port} for port in wanted.ports]}

@@ -1,18 +1,21 @@
 """The pod of a model server: container, probes, security, environment and placement. Pure functions."""
 
+from collections.abc import Mapping
+
 import pulumi_kubernetes as k8s
 
-from components import naming
-from components.model_settings import ModelSettings
+from components import feature_store_names, naming
+from components.model_settings import FEATURE_SERVICE, FEATURE_STORE_URL, ModelSettings
 from components.pod_security import container_security, pod_security
 from components.pod_settings import EnvSource, EnvValue, Mount, Probe, Toleration
+from components.settings import StackSettings
 
 CONTAINER = "server"
 ZONE = "topology.kubernetes.io/zone"
 NODE = "kubernetes.io/hostname"
 
 
-def pod_spec(model: ModelSettings) -> k8s.core.v1.PodSpecArgsDict:
+def pod_spec(model: ModelSettings, stack: StackSettings) -> k8s.core.v1.PodSpecArgsDict:
     """The PodSpec of one replica."""
     security = model.security
     spec: k8s.core.v1.PodSpecArgsDict = {
@@ -24,13 +27,13 @@ def pod_spec(model: ModelSettings) -> k8s.core.v1.PodSpecArgsDict:
         "security_context": pod_security(
             run_as_non_root=security.run_as_non_root, run_as_user=security.run_as_user
         ),
-        "containers": [_container(model)],
+        "containers": [_container(model, stack)],
         "volumes": [
             {"name": "tmp", "empty_dir": {"size_limit": security.tmp_size_limit}},
             *(_volume(index, mount) for index, mount in enumerate(model.mounts)),
         ],
         "topology_spread_constraints": [
-            _spread(model, key)
+            spread(naming.selector(model), key)
             for key, wanted in ((ZONE, model.spread.zones), (NODE, model.spread.nodes))
             if wanted
         ],
@@ -41,7 +44,7 @@ def pod_spec(model: ModelSettings) -> k8s.core.v1.PodSpecArgsDict:
     return spec
 
 
-def _container(model: ModelSettings) -> k8s.core.v1.ContainerArgsDict:
+def _container(model: ModelSettings, stack: StackSettings) -> k8s.core.v1.ContainerArgsDict:
     return {
         "name": CONTAINER,
         "image": model.image_reference,
@@ -52,9 +55,10 @@ def _container(model: ModelSettings) -> k8s.core.v1.ContainerArgsDict:
         "env": [
             {"name": "MODEL_NAME", "value": model.name},
             {"name": "MODEL_VERSION", "value": model.version},
-            *(_env(name, model.env[name]) for name in sorted(model.env)),
+            *_features(model, stack),
+            *(env_variable(name, model.env[name]) for name in sorted(model.env)),
         ],
-        "env_from": [_env_from(source) for source in model.env_from],
+        "env_from": [env_source(source) for source in model.env_from],
         "resources": {
             "requests": dict(sorted(model.resources.requests.items())),
             "limits": dict(sorted(model.resources.limits.items())),
@@ -73,7 +77,18 @@ def _container(model: ModelSettings) -> k8s.core.v1.ContainerArgsDict:
     }
 
 
-def _env(name: str, value: EnvValue) -> k8s.core.v1.EnvVarArgsDict:
+def _features(model: ModelSettings, stack: StackSettings) -> list[k8s.core.v1.EnvVarArgsDict]:
+    """Where the model's features are, and which of them are its own."""
+    if model.features is None:
+        return []
+    return [
+        {"name": FEATURE_STORE_URL, "value": feature_store_names.server_url(stack)},
+        {"name": FEATURE_SERVICE, "value": model.features.service},
+    ]
+
+
+def env_variable(name: str, value: EnvValue) -> k8s.core.v1.EnvVarArgsDict:
+    """An environment variable."""
     if (secret := value.secret_key_ref) is not None:
         return {"name": name, "value_from": {"secret_key_ref": {"name": secret.name, "key": secret.key}}}
     if (config := value.config_map_key_ref) is not None:
@@ -81,7 +96,8 @@ def _env(name: str, value: EnvValue) -> k8s.core.v1.EnvVarArgsDict:
     return {"name": name, "value": value.value or ""}
 
 
-def _env_from(source: EnvSource) -> k8s.core.v1.EnvFromSourceArgsDict:
+def env_source(source: EnvSource) -> k8s.core.v1.EnvFromSourceArgsDict:
+    """All keys of a Secret or ConfigMap as environment variables."""
     if source.secret is not None:
         return {"secret_ref": {"name": source.secret}}
     return {"config_map_ref": {"name": source.config_map or ""}}
@@ -113,13 +129,14 @@ def _volume_mount(index: int, mount: Mount) -> k8s.core.v1.VolumeMountArgsDict:
     return {"name": f"mount-{index}", "mount_path": mount.path, "read_only": True}
 
 
-def _spread(model: ModelSettings, key: str) -> k8s.core.v1.TopologySpreadConstraintArgsDict:
+def spread(selector: Mapping[str, str], key: str) -> k8s.core.v1.TopologySpreadConstraintArgsDict:
+    """Spreads the pods that a selector finds over zones or nodes."""
     return {
         "topology_key": key,
         "max_skew": 1,
-        # A cluster of one zone or one node must still run the model.
+        # A cluster of one zone or one node must still run them.
         "when_unsatisfiable": "ScheduleAnyway",
-        "label_selector": {"match_labels": naming.selector(model)},
+        "label_selector": {"match_labels": dict(selector)},
         # Counts the replicas of one version, or a roll would leave the new one unevenly spread.
         "match_label_keys": ["pod-template-hash"],
     }

@@ -6,15 +6,17 @@ import pulumi_kubernetes as k8s
 
 
 def pod_security(
-    *, run_as_non_root: bool = True, run_as_user: int | None = None
+    *, run_as_non_root: bool = True, run_as_user: int | None = None, fs_group: int | None = None
 ) -> k8s.core.v1.PodSecurityContextArgsDict:
-    """The security context of a pod; without a user, the image's own."""
+    """The security context of a pod; without a user, the image's own. The group lets it write to volumes."""
     security: k8s.core.v1.PodSecurityContextArgsDict = {
         "run_as_non_root": run_as_non_root,
         "seccomp_profile": {"type": "RuntimeDefault"},
     }
     if run_as_user is not None:
         security["run_as_user"] = run_as_user
+    if fs_group is not None:
+        security["fs_group"] = fs_group
     return security
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from components.drift_settings import DriftSettings
+from components.feature_definitions import FeatureDefinitions
 from components.feature_store_settings import FeatureStoreSettings
 from components.model_settings import ModelSettings
 from components.monitoring_settings import Monitoring
@@ -67,3 +68,10 @@ class StackSettings(_StageSettings):
     stage: DnsLabel
     models: tuple[ModelSettings, ...] = ()
     """Ordered by name."""
+    definitions: FeatureDefinitions = FeatureDefinitions()
+    """What features/ defines; empty without a feature store."""
+
+    @property
+    def feature_readers(self) -> tuple[ModelSettings, ...]:
+        """The models that read features, ordered by name."""
+        return tuple(model for model in self.models if model.features is not None)

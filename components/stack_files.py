@@ -14,7 +14,10 @@ from typing import Any
 
 import pulumi
 
-from components.model_files import definition_files, load_model
+from components.feature_checks import definition_problems, feature_problems
+from components.feature_definitions import FeatureDefinitions
+from components.feature_files import load_definitions
+from components.model_files import definition_files, load_model, unquoted
 from components.model_settings import ModelSettings
 from components.monitoring_rules import SIZE_LIMITS, rules_size
 from components.monitoring_settings import MonitoringDelivery
@@ -89,15 +92,36 @@ def load_stack(project: Path, stage: str) -> LoadedStack:
         model_origins[name] = merged
         if model is not None:
             models.append(model)
+    features, found = _definitions(project, document, data, origins)
+    # A version that is no text is told once.
+    told = {problem.field for problem in problems}
+    problems += [problem for problem in found if problem.field not in told]
     if problems or config is None:
         raise SettingsError(problems)
     settings = StackSettings.model_validate(
-        {**dict(config), "stage": stage, "models": tuple(models)}, by_alias=False, by_name=True
+        {**dict(config), "stage": stage, "models": tuple(models), "definitions": features},
+        by_alias=False,
+        by_name=True,
     )
-    problems = _oversized_rules(settings, file) + registry_problems(settings, model_origins, file)
-    if problems:
-        raise SettingsError(problems)
+    unfit = _oversized_rules(settings, file) + registry_problems(settings, model_origins, file)
+    unfit += feature_problems(settings, origins, model_origins)
+    if unfit:
+        raise SettingsError(unfit)
     return LoadedStack(settings=settings, written=data, stage_origins=origins, origins=model_origins)
+
+
+def _definitions(
+    project: Path, document: Document, data: Mapping[str, Any], origins: Mapping[KeyPath, Origin]
+) -> tuple[FeatureDefinitions, list[Problem]]:
+    """What `features/` defines, for a stage with a feature store, and what is wrong with both."""
+    written = data.get("featureStore")
+    if not isinstance(written, dict):
+        return FeatureDefinitions(), []
+    below = {path[1:]: origin for path, origin in origins.items() if path[0] == "featureStore"}
+    overlay = Document(file=document.file, data=written, origins=below)
+    features, problems = load_definitions(project)
+    problems += definition_problems(features)
+    return features, [*problems, *unquoted(overlay, ("config", f"{PROJECT}:featureStore"))]
 
 
 def _oversized_rules(settings: StackSettings, file: str) -> list[Problem]:

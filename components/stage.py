@@ -1,5 +1,7 @@
 """Stage: the cluster and the namespace that one stack may touch."""
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -49,7 +51,16 @@ class Stage(pulumi.ComponentResource):
                 "labels": namespace_labels(stack.stage, stack.pod_security),
                 "annotations": naming.annotations(stack.stage),
             },
-            opts=pulumi.ResourceOptions(parent=self, provider=provider),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=provider,
+                # What it holds goes with a namespace.
+                retain_on_delete=stack.feature_store is not None and stack.feature_store.keeps_data,
+            ),
         )
         self.options = pulumi.ResourceOptions(providers=[provider], depends_on=[namespace])
         self.register_outputs({})
+
+    def options_after(self, resources: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
+        """The stage's options for what waits for more than its namespace."""
+        return pulumi.ResourceOptions.merge(self.options, pulumi.ResourceOptions(depends_on=list(resources)))

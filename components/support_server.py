@@ -30,33 +30,42 @@ def deployment_spec(
 def pod_spec(
     container: k8s.core.v1.ContainerArgsDict,
     *,
-    user: int,
+    user: int | None,
     token: bool,
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
     volumes: Sequence[k8s.core.v1.VolumeArgsDict] = (),
+    sidecars: Sequence[k8s.core.v1.ContainerArgsDict] = (),
+    volume_group: int | None = None,
 ) -> k8s.core.v1.PodSpecArgsDict:
     """The PodSpec of a part: hardened as the models are.
 
     Args:
         container: What is its own: name, image, ports, probes, resources. Its service account is named like it.
-        user: The image's user, as a number.
+        user: The image's user, as a number; None where the image itself names it by its number.
         token: Whether it needs the Kubernetes API.
         mounts: What it mounts besides /tmp.
         volumes: The volumes it mounts.
+        sidecars: Further containers, which mount /tmp alone.
+        volume_group: The group that may write to its volumes.
     """
-    hardened: k8s.core.v1.ContainerArgsDict = {
-        **container,
-        "image_pull_policy": "IfNotPresent",
-        "security_context": container_security(),
-        "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}, *mounts],
-    }
     return {
         "service_account_name": container["name"],
         "automount_service_account_token": token,
         "enable_service_links": False,
-        "security_context": pod_security(run_as_user=user),
-        "containers": [hardened],
+        "security_context": pod_security(run_as_user=user, fs_group=volume_group),
+        "containers": [_hardened(container, mounts), *(_hardened(sidecar) for sidecar in sidecars)],
         "volumes": [{"name": "tmp", "empty_dir": {"size_limit": "64Mi"}}, *volumes],
+    }
+
+
+def _hardened(
+    container: k8s.core.v1.ContainerArgsDict, mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = ()
+) -> k8s.core.v1.ContainerArgsDict:
+    return {
+        **container,
+        "image_pull_policy": "IfNotPresent",
+        "security_context": container_security(),
+        "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}, *mounts],
     }
 
 

@@ -41,7 +41,8 @@ def stack_schema() -> dict[str, Any]:
     _nullable(entry, but=_OVERLAY_REQUIRED)
     entry["required"] = _OVERLAY_REQUIRED
     config = StackConfig.model_json_schema()
-    definitions |= config.pop("$defs", {})
+    # A model's entry may give a part of what its file completes, so where both know a name, the lenient one stands.
+    definitions = {**config.pop("$defs", {}), **definitions}
     definitions["ModelEntry"] = entry
     config["properties"]["models"] = {
         "type": "object",

@@ -22,7 +22,7 @@ def stage_lines(loaded: LoadedStack, model_name: str | None) -> list[str]:
     settings = loaded.settings
     rows: list[tuple[str, str]] = []
     if model_name is None:
-        own = settings.model_dump(mode="json", by_alias=True, exclude={"models", "stage"})
+        own = settings.model_dump(mode="json", by_alias=True, exclude={"models", "stage", "definitions"})
         file = f"Pulumi.{settings.stage}.yaml"
         rows += _rows(own, 0, (), loaded.stage_origins, {})
         rows.append(("models:", file))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.kubernetes_provider.awaits import Rollouts, pod_reasons, wait_deleted
+from sandbox.stand_ins.kubernetes_provider.awaits import Rollouts, pod_reasons, verdict, wait_deleted
 from sandbox.stand_ins.kubernetes_provider.errors import NotReadyError, ProviderError
 from sandbox.stand_ins.kubernetes_provider.provider import _skips_await, _timeout
 
@@ -157,3 +157,41 @@ def test_annotations_of_the_official_plugin_are_honoured() -> None:
     assert _timeout(Request(0), annotated(timeoutSeconds="20")) == 20
     assert _timeout(Request(5), annotated(timeoutSeconds="20")) == 5
     assert _timeout(Request(0), annotated()) == 600
+
+
+def job(*conditions: dict[str, str]) -> dict[str, Any]:
+    return {
+        "kind": "Job",
+        "metadata": {"name": "j", "namespace": "n"},
+        "spec": {"selector": {"matchLabels": {"job-name": "j"}}},
+        "status": {"failed": 3, "conditions": list(conditions)},
+    }
+
+
+FAILED = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "too many tries"}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ([], "waiting"),
+        ([{"type": "SuccessCriteriaMet", "status": "True"}], "waiting"),
+        ([{"type": "Complete", "status": "True"}], "ready"),
+        ([FAILED], "failed"),
+    ],
+)
+def test_a_job_is_waited_for_until_it_has_ended(conditions: list[dict[str, str]], expected: str) -> None:
+    assert verdict(job(*conditions)) == expected
+
+
+def test_why_a_job_has_failed() -> None:
+    class NoPods:
+        def list(self, *arguments: str) -> list[dict[str, Any]]:
+            return []
+
+    text = Rollouts(NoPods(), threading.Event()).explain(job(FAILED))  # type: ignore[arg-type]
+
+    assert text.splitlines() == [
+        "Job n/j is not ready and has ended: 3 of its pods have failed",
+        "  Failed: BackoffLimitExceeded: too many tries",
+    ]

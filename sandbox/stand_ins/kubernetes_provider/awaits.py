@@ -9,6 +9,7 @@ from sandbox.stand_ins.kubernetes_provider.api import Api
 from sandbox.stand_ins.kubernetes_provider.errors import NotReadyError, ProviderError
 
 POLL_SECONDS = 0.25
+AWAITED = frozenset({"Deployment", "StatefulSet", "Job"})
 # Hundreds of deletions are waited for at once, each with calls of its own.
 DELETION_POLL_SECONDS = 1.0
 _PASSING = {None, "Completed", "ContainerCreating", "PodInitializing"}
@@ -16,7 +17,7 @@ Manifest = dict[str, Any]
 
 
 class Rollouts:
-    """Follows Deployments; all waits of a namespace share one list call a poll."""
+    """Follows what rolls or ends; all waits for Deployments of a namespace share one list call a poll."""
 
     def __init__(self, api: Api, cancelled: threading.Event) -> None:
         self._api = api
@@ -25,7 +26,7 @@ class Rollouts:
         self._seen: dict[str, tuple[float, dict[str, Manifest]]] = {}
 
     def wait(self, applied: Manifest, timeout: float) -> Manifest:
-        """Wait until a Deployment serves the applied generation with all its replicas.
+        """Wait until all replicas serve the applied generation, or a Job has ended well.
 
         Raises:
             NotReadyError: it failed, or the time is up; the message names the pods' reasons.
@@ -33,11 +34,10 @@ class Rollouts:
         deadline, live = time.monotonic() + timeout, applied
         while not self._cancelled.is_set():
             try:
-                seen = self._deployments(applied["metadata"]["namespace"])
+                found = self._find(applied)
             except ProviderError as error:
                 # The object is there, so it has to get into the state.
                 raise NotReadyError(f"{_name(live)} cannot be followed: {error}", live) from error
-            found = seen.get(applied["metadata"]["name"])
             if found is not None and _follows(found, applied):
                 live = found
                 state = verdict(live)
@@ -49,6 +49,11 @@ class Rollouts:
                 raise NotReadyError(self.explain(live, f"after {timeout:.0f} s"), live)
             self._cancelled.wait(POLL_SECONDS)
         raise NotReadyError(f"{_name(live)} was still rolling when the update was cancelled", live)
+
+    def _find(self, applied: Manifest) -> Manifest | None:
+        if applied["kind"] != "Deployment":
+            return self._api.read(applied)
+        return self._deployments(applied["metadata"]["namespace"]).get(applied["metadata"]["name"])
 
     def _deployments(self, namespace: str) -> dict[str, Manifest]:
         with self._lock[namespace]:
@@ -62,17 +67,19 @@ class Rollouts:
                 self._seen[namespace] = (time.monotonic(), items)
             return items
 
-    def explain(
-        self, live: Manifest, why: str = "and made no progress within its progressDeadlineSeconds"
-    ) -> str:
-        """Why a Deployment is not ready, with the reasons of its ReplicaSets and pods."""
+    def explain(self, live: Manifest, why: str | None = None) -> str:
+        """Why something is not ready, with the reasons of its ReplicaSets and pods."""
+        if why is None:
+            job = live.get("kind") == "Job"
+            why = "and has ended" if job else "and made no progress within its progressDeadlineSeconds"
         metadata = live["metadata"]
         labels = live["spec"]["selector"]["matchLabels"]
         selector = ",".join(f"{key}%3D{value}" for key, value in sorted(labels.items()))
         lines = [
             f"{c['type']}: {c['reason']}: {c['message']}"
             for c in live.get("status", {}).get("conditions", ())
-            if c["type"] == "ReplicaFailure" or (c["type"] == "Progressing" and c["status"] == "False")
+            if c["type"] in {"ReplicaFailure", "Failed"}
+            or (c["type"] == "Progressing" and c["status"] == "False")
         ]
         try:
             pods = self._api.list("v1", "Pod", metadata["namespace"], selector)
@@ -80,17 +87,29 @@ class Rollouts:
             pods, lines = [], [*lines, f"its pods cannot be listed: {error}"]
         for pod in pods:
             lines += pod_reasons(pod)
-        status = live.get("status", {})
-        updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
-        head = (
-            f"{_name(live)} is not ready {why}: of {live['spec'].get('replicas', 1)} replicas {updated} are "
-            f"updated and {available} are available"
-        )
+        head = f"{_name(live)} is not ready {why}: {_counts(live)}"
         return "\n".join([head, *(f"  {line}" for line in dict.fromkeys(lines))])
 
 
-def verdict(deployment: Manifest) -> str:
-    """`ready`, `failed` or `waiting`, as `kubectl rollout status` decides it."""
+def _counts(live: Manifest) -> str:
+    status = live.get("status", {})
+    if live.get("kind") == "Job":
+        return f"{status.get('failed', 0)} of its pods have failed"
+    updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
+    return (
+        f"of {live['spec'].get('replicas', 1)} replicas {updated} are updated and {available} are available"
+    )
+
+
+def verdict(live: Manifest) -> str:
+    """`ready`, `failed` or `waiting`, as `kubectl rollout status` and `kubectl wait` decide it."""
+    if live.get("kind") == "Job":
+        ended = {c["type"] for c in live.get("status", {}).get("conditions", ()) if c["status"] == "True"}
+        return "ready" if "Complete" in ended else "failed" if "Failed" in ended else "waiting"
+    return _rollout_verdict(live)
+
+
+def _rollout_verdict(deployment: Manifest) -> str:
     status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
     if status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0):
         return "waiting"

@@ -10,7 +10,7 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.stand_ins.kubernetes_provider.api import Api, Manifest
-from sandbox.stand_ins.kubernetes_provider.awaits import Rollouts, verdict, wait_deleted
+from sandbox.stand_ins.kubernetes_provider.awaits import AWAITED, Rollouts, verdict, wait_deleted
 from sandbox.stand_ins.kubernetes_provider.changes import changes, drifted, needs_replacement
 from sandbox.stand_ins.kubernetes_provider.errors import (
     FieldConflictError,
@@ -129,7 +129,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse()
         live = _without_managers(live)
         found = to_struct(drifted(inputs, live))
-        if inputs["kind"] == "Deployment" and not _skips_await(inputs) and verdict(live) == "failed":
+        if inputs["kind"] in AWAITED and not _skips_await(inputs) and verdict(live) == "failed":
             # A refresh must not forget that a rollout failed: the next update tries again.
             assert self._rollouts is not None
             error = NotReadyError(self._rollouts.explain(live), live)
@@ -177,7 +177,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
             uid = live["metadata"]["uid"]
             wait_deleted(self._cluster, inputs, uid, _timeout(request, inputs), self._cancelled)
             live = self._apply(inputs, old, force=force, dry_run=False)
-        if request.preview or inputs["kind"] != "Deployment" or _skips_await(inputs):
+        if request.preview or inputs["kind"] not in AWAITED or _skips_await(inputs):
             return _without_managers(live)
         assert self._rollouts is not None
         try:

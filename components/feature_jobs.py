@@ -1,0 +1,170 @@
+"""FeatureJobs: brings the commit's definitions into the registry, and new values into the online store."""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import feature_store_names as names
+from components.feast_pod import checksum, configuration, feast, feast_pod
+from components.feature_definitions import FeatureDefinitions
+from components.feature_store_settings import FeatureStoreSettings
+from components.options import child_options
+from components.settings import StackSettings
+
+_FOLDER = "/features"
+_DIGITS = 10
+_RETRIES = 2
+# The job's own clock: how far the values go that a run takes over.
+_NOW = '"$(date -u +%Y-%m-%dT%H:%M:%S)"'
+
+
+def apply_name(store: FeatureStoreSettings, stack: StackSettings) -> str:
+    """The Job's name: another one for other definitions or another configuration, and so a run for each of them."""
+    data = {"definitions": stack.definitions.checksum, **configuration(store, stack)}
+    return f"{names.APPLY}-{checksum(data)[:_DIGITS]}"
+
+
+def definitions_data(definitions: FeatureDefinitions) -> dict[str, str]:
+    """The ConfigMap's data: the Python files, whose keys may hold no slash."""
+    return {_key(path): definitions.files[path] for path in sorted(definitions.files)}
+
+
+def _key(path: str) -> str:
+    return path.replace("/", ".")
+
+
+def apply_job_spec(store: FeatureStoreSettings, stack: StackSettings) -> k8s.batch.v1.JobSpecArgsDict:
+    """The JobSpec of `feast apply`.
+
+    Each file is mounted by itself: a mounted ConfigMap is links into a hidden folder, which Feast follows and then
+    takes the folder's name for that of a module.
+    """
+    files: list[k8s.core.v1.VolumeMountArgsDict] = [
+        {"name": "definitions", "mount_path": f"{_FOLDER}/{path}", "sub_path": _key(path), "read_only": True}
+        for path in sorted(stack.definitions.files)
+    ]
+    pod = feast_pod(
+        store,
+        {"name": names.APPLY, "command": feast(_FOLDER, "apply", "--no-progress")},
+        store.materialization.resources,
+        mounts=[{"name": "repository", "mount_path": _FOLDER}, *files],
+        volumes=[
+            {"name": "repository", "empty_dir": {"size_limit": "64Mi"}},
+            {"name": "definitions", "config_map": {"name": names.DEFINITIONS}},
+        ],
+    )
+    return _job_spec(
+        pod,
+        names.labels(stack, names.APPLY),
+        retries=_RETRIES,
+        deadline_seconds=store.apply_deadline_seconds,
+    )
+
+
+def materialization_spec(
+    store: FeatureStoreSettings, stack: StackSettings
+) -> k8s.batch.v1.CronJobSpecArgsDict:
+    """The CronJobSpec of the materialisation."""
+    settings = store.materialization
+    command = " ".join(feast("/tmp", "materialize-incremental", _NOW))
+    pod = feast_pod(
+        store,
+        {"name": names.MATERIALIZATION, "command": ["sh", "-c", f"exec {command}"]},
+        settings.resources,
+    )
+    return {
+        "schedule": settings.schedule,
+        "time_zone": "Etc/UTC",
+        # Two runs at once would write the same views, and the slower one the older values.
+        "concurrency_policy": "Forbid",
+        "starting_deadline_seconds": settings.start_deadline_seconds,
+        "successful_jobs_history_limit": settings.successful_history,
+        "failed_jobs_history_limit": settings.failed_history,
+        "suspend": settings.suspend,
+        "job_template": {
+            "metadata": {"labels": names.labels(stack, names.MATERIALIZATION)},
+            "spec": _job_spec(
+                pod,
+                names.labels(stack, names.MATERIALIZATION),
+                retries=settings.retries,
+                deadline_seconds=settings.deadline_seconds,
+            ),
+        },
+    }
+
+
+def _job_spec(
+    pod: k8s.core.v1.PodSpecArgsDict, labels: Mapping[str, str], *, retries: int, deadline_seconds: int
+) -> k8s.batch.v1.JobSpecArgsDict:
+    return {
+        "backoff_limit": retries,
+        "active_deadline_seconds": deadline_seconds,
+        "template": {
+            "metadata": {"labels": dict(labels)},
+            # A new pod for each try: the failed one keeps its log.
+            "spec": {**pod, "restart_policy": "Never"},
+        },
+    }
+
+
+class FeatureJobs(pulumi.ComponentResource):
+    """The Job that applies the definitions, and the CronJob that materialises.
+
+    Attributes:
+        applied: What must have ended well before a server starts.
+    """
+
+    applied: list[pulumi.Resource]
+
+    def __init__(
+        self,
+        name: str,
+        store: FeatureStoreSettings,
+        stack: StackSettings,
+        after: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the objects.
+
+        Args:
+            name: The component's name.
+            store: The stage's feature store.
+            stack: The stage.
+            after: What must be there before a job runs.
+            opts: The component's options.
+        """
+        super().__init__("ml-deployments:index:FeatureJobs", name, None, opts)
+        child = pulumi.ResourceOptions.merge(
+            child_options(self, opts), pulumi.ResourceOptions(depends_on=list(after))
+        )
+        definitions = k8s.core.v1.ConfigMap(
+            names.DEFINITIONS,
+            metadata=names.metadata(stack, names.APPLY, name=names.DEFINITIONS),
+            data=definitions_data(stack.definitions),
+            opts=child,
+        )
+        own = apply_name(store, stack)
+        timeout = pulumi.CustomTimeouts(create=f"{store.apply_deadline_seconds + 60}s")
+        job = k8s.batch.v1.Job(
+            own,
+            metadata=names.metadata(stack, names.APPLY, name=own),
+            spec=apply_job_spec(store, stack),
+            opts=pulumi.ResourceOptions.merge(
+                child,
+                pulumi.ResourceOptions(
+                    depends_on=[definitions],
+                    custom_timeouts=timeout,
+                    # What has run stays as it ran: another image or other resources are no reason to run it again.
+                    ignore_changes=["spec"],
+                ),
+            ),
+        )
+        self.applied = [job]
+        k8s.batch.v1.CronJob(
+            names.MATERIALIZATION,
+            metadata=names.metadata(stack, names.MATERIALIZATION),
+            spec=materialization_spec(store, stack),
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[job])),
+        )
+        self.register_outputs({})
