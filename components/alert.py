@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from components import links
 from components.model_settings import ModelSettings
@@ -20,7 +21,7 @@ class Alert:
     `pending` is how long the expression must hold, as Prometheus writes durations.
     """
 
-    name: AlertName
+    name: StrEnum
     severity: Severity
     expression: str
     pending: str
@@ -31,25 +32,53 @@ class Alert:
 
 def rule(model: ModelSettings, stack: StackSettings, alert: Alert) -> Rule:
     """The alerting rule, with the severity the model's file may have changed."""
-    override = model.alerts.get(alert.name)
-    severity = (override.severity if override else None) or alert.severity
+    override = model.alerts.get(AlertName(alert.name))
+    return alerting_rule(
+        alert,
+        stack,
+        severity=(override.severity if override else None) or alert.severity,
+        owner=model.owner,
+        dashboard_url=links.dashboard_url(stack.monitoring, stack.stage, model.name),
+        more={"model": model.name},
+    )
+
+
+def alerting_rule(
+    alert: Alert,
+    stack: StackSettings,
+    *,
+    severity: Severity,
+    owner: str,
+    dashboard_url: str,
+    more: Mapping[str, str] | None = None,
+) -> Rule:
+    """The rule Prometheus gets.
+
+    Args:
+        alert: What it looks at.
+        stack: The stage.
+        severity: How soon somebody must look.
+        owner: The team that is told.
+        dashboard_url: Where more can be seen.
+        more: Further labels.
+    """
     return {
         "alert": alert.name.value,
         "expr": alert.expression,
         "for": alert.pending,
         "labels": {
             "severity": severity.value,
-            "owner": model.owner,
+            "owner": owner,
             "stage": stack.stage,
             "namespace": stack.namespace,
-            "model": model.name,
+            **(more or {}),
             **alert.labels,
         },
         "annotations": {
             "summary": alert.summary,
             "description": alert.description,
             "runbook_url": links.runbook_url(stack.monitoring, alert.name),
-            "dashboard_url": links.dashboard_url(stack.monitoring, stack.stage, model.name),
+            "dashboard_url": dashboard_url,
         },
     }
 

@@ -18,7 +18,8 @@ from components.settings import StackSettings
 def alert_group(model: ModelSettings, stack: StackSettings) -> Group:
     """The group of alerting rules of one model, those that are switched off left out."""
     overrides = model.alerts
-    wanted = [a for a in alerts(model, stack) if a.name not in overrides or overrides[a.name].enabled]
+    off = {name for name, override in overrides.items() if not override.enabled}
+    wanted = [alert for alert in alerts(model, stack) if alert.name not in off]
     name = f"{model.name}.{stack.namespace}.alerts"
     return Group(name=name, interval=INTERVAL, rules=[rule(model, stack, alert) for alert in wanted])
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import links, naming
+from components import feature_store_names, links, naming
 from components.options import child_options
 from components.settings import StackSettings
 
 # The folder in Grafana, where its sidecar is set to read this annotation.
 FOLDER = "grafana_folder"
+_FEATURES = "dashboard-features"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +42,15 @@ def dashboard_name(model: str | None = None) -> str:
 
 def dashboard_names(stack: StackSettings) -> list[str]:
     """The ConfigMaps of every dashboard of a stage."""
-    return [dashboard_name(), *(dashboard_name(model.name) for model in stack.models)]
+    features = [] if stack.feature_store is None else [_FEATURES]
+    return [dashboard_name(), *features, *(dashboard_name(model.name) for model in stack.models)]
 
 
 def dashboard_files(stack: StackSettings) -> Iterator[DashboardFile]:
-    """The dashboard of the stage and those of its models."""
+    """The dashboards of the stage, of its feature store and of its models."""
     # Grafana's SDK takes a tenth of a second to import, which a stack without dashboards need not wait for.
     from components.dashboard_frame import to_json  # noqa: PLC0415
+    from components.feature_dashboard import feature_dashboard  # noqa: PLC0415
     from components.fleet_dashboard import fleet_dashboard  # noqa: PLC0415
     from components.model_dashboard import model_dashboard  # noqa: PLC0415
 
@@ -57,6 +60,13 @@ def dashboard_files(stack: StackSettings) -> Iterator[DashboardFile]:
         labels=naming.stage_labels(stack.stage),
         text=to_json(fleet_dashboard(stack)),
     )
+    if stack.feature_store is not None:
+        yield DashboardFile(
+            name=_FEATURES,
+            uid=links.features_dashboard_uid(stack.stage),
+            labels=feature_store_names.labels(stack, feature_store_names.SERVER),
+            text=to_json(feature_dashboard(stack.feature_store, stack)),
+        )
     for model in stack.models:
         yield DashboardFile(
             name=dashboard_name(model.name),

@@ -6,9 +6,11 @@ import pulumi_kubernetes as k8s
 from components import feature_store_names as names
 from components.feast_pod import configuration
 from components.feature_jobs import FeatureJobs
+from components.feature_monitoring import FeatureStoreRules
 from components.feature_network import network_policy_specs
 from components.feature_server import FeatureServer
 from components.feature_store_settings import FeatureStoreSettings
+from components.monitoring_settings import MonitoringDelivery
 from components.online_store import OnlineStore
 from components.options import child_options
 from components.settings import StackSettings
@@ -54,6 +56,8 @@ class FeatureStore(pulumi.ComponentResource):
             needed += OnlineStore(names.REDIS, store.online.redis, stack, opts=child).ready
         jobs = FeatureJobs(names.APPLY, store, stack, needed, opts=child)
         servers = FeatureServer(names.SERVER, store, stack, [*needed, *jobs.applied], opts=child)
+        if stack.monitoring.delivery is not MonitoringDelivery.NONE:
+            FeatureStoreRules(names.SERVER, store, stack, opts=child)
         self.ready = servers.ready
         self.summary = {
             "version": store.version,

@@ -12,6 +12,7 @@ MATERIALIZATION = "feature-store-materialization"
 # The ConfigMaps besides those named like a part.
 DEFINITIONS = "feature-store-definitions"
 CONFIGURATION = "feature-store-configuration"
+RULES = "feature-store-rules"
 # What names objects as models do, so that no model may have such a name.
 PARTS = (SERVER, REDIS, APPLY, MATERIALIZATION, DEFINITIONS, CONFIGURATION)
 

@@ -15,6 +15,7 @@ from components.names import Digest, EnvName, LabelValue, ObjectName, Repository
 from components.pod_settings import EnvSource, EnvValue, KeyReference, PositiveSeconds, Resources, Settings
 from components.quantities import Duration, Quantity, quantity, seconds
 from components.schedule import CronLine, longest_pause
+from components.watch_settings import Severity
 
 # The variables that carry the secrets of feature_store.yaml into the pods.
 REDIS_PASSWORD = "FEATURE_STORE_REDIS_PASSWORD"
@@ -177,6 +178,30 @@ class Materialization(Settings):
     resources: Resources = Resources(requests={"cpu": "500m", "memory": "1Gi"}, limits={"memory": "2Gi"})
 
 
+class FeatureAlertName(StrEnum):
+    """The alerts a feature store can have; each has a page of its name in docs/runbooks/."""
+
+    ABSENT = "FeatureStoreAbsent"
+    READ_ERRORS = "FeatureStoreReadErrors"
+    READS_SLOW = "FeatureStoreReadsSlow"
+    REPLICAS_BELOW_DESIRED = "FeatureStoreReplicasBelowDesired"
+    MATERIALIZATION_FAILED = "FeatureStoreMaterializationFailed"
+    VIEW_STALE = "FeatureViewStale"
+    VIEW_NEVER_MATERIALIZED = "FeatureViewNeverMaterialized"
+    VIEW_NULLS = "FeatureViewNulls"
+    REDIS_DOWN = "FeatureStoreRedisDown"
+    REDIS_MEMORY_HIGH = "FeatureStoreRedisMemoryHigh"
+    REDIS_EVICTING = "FeatureStoreRedisEvicting"
+
+
+class FeatureAlertOverride(Settings):
+    """What a stage changes of one alert on its feature store."""
+
+    enabled: bool = True
+    severity: Severity | None = None
+    """Left out: the alert's own."""
+
+
 class FeatureWatch(Settings):
     """What the alerts on the store compare with."""
 
@@ -188,6 +213,8 @@ class FeatureWatch(Settings):
     """99 of 100 online reads take less."""
     null_ratio: Ratio = "0.1"
     """A view whose values are missing more often than this is reported."""
+    alerts: dict[FeatureAlertName, FeatureAlertOverride] = Field(default={})
+    """Changes to alerts by their name; docs/feature-store.md lists them."""
 
 
 class FeatureNetwork(Settings):

@@ -1,5 +1,6 @@
 """KubeStateMetrics: what Kubernetes knows of the stage's Deployments, pods and autoscalers, as metrics."""
 
+from itertools import chain
 from typing import Any
 
 import pulumi
@@ -18,8 +19,12 @@ _PORT_NAME = "http-metrics"
 _TELEMETRY_PORT = 8081
 _TELEMETRY = "telemetry"
 _NOBODY = 65534
-# The resources it watches, by their API group.
-_WATCHED = {"apps": "deployments", "": "pods", "autoscaling": "horizontalpodautoscalers"}
+
+
+def watched(stack: StackSettings) -> dict[str, list[str]]:
+    """The resources it watches by their API group; those of jobs only where a feature store has some."""
+    found = {"apps": ["deployments"], "": ["pods"], "autoscaling": ["horizontalpodautoscalers"]}
+    return found if stack.feature_store is None else {**found, "batch": ["cronjobs", "jobs"]}
 
 
 def kube_state_metrics_pod(stack: StackSettings) -> k8s.core.v1.PodSpecArgsDict:
@@ -30,7 +35,7 @@ def kube_state_metrics_pod(stack: StackSettings) -> k8s.core.v1.PodSpecArgsDict:
             "image": images.KUBE_STATE_METRICS,
             "args": [
                 f"--namespaces={stack.namespace}",
-                f"--resources={','.join(_WATCHED.values())}",
+                f"--resources={','.join(chain(*watched(stack).values()))}",
                 f"--port={PORT}",
                 f"--telemetry-port={_TELEMETRY_PORT}",
             ],
@@ -80,7 +85,9 @@ class KubeStateMetrics(pulumi.ComponentResource):
         account = k8s.core.v1.ServiceAccount(
             part, metadata=metadata, automount_service_account_token=False, opts=child
         )
-        rules = [access.rule(group, [resource], ["list", "watch"]) for group, resource in _WATCHED.items()]
+        rules = [
+            access.rule(group, resources, ["list", "watch"]) for group, resources in watched(stack).items()
+        ]
         access.grant(stack, part, stack.namespace, rules, child)
         k8s.apps.v1.Deployment(
             part,

@@ -1,16 +1,16 @@
 """Where alerts and dashboards point: runbooks and dashboards. Pure functions."""
 
 import hashlib
+from enum import StrEnum
 
 from components.monitoring_settings import Monitoring
-from components.watch_settings import AlertName
 
 _LONGEST_UID = 40
 _HASH = 8
 RUNBOOKS = "docs/runbooks"
 
 
-def runbook_url(monitoring: Monitoring, alert: AlertName) -> str:
+def runbook_url(monitoring: Monitoring, alert: StrEnum) -> str:
     """The alert's runbook; its path in the repository where the stack names no address."""
     base = (monitoring.runbook_url or RUNBOOKS).rstrip("/")
     return f"{base}/{alert.value}.md"
@@ -21,7 +21,15 @@ def dashboard_uid(stage: str, model: str | None = None) -> str:
 
     No stage and no model has an underscore in its name, so no two of them share an identifier.
     """
-    name = f"fleet_{stage}" if model is None else f"model_{stage}_{model}"
+    return _uid(f"fleet_{stage}" if model is None else f"model_{stage}_{model}")
+
+
+def features_dashboard_uid(stage: str) -> str:
+    """The identifier of the dashboard of a stage's feature store."""
+    return _uid(f"features_{stage}")
+
+
+def _uid(name: str) -> str:
     if len(name) <= _LONGEST_UID:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
@@ -31,6 +39,11 @@ def dashboard_uid(stage: str, model: str | None = None) -> str:
 def dashboard_url(monitoring: Monitoring, stage: str, model: str | None = None) -> str:
     """The dashboard's address; its path alone where the stack names no Grafana."""
     return f"{(monitoring.grafana_url or '').rstrip('/')}{dashboard_path(stage, model)}"
+
+
+def features_dashboard_url(monitoring: Monitoring, stage: str) -> str:
+    """The address of the dashboard of a stage's feature store; its path alone where the stack names no Grafana."""
+    return f"{(monitoring.grafana_url or '').rstrip('/')}/d/{features_dashboard_uid(stage)}"
 
 
 def dashboard_path(stage: str, model: str | None = None) -> str:

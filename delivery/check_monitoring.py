@@ -8,6 +8,7 @@ import promql_parser
 
 from components.alert_coverage import left_out
 from components.dashboards import dashboard_files
+from components.feature_rules import feature_rule_groups
 from components.links import RUNBOOKS
 from components.model_settings import ModelSettings
 from components.monitoring_rules import rule_groups
@@ -25,6 +26,10 @@ def monitoring_problems(project: Path, stack: StackSettings) -> list[Problem]:
             name = rule.get("alert") or rule.get("record", "")
             found += _unparsable(rule["expr"], f"{name} of {model.name}", stack)
             found += _without_runbook(rule, project)
+    for rule in feature_rules(stack):
+        name = rule.get("alert") or rule.get("record", "")
+        found += _unparsable(rule["expr"], f"{name} of the feature store", stack)
+        found += _without_runbook(rule, project)
     if stack.monitoring.delivery is not MonitoringDelivery.NONE:
         for title, query in dashboard_queries(stack):
             found += _unparsable(query, title, stack)
@@ -49,6 +54,13 @@ def watched_models(stack: StackSettings) -> tuple[ModelSettings, ...]:
 def model_rules(model: ModelSettings, stack: StackSettings) -> list[Rule]:
     """Every rule of a model."""
     return [rule for group in rule_groups(model, stack) for rule in group["rules"]]
+
+
+def feature_rules(stack: StackSettings) -> list[Rule]:
+    """Every rule of the stage's feature store; none where there is none or nothing is watched."""
+    if stack.feature_store is None or stack.monitoring.delivery is MonitoringDelivery.NONE:
+        return []
+    return [rule for group in feature_rule_groups(stack.feature_store, stack) for rule in group["rules"]]
 
 
 def coverage_notes(stack: StackSettings) -> list[str]:

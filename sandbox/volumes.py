@@ -6,8 +6,9 @@ No controller makes any on demand here, and nothing is written to them: no pod r
 from typing import Any
 
 CLASS = "standard"
-# Two replicas of Prometheus in each of two stages, with room to delete and deploy again.
-COUNT = 16
+# Two replicas of Prometheus in each of two stages, a Redis, with room to delete and deploy again: a volume that was
+# given back keeps its data, and is given to nobody else.
+COUNT = 64
 SIZE = "1Ti"
 
 

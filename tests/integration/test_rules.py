@@ -46,7 +46,7 @@ def test_no_alert_lacks_a_situation_in_which_it_fires_and_one_in_which_it_does_n
     tmp_path: Path, runtime: Runtime
 ) -> None:
     model, stack = watched(tmp_path, model_file(runtime))
-    seen: dict[AlertName, set[bool]] = defaultdict(set)
+    seen: dict[str, set[bool]] = defaultdict(set)
     for scenario in scenarios(model):
         seen[scenario.about].add(scenario.fires)
     assert {alert.name for alert in alerts(model, stack)} == set(seen)

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 
 from components import series
 from components.alerts import alerts
+from components.feature_store_settings import FeatureAlertName
 from components.stack_files import load_stack
 from components.watch_settings import AlertName
 from delivery.check import check
@@ -73,8 +75,8 @@ def relative_links(page: Path) -> Iterator[tuple[Path, str]]:
             yield (page.parent / file).resolve() if file else page, anchor
 
 
-@pytest.mark.parametrize("alert", AlertName, ids=str)
-def test_every_alert_has_a_short_runbook_of_four_sections(alert: AlertName) -> None:
+@pytest.mark.parametrize("alert", [*AlertName, *FeatureAlertName], ids=str)
+def test_every_alert_has_a_short_runbook_of_four_sections(alert: StrEnum) -> None:
     page = RUNBOOKS / f"{alert}.md"
     lines = page.read_text(encoding="utf-8").splitlines()
 
@@ -84,14 +86,22 @@ def test_every_alert_has_a_short_runbook_of_four_sections(alert: AlertName) -> N
 
 
 def test_no_runbook_is_of_no_alert() -> None:
-    assert {page.stem for page in RUNBOOKS.glob("*.md")} == {*AlertName, "README"}
+    assert {page.stem for page in RUNBOOKS.glob("*.md")} == {*AlertName, *FeatureAlertName, "README"}
 
 
-@pytest.mark.parametrize("page", [RUNBOOKS / "README.md", DOCS / "monitoring.md"], ids=relative)
-def test_the_tables_list_every_alert(page: Path) -> None:
+@pytest.mark.parametrize(
+    ("page", "alerts"),
+    [
+        (RUNBOOKS / "README.md", [*AlertName, *FeatureAlertName]),
+        (DOCS / "monitoring.md", list(AlertName)),
+        (DOCS / "feature-store.md", list(FeatureAlertName)),
+    ],
+    ids=lambda value: relative(value) if isinstance(value, Path) else "",
+)
+def test_the_tables_list_every_alert(page: Path, alerts: list[StrEnum]) -> None:
     rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
 
-    assert [alert for alert in AlertName if not any(re.search(rf"\b{alert}\b", row) for row in rows)] == []
+    assert [alert for alert in alerts if not any(re.search(rf"\b{alert}\b", row) for row in rows)] == []
 
 
 def test_severities_and_fixed_times_are_those_of_the_rules(tmp_path: Path) -> None:
@@ -112,13 +122,13 @@ def test_severities_and_fixed_times_are_those_of_the_rules(tmp_path: Path) -> No
         assert alert.severity in line.split(" | ")[2].split(", "), line
 
 
-@pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("Model*.md")), ids=relative)
+@pytest.mark.parametrize("page", sorted(set(RUNBOOKS.glob("*.md")) - {RUNBOOKS / "README.md"}), ids=relative)
 def test_queries_of_runbooks_parse(page: Path) -> None:
     queries = [line for block in blocks(page, "promql") for line in block.splitlines()]
 
     assert queries
     for query in queries:
-        promql_parser.parse(re.sub(r"<[a-z.]+>", "a", query.partition("    #")[0]))
+        promql_parser.parse(re.sub(r"<[a-z._]+>", "a", query.partition("    #")[0]))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)

@@ -1,15 +1,20 @@
 """The objects of a feature store: safe by default, reached by who reads from it, and rolled only by what it must."""
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from components import feature_series
+from delivery.check import check
 from delivery.program import record
 from delivery.render import manifests
 from tests.features import STORE, VIEWS, write_features
-from tests.unit.projects import MODEL, entry, project
+from tests.unit.projects import CHECKOUT, MODEL, entry, project
+from tests.unit.test_docs import blocks
 
 READS = MODEL + "features: {service: sentiment_v1}\n"
 Objects = dict[str, dict[str, Any]]
@@ -284,3 +289,66 @@ def test_the_password_is_nowhere_in_what_is_rendered(objects: Objects) -> None:
 
     assert base64.b64encode(b"password").decode() not in text
     assert 'requirepass "$REDISCLI_AUTH"' in text
+
+
+def test_the_page_of_the_feature_store_shows_what_is_accepted(tmp_path: Path) -> None:
+    stack_part, model_part = blocks(CHECKOUT / "docs" / "feature-store.md", "yaml")
+    found = named(stage(tmp_path, store=stack_part.partition("config:\n")[2], model=MODEL + model_part))
+
+    assert "Deployment feature-store" in found
+
+
+def test_the_page_of_the_feature_store_names_every_series() -> None:
+    text = (CHECKOUT / "docs" / "feature-store.md").read_text(encoding="utf-8")
+    names = {
+        v for v in vars(feature_series).values() if isinstance(v, str) and re.fullmatch(r"[a-z_]+:\w+:\w+", v)
+    }
+
+    assert len(names) == 9
+    assert {name for name in names if f"`{name}`" not in text} == set()
+
+
+def test_every_query_and_runbook_of_a_store_is_checked(tmp_path: Path) -> None:
+    folder = stage(tmp_path)
+    (folder / "docs" / "runbooks").mkdir(parents=True)
+    texts = [str(problem) for problem in check(folder).problems]
+
+    assert [text for text in texts if "FeatureViewStale has no runbook" in text]
+    assert not [text for text in texts if "does not parse" in text]
+
+
+def test_operator_delivery_scrapes_servers_and_redis_and_its_kube_state_metrics_knows_jobs(
+    tmp_path: Path,
+) -> None:
+    monitoring = (
+        "  ml-deployments:monitoring: {namespace: watching, delivery: operator, stack: {install: true}}\n"
+    )
+    found = named(stage(tmp_path, more=monitoring))
+    monitor = found["ServiceMonitor feature-store-redis"]["spec"]
+    service = found["Service feature-store-redis"]
+
+    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert monitor["endpoints"][0]["port"] in {port["name"] for port in service["spec"]["ports"]}
+    assert found["PrometheusRule feature-store"]["spec"]["groups"]
+    (container,) = found["Deployment kube-state-metrics"]["spec"]["template"]["spec"]["containers"]
+    assert any("cronjobs,jobs" in argument for argument in container["args"])
+    assert "dashboard-features" in str(found["Deployment grafana"])
+
+
+def test_an_alert_of_the_store_can_be_switched_off_and_made_a_page(tmp_path: Path) -> None:
+    more = "    watch: {alerts: {FeatureViewNulls: {enabled: false}, FeatureViewStale: {severity: page}}}\n"
+    (rules,) = named(stage(tmp_path, more=more))["ConfigMap feature-store-rules"]["data"].values()
+    alerts = {
+        rule["alert"]: rule
+        for group in yaml.safe_load(rules)["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+
+    assert "FeatureViewNulls" not in alerts
+    assert alerts["FeatureViewStale"]["labels"] == {
+        "severity": "page",
+        "owner": "team-features",
+        "stage": "test",
+        "namespace": "ml-test",
+    }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from components.model_settings import ModelSettings
@@ -23,7 +24,7 @@ class Scenario:
         expected: How many of each alert fire.
     """
 
-    about: AlertName
+    about: StrEnum
     fires: bool
     title: str
     seconds: int

@@ -1,0 +1,203 @@
+"""A feature store on a real control plane: its order, what a change rolls, and what is kept when the stage goes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from delivery.render import render
+from tests.features import STORE, VIEWS, write_features
+from tests.integration.clone import Clone, wait_for
+
+READER = '    m000: {version: "v1", replicas: 1, features: {service: sentiment_v1}}\n'
+DEFINITIONS = "kubernetes:core/v1:ConfigMap::feature-store-definitions"
+SERVER = "kubernetes:apps/v1:Deployment::feature-store"
+CRON = "kubernetes:batch/v1:CronJob::feature-store-materialization"
+CLAIM = "feature-store-redis"
+
+
+@pytest.fixture
+def store(project: Clone) -> Clone:
+    """A project whose model reads from a store."""
+    write_features(project.path)
+    project.write_stack(READER, more=STORE)
+    return project
+
+
+def steps(project: Clone) -> set[tuple[str, str]]:
+    """What a preview would do: operation, and type with name, of each step but the stack's."""
+    found = {(operation, urn.rpartition("$")[2]) for operation, urn in project.preview_steps()}
+    return {step for step in found if "pulumi:pulumi:Stack" not in step[1]}
+
+
+def apply_job(project: Clone) -> dict[str, Any]:
+    """The one Job that applied the definitions."""
+    jobs: list[dict[str, Any]] = project.get("jobs")["items"]
+    (job,) = [j for j in jobs if j["metadata"]["name"].startswith("feature-store-apply-")]
+    return job
+
+
+def generations(project: Clone) -> dict[str, int]:
+    """How often each workload was changed."""
+    items = project.get("deployments,statefulsets,cronjobs")["items"]
+    return {f"{i['kind']} {i['metadata']['name']}": i["metadata"]["generation"] for i in items}
+
+
+def test_up_brings_the_store_in_order_and_a_second_up_changes_nothing(store: Clone) -> None:
+    store.up()
+    assert store.get("deployment", "feature-store")["status"]["readyReplicas"] == 2
+    assert store.get("statefulset", "feature-store-redis")["status"]["readyReplicas"] == 1
+    assert store.get("pvc", CLAIM)["status"]["phase"] == "Bound"
+    assert apply_job(store)["status"]["succeeded"] == 1
+    created = [
+        apply_job(store)["status"]["completionTime"],
+        store.get("deployment", "feature-store")["metadata"]["creationTimestamp"],
+        store.get("deployment", "m000")["metadata"]["creationTimestamp"],
+    ]
+    assert created == sorted(created)
+    store.pulumi("preview", "--expect-no-changes")
+    store.pulumi("preview", "--refresh", "--expect-no-changes")
+
+
+def test_the_model_waits_for_the_servers_and_they_for_the_definitions(store: Clone) -> None:
+    store.up()
+    state = json.loads(store.pulumi("stack", "export").stdout)["deployment"]["resources"]
+    waits = {r["urn"].rpartition("$")[2]: " ".join(r.get("dependencies", ())) for r in state}
+
+    assert "batch/v1:Job::feature-store-apply-" in waits[SERVER]
+    assert "StatefulSet::feature-store-redis" in waits[SERVER]
+    assert "Deployment::feature-store" in waits["kubernetes:apps/v1:Deployment::m000"]
+    assert store.namespace in waits[CRON]
+
+
+def test_another_version_of_the_store_is_a_pure_update_of_what_runs_it(store: Clone) -> None:
+    store.up()
+    store.write_stack(READER, more=STORE.replace("0.67.0", "0.68.0"))
+    assert steps(store) == {("update", SERVER), ("update", CRON)}
+    ran = apply_job(store)["metadata"]["uid"]
+    store.up()
+    (container,) = store.get("deployment", "feature-store")["spec"]["template"]["spec"]["containers"]
+    assert container["image"].endswith(":0.68.0")
+    assert apply_job(store)["metadata"]["uid"] == ran
+    store.pulumi("preview", "--expect-no-changes")
+
+
+def test_another_definition_runs_the_job_and_rolls_nothing(store: Clone) -> None:
+    store.up()
+    before, old = generations(store), apply_job(store)["metadata"]["name"]
+    write_features(store.path, views=VIEWS.replace("timedelta(days=1)", "timedelta(days=2)"))
+    found = steps(store)
+    assert ("update", DEFINITIONS) in found
+    assert sorted(operation for operation, what in found if "batch/v1:Job::" in what) == ["create", "delete"]
+    assert len(found) == 3
+    store.up()
+    assert apply_job(store)["metadata"]["name"] != old
+    assert apply_job(store)["status"]["succeeded"] == 1
+    assert generations(store) == before
+    assert "days=2" in store.get("configmap", "feature-store-definitions")["data"]["views.py"]
+
+
+def test_servers_do_not_roll_before_the_definitions_are_applied(store: Clone) -> None:
+    # No node has so many cores: the Job's pod waits until its time is up.
+    more = (
+        "    applyDeadlineSeconds: 5\n"
+        "    materialization: {resources: {requests: {cpu: 900, memory: 1Gi}, limits: {memory: 1Gi}}}\n"
+    ).replace("900", '"900"')
+    store.write_stack(READER, more=STORE + more)
+    done = store.up(check=False)
+    assert done.returncode != 0
+    assert "DeadlineExceeded" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert [d["metadata"]["name"] for d in store.get("deployments")["items"]] == []
+
+
+def test_the_stage_goes_and_its_data_stays_until_it_is_asked_for(store: Clone) -> None:
+    store.up()
+    claim = store.get("pvc", CLAIM)["metadata"]["uid"]
+    store.pulumi("destroy", "--yes", "--skip-preview")
+    assert store.get("deployments,statefulsets,services,jobs,cronjobs,configmaps")["items"] == [
+        item
+        for item in store.get("configmaps")["items"]
+        # Kubernetes' own, in every namespace.
+        if item["metadata"]["name"] == "kube-root-ca.crt"
+    ]
+    assert store.get("pvc", CLAIM)["metadata"]["uid"] == claim
+    store.up()
+    assert store.get("pvc", CLAIM)["metadata"]["uid"] == claim
+    assert store.get("statefulset", "feature-store-redis")["status"]["readyReplicas"] == 1
+    store.write_stack(READER, more=STORE.replace("install: true", "install: true, deleteData: true"))
+    store.up()
+    store.pulumi("destroy", "--yes", "--skip-preview")
+    gone = store.run("kubectl", "get", "namespace", store.namespace, check=False)
+    assert "NotFound" in gone.stderr
+
+
+def test_a_store_taken_out_of_the_file_leaves_its_volume(store: Clone) -> None:
+    store.up()
+    store.write_stack('    m000: {version: "v1", replicas: 1}\n')
+    store.up()
+    assert [d["metadata"]["name"] for d in store.get("deployments")["items"]] == ["m000"]
+    assert store.get("pvc", CLAIM)["status"]["phase"] == "Bound"
+
+
+def test_a_larger_memory_rolls_redis_and_keeps_the_volume(store: Clone) -> None:
+    store.up()
+    store.write_stack(READER, more=STORE.replace("key: password}", "key: password}, memory: 2Gi"))
+    assert steps(store) == {
+        ("update", "kubernetes:core/v1:ConfigMap::feature-store-redis"),
+        ("update", "kubernetes:apps/v1:StatefulSet::feature-store-redis"),
+    }
+    claim = store.get("pvc", CLAIM)["metadata"]["uid"]
+    store.up()
+    assert store.get("pvc", CLAIM)["metadata"]["uid"] == claim
+
+
+BAD = {
+    "no such service": (STORE, "sentiment_v9", VIEWS, "is no FeatureService that features/ defines"),
+    "no Redis": (STORE.replace("install: true, ", ""), "sentiment_v1", VIEWS, "names no Redis"),
+    "two Redis": (
+        STORE.replace("install: true", "install: true, url: 'redis://r.example.com'"),
+        "sentiment_v1",
+        VIEWS,
+        "has both install: true and url",
+    ),
+    "no cron line": (
+        STORE + "    materialization: {schedule: hourly}\n",
+        "sentiment_v1",
+        VIEWS,
+        "must be a cron line of five fields",
+    ),
+    "unreadable": (
+        STORE,
+        "sentiment_v1",
+        VIEWS.replace("features=[author_posts]", "features=f()"),
+        "is no list",
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "service", "views", "reason"), list(BAD.values()), ids=list(BAD))
+def test_bad_input_is_told_before_anything_is_changed(
+    store: Clone, more: str, service: str, views: str, reason: str
+) -> None:
+    write_features(store.path, views=views)
+    store.write_stack(READER.replace("sentiment_v1", service), more=more)
+    done = store.up(check=False)
+    assert done.returncode != 0
+    assert reason in done.stdout + done.stderr
+    assert "nothing was changed" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert store.run("kubectl", "get", "namespace", store.namespace, check=False).returncode != 0
+
+
+def test_the_api_server_accepts_every_object(store: Clone, tmp_path: Path) -> None:
+    output = tmp_path / "rendered"
+    paths = render(store.path, "test", output)
+    store.run("kubectl", "create", "namespace", store.namespace)
+    wait_for(lambda: store.get("serviceaccounts")["items"])
+    done = store.run(
+        "kubectl", "apply", "--server-side", "--dry-run=server", "--validate=strict", f"--filename={output}"
+    )
+    assert done.stdout.count("serverside-applied (server dry run)") == len(paths)
+    assert "Warning" not in done.stderr
