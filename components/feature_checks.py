@@ -43,27 +43,6 @@ def feature_problems(
     return found
 
 
-def definition_problems(definitions: FeatureDefinitions) -> list[Problem]:
-    """Services that Feast could not answer: one feature name from two of their views."""
-    found = []
-    for service in definitions.services.values():
-        owners: dict[str, str] = {}
-        for view, features in service.features.items():
-            for feature in features:
-                if owners.setdefault(feature, view) != view:
-                    found.append(
-                        Problem(
-                            file=service.file,
-                            line=service.line,
-                            field=service.name,
-                            reason=f"takes {feature} from {owners[feature]} and from {view}, and a model reads it by "
-                            "its name alone",
-                            fix="rename the feature in one view, or leave it out of one: view[['a', 'b']]",
-                        )
-                    )
-    return found
-
-
 def _unreadable(
     model: ModelSettings, stack: StackSettings, origins: Mapping[KeyPath, Origin]
 ) -> Iterator[Problem]:

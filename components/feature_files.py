@@ -40,4 +40,25 @@ def load_definitions(project: Path) -> tuple[FeatureDefinitions, list[Problem]]:
         reason = f"its Python files take {size} bytes, more than the {LARGEST} that one ConfigMap holds"
         problems.append(Problem(file=FOLDER, reason=reason, fix="take out what is no definition"))
     definitions, found = read_definitions(files)
-    return definitions, problems + found
+    return definitions, [*problems, *found, *_ambiguous(definitions)]
+
+
+def _ambiguous(definitions: FeatureDefinitions) -> list[Problem]:
+    """Services that Feast could not answer: one feature name from two of their views."""
+    found = []
+    for service in definitions.services.values():
+        owners: dict[str, str] = {}
+        for view, features in service.features.items():
+            for feature in features:
+                if owners.setdefault(feature, view) != view:
+                    found.append(
+                        Problem(
+                            file=service.file,
+                            line=service.line,
+                            field=service.name,
+                            reason=f"takes {feature} from {owners[feature]} and from {view}, and a model reads it by "
+                            "its name alone",
+                            fix="rename the feature in one view, or leave it out of one: view[['a', 'b']]",
+                        )
+                    )
+    return found

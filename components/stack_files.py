@@ -14,7 +14,7 @@ from typing import Any
 
 import pulumi
 
-from components.feature_checks import definition_problems, feature_problems
+from components.feature_checks import feature_problems
 from components.feature_definitions import FeatureDefinitions
 from components.feature_files import load_definitions
 from components.model_files import definition_files, load_model, unquoted
@@ -120,7 +120,6 @@ def _definitions(
     below = {path[1:]: origin for path, origin in origins.items() if path[0] == "featureStore"}
     overlay = Document(file=document.file, data=written, origins=below)
     features, problems = load_definitions(project)
-    problems += definition_problems(features)
     return features, [*problems, *unquoted(overlay, ("config", f"{PROJECT}:featureStore"))]
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.feature_files import load_definitions
 from components.model_files import check_definitions
 from components.problems import Problem, SettingsError
 from components.settings import PROJECT
@@ -37,7 +38,8 @@ class Report:
 def check(project: Path) -> Report:
     """Check a project's stack files and model files, whether or not a stage names them."""
     good: list[LoadedStack] = []
-    problems: list[Problem] = check_definitions(project)
+    # Two files may tell the same; each problem is told once.
+    problems: list[Problem] = [*check_definitions(project), *load_definitions(project)[1]]
     names = stages(project)
     if not names:
         problems.append(

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from components.feature_checks import definition_problems
 from components.feature_definitions import ViewKind
 from components.feature_files import load_definitions
 from components.feature_source import read_definitions
 from components.problems import Problem, SettingsError
 from components.stack_files import load_stack
+from delivery.check import check
 from tests.features import ENTITIES, STORE, VIEWS, write_features
 from tests.unit.projects import MODEL, project
 
@@ -23,8 +23,8 @@ def reads(service: str) -> str:
 
 def problem(text: str) -> Problem:
     """The one problem that a change of the views makes."""
-    definitions, found = read_definitions({"entities.py": ENTITIES, "views.py": text})
-    (only,) = [*found, *definition_problems(definitions)]
+    _, found = read_definitions({"entities.py": ENTITIES, "views.py": text})
+    (only,) = found
     return only
 
 
@@ -112,12 +112,13 @@ def test_a_name_that_is_defined_twice_is_told_with_both_places() -> None:
     assert "defined twice, at first in features/views.py:20" in found.reason
 
 
-def test_a_service_with_two_features_of_one_name_is_refused() -> None:
+def test_a_service_with_two_features_of_one_name_is_refused(tmp_path: Path) -> None:
     second = VIEWS + (
         'other = FeatureView(name="other", entities=[author], schema=[Field(name="karma", dtype=Int64)])\n'
         'both = FeatureService(name="both", features=[author_posts, other])\n'
     )
-    found = problem(second)
+    write_features(tmp_path, entities=ENTITIES, views=second)
+    _, (found,) = load_definitions(tmp_path)
 
     assert found.field == "both"
     assert "takes karma from author_posts and from other" in found.reason
@@ -227,3 +228,11 @@ def test_an_unquoted_version_is_told_once(tmp_path: Path) -> None:
 
     assert len(texts) == 1
     assert "featureStore.version = 0.67: must be a text" in texts[0]
+
+
+def test_definitions_that_no_stage_uses_are_checked_too(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    write_features(folder, wrong="def")
+    (found,) = check(folder).problems
+
+    assert found.file == "features/wrong.py"
