@@ -56,46 +56,42 @@ def test_up_brings_the_store_in_order_and_a_second_up_changes_nothing(store: Clo
         store.get("deployment", "m000")["metadata"]["creationTimestamp"],
     ]
     assert created == sorted(created)
-    store.pulumi("preview", "--expect-no-changes")
-    store.pulumi("preview", "--refresh", "--expect-no-changes")
-
-
-def test_the_model_waits_for_the_servers_and_they_for_the_definitions(store: Clone) -> None:
-    store.up()
     state = json.loads(store.pulumi("stack", "export").stdout)["deployment"]["resources"]
     waits = {r["urn"].rpartition("$")[2]: " ".join(r.get("dependencies", ())) for r in state}
-
     assert "batch/v1:Job::feature-store-apply-" in waits[SERVER]
     assert "StatefulSet::feature-store-redis" in waits[SERVER]
     assert "Deployment::feature-store" in waits["kubernetes:apps/v1:Deployment::m000"]
-    assert store.namespace in waits[CRON]
+    store.pulumi("preview", "--refresh", "--expect-no-changes")
 
 
-def test_another_version_of_the_store_is_a_pure_update_of_what_runs_it(store: Clone) -> None:
+def test_each_change_rolls_what_it_must_and_nothing_else(store: Clone) -> None:
     store.up()
-    store.write_stack(READER, more=STORE.replace("0.67.0", "0.68.0"))
+    ran = apply_job(store)["metadata"]
+    later = STORE.replace("0.67.0", "0.68.0")
+    store.write_stack(READER, more=later)
     assert steps(store) == {("update", SERVER), ("update", CRON)}
-    ran = apply_job(store)["metadata"]["uid"]
     store.up()
     (container,) = store.get("deployment", "feature-store")["spec"]["template"]["spec"]["containers"]
     assert container["image"].endswith(":0.68.0")
-    assert apply_job(store)["metadata"]["uid"] == ran
-    store.pulumi("preview", "--expect-no-changes")
+    assert apply_job(store)["metadata"]["uid"] == ran["uid"]
 
-
-def test_another_definition_runs_the_job_and_rolls_nothing(store: Clone) -> None:
-    store.up()
-    before, old = generations(store), apply_job(store)["metadata"]["name"]
+    before = generations(store)
     write_features(store.path, views=VIEWS.replace("timedelta(days=1)", "timedelta(days=2)"))
     found = steps(store)
     assert ("update", DEFINITIONS) in found
     assert sorted(operation for operation, what in found if "batch/v1:Job::" in what) == ["create", "delete"]
     assert len(found) == 3
     store.up()
-    assert apply_job(store)["metadata"]["name"] != old
+    assert apply_job(store)["metadata"]["name"] != ran["name"]
     assert apply_job(store)["status"]["succeeded"] == 1
     assert generations(store) == before
     assert "days=2" in store.get("configmap", "feature-store-definitions")["data"]["views.py"]
+
+    store.write_stack(READER, more=later.replace("key: password}", "key: password}, memory: 2Gi"))
+    assert steps(store) == {
+        ("update", "kubernetes:core/v1:ConfigMap::feature-store-redis"),
+        ("update", "kubernetes:apps/v1:StatefulSet::feature-store-redis"),
+    }
 
 
 def test_servers_do_not_roll_before_the_definitions_are_applied(store: Clone) -> None:
@@ -116,79 +112,45 @@ def test_the_stage_goes_and_its_data_stays_until_it_is_asked_for(store: Clone) -
     store.up()
     claim = store.get("pvc", CLAIM)["metadata"]["uid"]
     store.pulumi("destroy", "--yes", "--skip-preview")
-    assert store.get("deployments,statefulsets,services,jobs,cronjobs,configmaps")["items"] == [
-        item
-        for item in store.get("configmaps")["items"]
-        # Kubernetes' own, in every namespace.
-        if item["metadata"]["name"] == "kube-root-ca.crt"
-    ]
+    left = store.get("deployments,statefulsets,services,jobs,cronjobs,configmaps,networkpolicies")["items"]
+    # Kubernetes' own, in every namespace.
+    assert [item["metadata"]["name"] for item in left] == ["kube-root-ca.crt"]
     assert store.get("pvc", CLAIM)["metadata"]["uid"] == claim
     store.up()
-    assert store.get("pvc", CLAIM)["metadata"]["uid"] == claim
     assert store.get("statefulset", "feature-store-redis")["status"]["readyReplicas"] == 1
+    store.write_stack('    m000: {version: "v1", replicas: 1}\n')
+    store.up()
+    assert [d["metadata"]["name"] for d in store.get("deployments")["items"]] == ["m000"]
+    assert store.get("pvc", CLAIM)["metadata"]["uid"] == claim
     store.write_stack(READER, more=STORE.replace("install: true", "install: true, deleteData: true"))
     store.up()
+    assert store.get("pvc", CLAIM)["metadata"]["uid"] == claim
     store.pulumi("destroy", "--yes", "--skip-preview")
     gone = store.run("kubectl", "get", "namespace", store.namespace, check=False)
     assert "NotFound" in gone.stderr
 
 
-def test_a_store_taken_out_of_the_file_leaves_its_volume(store: Clone) -> None:
-    store.up()
-    store.write_stack('    m000: {version: "v1", replicas: 1}\n')
-    store.up()
-    assert [d["metadata"]["name"] for d in store.get("deployments")["items"]] == ["m000"]
-    assert store.get("pvc", CLAIM)["status"]["phase"] == "Bound"
+def test_every_mistake_is_told_before_anything_is_changed(store: Clone) -> None:
+    write_features(store.path, views=VIEWS.replace("features=[author_posts]", "features=f()"))
+    wrong = STORE.replace("install: true, ", "") + "    materialization: {schedule: hourly}\n"
+    store.write_stack(READER, more=wrong)
+    said = refused(store)
+    for reason in ("features is no list", "names no Redis", "must be a cron line of five fields"):
+        assert reason in said
+    write_features(store.path)
+    store.write_stack(READER.replace("sentiment_v1", "sentiment_v9"), more=STORE)
+    assert "is no FeatureService that features/ defines" in refused(store)
 
 
-def test_a_larger_memory_rolls_redis_and_keeps_the_volume(store: Clone) -> None:
-    store.up()
-    store.write_stack(READER, more=STORE.replace("key: password}", "key: password}, memory: 2Gi"))
-    assert steps(store) == {
-        ("update", "kubernetes:core/v1:ConfigMap::feature-store-redis"),
-        ("update", "kubernetes:apps/v1:StatefulSet::feature-store-redis"),
-    }
-    claim = store.get("pvc", CLAIM)["metadata"]["uid"]
-    store.up()
-    assert store.get("pvc", CLAIM)["metadata"]["uid"] == claim
-
-
-BAD = {
-    "no such service": (STORE, "sentiment_v9", VIEWS, "is no FeatureService that features/ defines"),
-    "no Redis": (STORE.replace("install: true, ", ""), "sentiment_v1", VIEWS, "names no Redis"),
-    "two Redis": (
-        STORE.replace("install: true", "install: true, url: 'redis://r.example.com'"),
-        "sentiment_v1",
-        VIEWS,
-        "has both install: true and url",
-    ),
-    "no cron line": (
-        STORE + "    materialization: {schedule: hourly}\n",
-        "sentiment_v1",
-        VIEWS,
-        "must be a cron line of five fields",
-    ),
-    "unreadable": (
-        STORE,
-        "sentiment_v1",
-        VIEWS.replace("features=[author_posts]", "features=f()"),
-        "is no list",
-    ),
-}
-
-
-@pytest.mark.parametrize(("more", "service", "views", "reason"), list(BAD.values()), ids=list(BAD))
-def test_bad_input_is_told_before_anything_is_changed(
-    store: Clone, more: str, service: str, views: str, reason: str
-) -> None:
-    write_features(store.path, views=views)
-    store.write_stack(READER.replace("sentiment_v1", service), more=more)
-    done = store.up(check=False)
+def refused(project: Clone) -> str:
+    """What an `up` that changes nothing says."""
+    done = project.up(check=False)
+    said = done.stdout + done.stderr
     assert done.returncode != 0
-    assert reason in done.stdout + done.stderr
-    assert "nothing was changed" in done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    assert store.run("kubectl", "get", "namespace", store.namespace, check=False).returncode != 0
+    assert "nothing was changed" in said
+    assert "Traceback" not in said
+    assert project.run("kubectl", "get", "namespace", project.namespace, check=False).returncode != 0
+    return said
 
 
 def test_the_api_server_accepts_every_object(store: Clone, tmp_path: Path) -> None:
