@@ -44,10 +44,14 @@ def feature_alerts(store: FeatureStoreSettings, stack: StackSettings) -> list[Al
         _replicas_below_desired(store, stack),
         _materialization_failed(stack),
         *_views(store, stack),
-        _nulls(store, stack),
     ]
     if store.online.redis.install:
-        found += [_redis_down(stack), _redis_memory_high(stack), _redis_evicting(stack)]
+        found += [
+            _missing_entities(store, stack),
+            _redis_down(stack),
+            _redis_memory_high(stack),
+            _redis_evicting(stack),
+        ]
     return found
 
 
@@ -149,21 +153,21 @@ def _views(store: FeatureStoreSettings, stack: StackSettings) -> Iterator[Alert]
             summary=f"{view} has never been materialised in {stack.stage}",
             description=(
                 "The feature servers are up and know no time of its last materialisation (value {{ $value }}): models "
-                "get no value of it."
+                "read null."
             ),
         )
 
 
-def _nulls(store: FeatureStoreSettings, stack: StackSettings) -> Alert:
+def _missing_entities(store: FeatureStoreSettings, stack: StackSettings) -> Alert:
     return Alert(
-        name=FeatureAlertName.VIEW_NULLS,
+        name=FeatureAlertName.MISSING_ENTITIES,
         severity=Severity.TICKET,
-        expression=f"{of_stage(stack, series.NULLS)} > {store.watch.null_ratio}",
+        expression=f"{of_stage(stack, series.MISSING)} > {store.watch.null_ratio}",
         pending="15m",
         summary=f"Features are missing in {stack.stage}",
         description=(
-            "{{ $value | humanizePercentage }} of the values that models ask {{ $labels.feature_view }} for are not "
-            f"there; the limit is {store.watch.null_ratio}."
+            "{{ $value | humanizePercentage }} of the entities that models ask for have no values, so they read null; "
+            f"the limit is {store.watch.null_ratio}."
         ),
     )
 

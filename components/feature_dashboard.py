@@ -22,7 +22,7 @@ def feature_dashboard(store: FeatureStoreSettings, stack: StackSettings) -> mode
         Row(title="Materialisation", panels=spread(_materialization_panels(stack))),
     ]
     if store.online.redis.install:
-        rows.append(Row(title="Redis", panels=spread(_redis_panels(stack))))
+        rows.append(Row(title="Redis", panels=spread(_redis_panels(store, stack))))
     rows.append(Row(title="Alerts", panels=[_alerts(stack)]))
     found = frame(
         links.features_dashboard_uid(stack.stage),
@@ -89,19 +89,6 @@ def _view_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[mode
             Query(expr=of_stage(stack, series.FRESHNESS), legend="{{feature_view}}"),
             drawn=limits(GOOD, dict.fromkeys(sorted(ages), BAD)),
         ),
-        time_series(
-            About(
-                title="Missing values",
-                description="The part of the values asked for that is not there, over 5 minutes.",
-                unit=units.PercentUnit,
-            ),
-            Query(expr=of_stage(stack, series.NULLS), legend="{{feature_view}}"),
-            drawn=limits(GOOD, {store.watch.null_ratio: BAD}),
-        ),
-        time_series(
-            About(title="Values read", description="Values that models ask for, a second, over 5 minutes."),
-            Query(expr=of_stage(stack, series.VALUES), legend="{{feature_view}}"),
-        ),
     ]
 
 
@@ -127,7 +114,7 @@ def _materialization_panels(stack: StackSettings) -> list[models.Panel]:
     ]
 
 
-def _redis_panels(stack: StackSettings) -> list[models.Panel]:
+def _redis_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[models.Panel]:
     return [
         time_series(
             About(
@@ -137,6 +124,17 @@ def _redis_panels(stack: StackSettings) -> list[models.Panel]:
             ),
             Query(expr=f"max({of_redis(stack, 'redis_memory_used_bytes')})", legend="used"),
             Query(expr=f"max({of_redis(stack, 'redis_memory_max_bytes')})", legend="most"),
+        ),
+        time_series(
+            About(
+                title="Missing entities",
+                description=(
+                    "The part of the entities asked for that has no values, over 5 minutes. Models read null for them."
+                ),
+                unit=units.PercentUnit,
+            ),
+            Query(expr=of_stage(stack, series.MISSING), legend="missing"),
+            drawn=limits(GOOD, {store.watch.null_ratio: BAD}),
         ),
         time_series(
             About(title="Evictions", description="Keys that Redis drops for want of memory, a second."),

@@ -42,20 +42,15 @@ def _read_rules(stack: StackSettings) -> list[Rule]:
 
 def _view_rules(stack: StackSettings) -> list[Rule]:
     freshness = of_server(stack, "feast_feature_freshness_seconds")
-    values, missing = (
-        _rate(of_server(stack, "feast_online_features_status_total", **labels), "feature_view")
-        for labels in ({}, {"status": "not_found"})
-    )
-    return [
-        _record(series.FRESHNESS, f"max by (namespace, feature_view) ({freshness})"),
-        _record(series.VALUES, values),
-        _record(series.NULLS, f"({missing}\nor\n0 * {values})\n/\n({values} > 0)"),
-    ]
+    return [_record(series.FRESHNESS, f"max by (namespace, feature_view) ({freshness})")]
 
 
 def _redis_rules(stack: StackSettings) -> list[Rule]:
     used, most = (of_redis(stack, f"redis_memory_{part}_bytes") for part in ("used", "max"))
+    # An entity is one key: reading one that is not there is a miss.
+    found, missing = (_rate(of_redis(stack, f"redis_keyspace_{part}_total")) for part in ("hits", "misses"))
     return [
+        _record(series.MISSING, f"{missing}\n/\n(({found} + {missing}) > 0)"),
         _record(series.REDIS_MEMORY, f"max by (namespace) ({used})\n/\n(max by (namespace) ({most}) > 0)"),
         _record(series.REDIS_EVICTIONS, _rate(of_redis(stack, "redis_evicted_keys_total"))),
     ]

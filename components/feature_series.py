@@ -15,8 +15,8 @@ READ_SECONDS = "feature_store:online_read_seconds:quantile5m"
 REDIS_SECONDS = "feature_store:redis_read_seconds:quantile5m"
 # With the label `feature_view`.
 FRESHNESS = "feature_view:freshness_seconds:max"
-VALUES = "feature_view:values:rate5m"
-NULLS = "feature_view:nulls:ratio5m"
+# Feast's own count of missing values does not serve: with Redis it counts the same for values that are there.
+MISSING = "feature_store:missing_entities:ratio5m"
 REDIS_MEMORY = "feature_store:redis_memory:ratio"
 REDIS_EVICTIONS = "feature_store:redis_evictions:rate5m"
 

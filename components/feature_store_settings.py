@@ -188,7 +188,7 @@ class FeatureAlertName(StrEnum):
     MATERIALIZATION_FAILED = "FeatureStoreMaterializationFailed"
     VIEW_STALE = "FeatureViewStale"
     VIEW_NEVER_MATERIALIZED = "FeatureViewNeverMaterialized"
-    VIEW_NULLS = "FeatureViewNulls"
+    MISSING_ENTITIES = "FeatureStoreMissingEntities"
     REDIS_DOWN = "FeatureStoreRedisDown"
     REDIS_MEMORY_HIGH = "FeatureStoreRedisMemoryHigh"
     REDIS_EVICTING = "FeatureStoreRedisEvicting"
@@ -212,7 +212,7 @@ class FeatureWatch(Settings):
     read_latency: Duration = "100ms"
     """99 of 100 online reads take less."""
     null_ratio: Ratio = "0.1"
-    """A view whose values are missing more often than this is reported."""
+    """The part of the entities asked for that may have no values; measured in a Redis of the stage's own."""
     alerts: dict[FeatureAlertName, FeatureAlertOverride] = Field(default={})
     """Changes to alerts by their name; docs/feature-store.md lists them."""
 

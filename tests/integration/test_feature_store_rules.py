@@ -65,7 +65,7 @@ WRONG = {
     "freshness": ("> 3600", "> 7200"),
     "share of errors": ("> 0.01", "> 0.5"),
     "the good run": ("kube_cronjob_status_last_successful_time", "kube_cronjob_created"),
-    "nulls": ('status="not_found"', 'status="present"'),
+    "misses": ("redis_keyspace_misses_total", "redis_keyspace_hits_total"),
     "memory": ("redis_memory_max_bytes", "redis_memory_limit_bytes"),
 }
 

@@ -304,7 +304,7 @@ def test_the_page_of_the_feature_store_names_every_series() -> None:
         v for v in vars(feature_series).values() if isinstance(v, str) and re.fullmatch(r"[a-z_]+:\w+:\w+", v)
     }
 
-    assert len(names) == 9
+    assert len(names) == 8
     assert {name for name in names if f"`{name}`" not in text} == set()
 
 
@@ -336,7 +336,7 @@ def test_operator_delivery_scrapes_servers_and_redis_and_its_kube_state_metrics_
 
 
 def test_an_alert_of_the_store_can_be_switched_off_and_made_a_page(tmp_path: Path) -> None:
-    more = "    watch: {alerts: {FeatureViewNulls: {enabled: false}, FeatureViewStale: {severity: page}}}\n"
+    more = "    watch: {alerts: {FeatureStoreMissingEntities: {enabled: false}, FeatureViewStale: {severity: page}}}\n"
     (rules,) = named(stage(tmp_path, more=more))["ConfigMap feature-store-rules"]["data"].values()
     alerts = {
         rule["alert"]: rule
@@ -345,7 +345,7 @@ def test_an_alert_of_the_store_can_be_switched_off_and_made_a_page(tmp_path: Pat
         if "alert" in rule
     }
 
-    assert "FeatureViewNulls" not in alerts
+    assert "FeatureStoreMissingEntities" not in alerts
     assert alerts["FeatureViewStale"]["labels"] == {
         "severity": "page",
         "owner": "team-features",

@@ -43,10 +43,6 @@ def answers(edge: str) -> str:
     )
 
 
-def values(status: str) -> str:
-    return scraped("feast_online_features_status_total", SERVERS[0], feature_view=VIEW, status=status)
-
-
 def freshness(pod: str = SERVERS[0]) -> str:
     return scraped("feast_feature_freshness_seconds", pod, feature_view=VIEW, project="ml_deployments_test")
 
@@ -72,8 +68,8 @@ def healthy(seconds: int) -> dict[str, str]:
         answers("0.05"): rising(6000, seconds),
         answers("0.25"): rising(6000, seconds),
         answers("+Inf"): rising(6000, seconds),
-        values("present"): rising(11000, seconds),
-        values("not_found"): rising(1000, seconds),
+        redis("redis_keyspace_hits_total"): rising(11000, seconds),
+        redis("redis_keyspace_misses_total"): rising(1000, seconds),
         redis("redis_up"): constant(1, seconds),
         redis("redis_memory_used_bytes"): constant(MAXIMUM // 2, seconds),
         redis("redis_memory_max_bytes"): constant(MAXIMUM, seconds),
@@ -161,14 +157,6 @@ def _views() -> Iterator[Scenario]:
         fires=False,
         also=(FeatureAlertName.ABSENT,),
     )
-    for title, missing, fires in (("2 in 10 are missing", 3000, True), ("1 in 12 is missing", 1000, False)):
-        yield _scenario(
-            FeatureAlertName.VIEW_NULLS,
-            title,
-            1500,
-            {values("not_found"): rising(missing, 1500)},
-            fires=fires,
-        )
 
 
 def _materialization() -> Iterator[Scenario]:
@@ -200,6 +188,10 @@ def _online_store() -> Iterator[Scenario]:
     yield _scenario(about, "it does not answer", 300, {up: constant(0, 300)}, fires=True)
     yield _scenario(about, "its exporter is gone", 300, {up: None}, fires=True)
     yield _scenario(about, "it restarts", 300, {up: "1 1 1 0 1 1"}, fires=False)
+    misses = redis("redis_keyspace_misses_total")
+    for title, missing, fires in (("3 in 14 are missing", 3000, True), ("1 in 12 is missing", 1000, False)):
+        about = FeatureAlertName.MISSING_ENTITIES
+        yield _scenario(about, title, 1500, {misses: rising(missing, 1500)}, fires=fires)
     about = FeatureAlertName.REDIS_MEMORY_HIGH
     yield _scenario(about, "nearly full", 900, {used: constant(900, 900)}, fires=True)
     yield _scenario(about, "room is left", 900, {used: constant(800, 900)}, fires=False)
