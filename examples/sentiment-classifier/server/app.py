@@ -14,15 +14,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.classifier import load_classifier
+from server.features import FeatureReader, Outcome, ProductReviews
 from server.measuring import PREDICT, Measuring
-from server.messages import BadRequest, read_texts
+from server.messages import BadRequest, read_request
 from server.metrics import Metrics
 from server.model import Load, Model
+from server.prior import with_prior
 from server.settings import Settings
 from server.status import Status
 
 # More would only take the processor from each other and from the event loop.
 THREADS = 4
+# What /predict answers about features where the server reads none.
+NOT_CONFIGURED = "not_configured"
 
 
 def create_app(settings: Settings, load: Load = load_classifier) -> Starlette:
@@ -36,7 +40,10 @@ def create_app(settings: Settings, load: Load = load_classifier) -> Starlette:
         The application; `state.status` is what it is doing, and setting `draining` there makes it unready.
     """
     status = Status()
-    metrics = Metrics(in_flight=lambda: status.in_flight)
+    metrics = Metrics(
+        in_flight=lambda: status.in_flight, feature_outcomes=Outcome if settings.features else ()
+    )
+    features = None if settings.features is None else FeatureReader(settings.features, metrics)
     model = Model(settings.model_path, load, metrics)
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="classify")
     identity = {"model": settings.model_name, "version": settings.model_version}
@@ -55,12 +62,23 @@ def create_app(settings: Settings, load: Load = load_classifier) -> Starlette:
         if model.classifier is None:
             return _refusal(503, model.why_not)
         try:
-            texts = await read_texts(request)
+            asked = await read_request(request)
         except BadRequest as error:
             return _refusal(422, str(error))
         loop = asyncio.get_running_loop()
-        predictions = await loop.run_in_executor(pool, model.classifier.classify, texts)
-        return JSONResponse({**identity, "predictions": [each.model_dump() for each in predictions]})
+        predictions, (read, reviews) = await asyncio.gather(
+            loop.run_in_executor(pool, model.classifier.classify, asked.texts), read_features(asked.product)
+        )
+        if reviews is not None:
+            predictions = with_prior(predictions, reviews.prior)
+        answer = {**identity, "predictions": [each.model_dump() for each in predictions]}
+        return JSONResponse(answer if read is None else {**answer, "features": read})
+
+    async def read_features(product: str | None) -> tuple[str | None, ProductReviews | None]:
+        """What became of the read, and the features if they were read; nothing where no product is named."""
+        if product is None:
+            return None, None
+        return (NOT_CONFIGURED, None) if features is None else await features.read(product)
 
     async def show_metrics(_: Request) -> Response:
         return Response(metrics.exposition(), headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})
@@ -69,6 +87,8 @@ def create_app(settings: Settings, load: Load = load_classifier) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         model.start_loading()
         yield
+        if features is not None:
+            await features.close()
         pool.shutdown(wait=False)
 
     app = Starlette(

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 MAX_TEXTS = 64
 MAX_CHARACTERS = 10_000
+MAX_PRODUCT = 200
 # JSON may write a character as two escapes of six bytes each; the rest is room for brackets and blanks.
 MAX_BODY_BYTES = MAX_TEXTS * MAX_CHARACTERS * 12 + 65_536
 _PROBLEMS_SHOWN = 5
@@ -22,16 +23,18 @@ class PredictRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     texts: list[Annotated[str, Field(max_length=MAX_CHARACTERS)]] = Field(min_length=1, max_length=MAX_TEXTS)
+    product: Annotated[str, Field(min_length=1, max_length=MAX_PRODUCT)] | None = None
+    """What the texts are about; its features are read when it is there."""
 
 
-async def read_texts(request: Request) -> list[str]:
-    """The texts of a request to /predict.
+async def read_request(request: Request) -> PredictRequest:
+    """What a request to /predict asks.
 
     Raises:
         BadRequest: the body is too long, no JSON, or not what PredictRequest says.
     """
     try:
-        return PredictRequest.model_validate_json(await _body(request)).texts
+        return PredictRequest.model_validate_json(await _body(request))
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         shown = [_where(problem["loc"]) + problem["msg"] for problem in problems[:_PROBLEMS_SHOWN]]

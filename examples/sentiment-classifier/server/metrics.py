@@ -1,6 +1,6 @@
 """What GET /metrics shows. Dashboards and alerts rely on these names, so they are part of the contract."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -23,7 +23,13 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 class Metrics:
     """The series of one server, in a registry of their own."""
 
-    def __init__(self, in_flight: Callable[[], int]) -> None:
+    def __init__(self, in_flight: Callable[[], int], feature_outcomes: Iterable[str] = ()) -> None:
+        """Create the series.
+
+        Args:
+            in_flight: Tells how many requests are being answered.
+            feature_outcomes: What can become of a read of features; none where the server reads none.
+        """
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
@@ -50,6 +56,14 @@ class Metrics:
         self.load_failures = Counter(
             "model_load_failures_total", "Loads of the model that failed.", registry=self._registry
         )
+        self.feature_reads = Counter(
+            "model_feature_reads_total",
+            "Reads of features for a request to /predict, by what became of them.",
+            ["outcome"],
+            registry=self._registry,
+        )
+        for outcome in feature_outcomes:
+            self.feature_reads.labels(outcome)
 
     def exposition(self) -> bytes:
         """Every series in the Prometheus text format."""

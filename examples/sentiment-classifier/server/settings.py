@@ -1,16 +1,26 @@
-"""What the environment says: which model this is, where its file lies, where to listen."""
+"""What the environment says: which model this is, where its file and its features are, where to listen."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError
 
 DEFAULT_MODEL_PATH = Path(__file__).resolve().parent.parent / "model.skops"
 
 
 class SettingsError(Exception):
     """The environment is incomplete or wrong; the message is one line."""
+
+
+@dataclass(frozen=True)
+class FeatureSettings:
+    """Where features are read, which, and for how long an answer is waited for."""
+
+    url: AnyHttpUrl
+    service: str
+    timeout_seconds: float
 
 
 class Settings(BaseModel):
@@ -23,6 +33,9 @@ class Settings(BaseModel):
     model_path: Path = DEFAULT_MODEL_PATH
     host: str = "0.0.0.0"
     port: int = Field(default=8080, ge=1, le=65535)
+    feature_store_url: AnyHttpUrl | None = None
+    feature_service: str | None = None
+    feature_timeout_seconds: Annotated[float, Field(gt=0, le=10)] = 0.2
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod
@@ -34,12 +47,26 @@ class Settings(BaseModel):
         """
         names = {field: field.upper() for field in cls.model_fields}
         values = {field: environment[name] for field, name in names.items() if environment.get(name)}
+        problems = []
+        pair = (names["feature_store_url"], names["feature_service"])
+        for name, other in (pair, reversed(pair)):
+            if environment.get(other) and not environment.get(name):
+                problems.append(f"{name} is not set, but {other} is")
         try:
-            return cls.model_validate(values)
+            settings = cls.model_validate(values)
         except ValidationError as error:
-            problems = [
+            problems += [
                 f"{names[str(problem['loc'][0])]} "
                 + ("is not set" if problem["type"] == "missing" else f"is wrong: {problem['msg']}")
                 for problem in error.errors()
             ]
-            raise SettingsError("; ".join(problems)) from None
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return settings
+
+    @property
+    def features(self) -> FeatureSettings | None:
+        """None when the server reads no features."""
+        if self.feature_store_url is None or self.feature_service is None:
+            return None
+        return FeatureSettings(self.feature_store_url, self.feature_service, self.feature_timeout_seconds)

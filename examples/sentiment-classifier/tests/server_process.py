@@ -145,5 +145,9 @@ class ServerProcess:
 def _environment(variables: dict[str, str]) -> dict[str, str]:
     """This process's environment without what would set up a server, and with the variables."""
     ours = ("MODEL_NAME", "MODEL_VERSION", "MODEL_PATH", "HOST", "PORT", "LOG_LEVEL")
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ours and not name.startswith("FEATURE_")
+    }
     return {**kept, "PYTHONPATH": str(EXAMPLE), **variables}
