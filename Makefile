@@ -9,6 +9,9 @@ STAMP := $(VENV)/.installed
 SOURCES := components delivery policy sandbox demo benchmarks tests
 EXAMPLE := examples/sentiment-classifier
 EXAMPLE_STAMP := $(EXAMPLE)/.venv/.installed
+FEAST_VENV := .venv-feast
+FEAST_STAMP := $(FEAST_VENV)/.installed
+STAGE ?= staging
 SANDBOX := $(BIN)/python -m sandbox
 DELIVERY := $(BIN)/python -m delivery
 # What the delivery targets work on: make deploy STAGE=staging
@@ -19,7 +22,7 @@ REVIEW = build/review-$(STAGE).md
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name text; do printf '%-14s %s\n' "$$name" "$$text"; done
 
 .PHONY: install
 install: $(STAMP) ## Make the Python environment in .venv
@@ -35,6 +38,12 @@ $(STAMP): requirements-dev.txt
 $(EXAMPLE_STAMP): $(EXAMPLE)/requirements-dev.txt
 	test -x $(EXAMPLE)/.venv/bin/python || $(PYTHON) -m venv $(EXAMPLE)/.venv
 	$(EXAMPLE)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+# Feast and its packages take 600 MB, which neither the program nor a deployment needs.
+$(FEAST_STAMP): features/requirements.txt
+	test -x $(FEAST_VENV)/bin/python || $(PYTHON) -m venv $(FEAST_VENV)
+	$(FEAST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 .PHONY: up
@@ -116,9 +125,16 @@ example: $(EXAMPLE_STAMP) ## Tests of the example model server
 	cd $(EXAMPLE) && .venv/bin/python -m pytest tests
 
 .PHONY: integration
-integration: install $(EXAMPLE_STAMP) ## Integration tests on the sandbox's control plane
+integration: install features $(EXAMPLE_STAMP) ## Integration tests on the sandbox's control plane
 	$(SANDBOX) tools --all
 	$(BIN)/python -m pytest tests/integration
+
+.PHONY: features
+features: $(FEAST_STAMP) ## Make the environment with Feast in .venv-feast
+
+.PHONY: features-plan
+features-plan: install features ## Show what the feature definitions change in the registry of STAGE
+	$(DELIVERY) features-plan $(STAGE)
 
 .PHONY: bench
 bench: install ## Measure rendering, deploying, monitoring, drift and delivery against peers in the same run
@@ -135,7 +151,7 @@ gitops: install ## Generate the objects in gitops/ that a controller in the clus
 
 .PHONY: lock
 lock: install ## Lock the dependencies with their hashes
-	for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate --output-file $$name.txt $$name.in; done
+	for name in requirements requirements-dev features/requirements; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate --output-file $$name.txt $$name.in; done
 
 .PHONY: down
 down: ## Stop the sandbox and remove it; the built tools stay in the cache
@@ -143,5 +159,5 @@ down: ## Stop the sandbox and remove it; the built tools stay in the cache
 
 .PHONY: clean
 clean: down ## Remove the sandbox, the Python environment and every generated file
-	rm -rf $(VENV) $(EXAMPLE)/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build
+	rm -rf $(VENV) $(FEAST_VENV) $(EXAMPLE)/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build
 	find $(SOURCES) examples -name __pycache__ -prune -exec rm -rf {} +

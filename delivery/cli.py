@@ -15,6 +15,7 @@ from delivery.commands.gitops import gitops
 from delivery.commands.history import history
 from delivery.commands.policy import policy
 from delivery.commands.promote import promote
+from delivery.commands.features_plan import features_plan
 from delivery.commands.render import render
 from delivery.commands.review import review
 from delivery.commands.rollback import rollback
@@ -46,4 +47,5 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     schema,
 )
 for _command in _COMMANDS:
+for _command in (check, show, render, schema, features_plan):
     app.command()(_command)

@@ -1,0 +1,132 @@
+"""What `feast apply` would change in a registry, as Markdown. Runs where Feast is installed, and not in the program.
+
+`feast plan` tells the same, but calls each view changed whose source has a new time of its creation, which is each of
+them at each run. And it makes the tables of the registry, which is no business of a review: here nothing is written.
+"""
+
+import contextlib
+import difflib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from feast import FeatureStore, Project, RepoConfig
+from feast.diff.property_diff import TransitionType
+from feast.diff.registry_diff import FeastObjectDiff
+from feast.feature_view import DUMMY_ENTITY_NAME
+from feast.infra.registry.sql import FeastRegistrySchemaError
+from feast.repo_operations import parse_repo
+from google.protobuf.json_format import MessageToDict
+from sqlalchemy.exc import SQLAlchemyError
+
+_CHANGES = {TransitionType.CREATE: "new", TransitionType.UPDATE: "changed", TransitionType.DELETE: "removed"}
+# What the registry adds to a definition, at any depth.
+_NOT_DEFINED = frozenset(
+    {"meta", "project", "createdTimestamp", "lastUpdatedTimestamp", "currentVersionNumber"}
+)
+_FIRST = "The registry is empty: this is the first time.\n"
+
+
+class PlanError(Exception):
+    """There is no plan; the message says why in one line."""
+
+
+def plan(repository: Path, config: Path) -> str:
+    """The Markdown of what applying a feature repository would change.
+
+    Args:
+        repository: The folder of the definitions.
+        config: feature_store.yaml; variables in it are replaced as Feast does.
+
+    Raises:
+        PlanError: the registry cannot be read, or Feast refuses the definitions.
+    """
+    settings = yaml.safe_load(os.path.expandvars(config.read_text(encoding="utf-8")))
+    try:
+        if settings["registry"].get("registry_type") != "sql":
+            return _markdown(_differences(repository, settings))
+        try:
+            checked = {**settings["registry"], "schema_mode": "verify"}
+            return _markdown(_differences(repository, {**settings, "registry": checked}))
+        except FeastRegistrySchemaError:
+            with tempfile.TemporaryDirectory() as folder:
+                empty = {"registry_type": "sql", "path": f"sqlite:///{folder}/registry.db"}
+                return _FIRST + _markdown(_differences(repository, {**settings, "registry": empty}))
+    except SQLAlchemyError as error:
+        raise PlanError(f"the registry cannot be read: {_first_line(error)}") from error
+    except Exception as error:
+        # Feast runs the definitions, and they may raise anything.
+        raise PlanError(
+            f"Feast refuses the definitions: {type(error).__name__}: {_first_line(error)}"
+        ) from error
+
+
+def _differences(repository: Path, settings: dict[str, Any]) -> list[FeastObjectDiff]:
+    # Feast finds the definitions in the current folder, and imports them by their names in it.
+    with contextlib.chdir(repository):
+        sys.path.insert(0, str(Path.cwd()))
+        contents = parse_repo(Path.cwd())
+        if not contents.projects:
+            contents.projects.append(Project(name=settings["project"]))
+        store = FeatureStore(config=RepoConfig(**settings))
+        changes, _, _ = store.plan(contents)
+    found: list[FeastObjectDiff] = changes.feast_object_diffs
+    return found
+
+
+def _markdown(differences: list[FeastObjectDiff]) -> str:
+    parts = sorted(part for difference in differences for part in _part(difference))
+    return "\n".join(parts) if parts else "No change.\n"
+
+
+def _part(difference: FeastObjectDiff) -> Iterator[str]:
+    change = _CHANGES.get(difference.transition_type)
+    if change is None or difference.name == DUMMY_ENTITY_NAME:
+        return
+    before, after = (_lines(each) for each in (difference.current_feast_object, difference.new_feast_object))
+    lines = [line for line in difflib.unified_diff(before, after, n=2, lineterm="") if line[:3] not in _HEAD]
+    if lines:
+        text = "\n".join(line for line in lines if not line.startswith("@@"))
+        yield f"**{change}** {difference.feast_object_type.value} `{difference.name}`\n\n```diff\n{text}\n```\n"
+
+
+_HEAD = frozenset({"---", "+++"})
+
+
+def _lines(defined: Any) -> list[str]:  # noqa: ANN401 - any of Feast's kinds of objects
+    if defined is None:
+        return []
+    proto = defined.to_proto()
+    return yaml.safe_dump(_defined(MessageToDict(getattr(proto, "spec", proto)))).splitlines()
+
+
+def _defined(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        return {name: _defined(each) for name, each in value.items() if name not in _NOT_DEFINED}
+    return [_defined(each) for each in value] if isinstance(value, list) else value
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "")
+
+
+def main() -> int:
+    """Returns the exit code: 1 when there is no plan."""
+    repository, config = map(Path, sys.argv[1:])
+    try:
+        # Feast and the definitions may print, too.
+        with contextlib.redirect_stdout(sys.stderr):
+            text = plan(repository, config)
+    except PlanError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(text, end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
