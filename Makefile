@@ -138,6 +138,7 @@ features-plan: install features ## Show what the feature definitions change in t
 
 .PHONY: bench
 bench: install ## Measure rendering, deploying, monitoring, drift and delivery against peers in the same run
+bench: install features ## Measure rendering and deploying against peers in the same run
 	$(SANDBOX) tools --all
 	$(BIN)/python -m benchmarks
 

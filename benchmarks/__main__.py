@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import delivering, deploying, drifting, monitoring, rendering
+from benchmarks import delivering, deploying, drifting, features, monitoring, rendering
 from tests.integration.clone import CHECKOUT
 
 OUTPUT = CHECKOUT / "build" / "benchmarks.json"
@@ -20,6 +20,7 @@ SUITES: dict[str, Callable[[Path], Sequence[Mapping[str, Any]]]] = {
     "monitoring": monitoring.measure,
     "drifting": drifting.measure,
     "delivering": delivering.measure,
+    "features": features.measure,
 }
 
 

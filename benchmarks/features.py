@@ -1,0 +1,116 @@
+"""Online reads from a feature server as the program runs it, against Feast's own `feast serve` in the same run.
+
+Both read from one real Redis and one registry. Ours has the generated feature_store.yaml and the command of its pod,
+with its metrics; the bare one has the few lines that Feast needs, and Feast's defaults. They are asked in turn, so that
+whatever else the machine does meets both.
+"""
+
+import json
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import urllib3
+import yaml
+
+from components.feature_store_settings import REDIS_PASSWORD, REGISTRY_URL
+from components.feature_store_yaml import feast_project
+from sandbox.processes import free_port
+from tests.integration.feature_store.store import PYTHON, SERVICE, Store, feature_store
+from tests.integration.monitoring.processes import running
+
+CALLERS = (1, 8)
+ROUNDS = 3
+SECONDS = 8.0
+WARM_UP_SECONDS = 2.0
+_BODY = json.dumps({"feature_service": SERVICE, "entities": {"product_id": ["kettle-01"]}}).encode()
+_HEADERS = {"Content-Type": "application/json"}
+
+
+def measure(folder: Path) -> list[dict[str, object]]:
+    """Reads per second, and the milliseconds that half and 99 of 100 stay below, of ours and the bare server's."""
+    store = feature_store(folder / "store")
+    with store.redis():
+        store.feast("apply", "--no-progress")
+        store.materialize()
+        with store.serving() as ours, _bare(store) as bare:
+            for address in (ours.url, bare):
+                _ask(address, max(CALLERS), WARM_UP_SECONDS)
+            return [_row(callers, ours.url, bare) for callers in CALLERS]
+
+
+def _row(callers: int, ours: str, bare: str) -> dict[str, object]:
+    times: dict[str, list[list[float]]] = {ours: [], bare: []}
+    for _ in range(ROUNDS):
+        for address, found in times.items():
+            found.append(_ask(address, callers, SECONDS))
+    rates = {
+        address: statistics.median(len(each) / SECONDS for each in found) for address, found in times.items()
+    }
+    row: dict[str, object] = {
+        "callers": callers,
+        "reads_per_second": round(rates[ours]),
+        "bare_reads_per_second": round(rates[bare]),
+        "rate_ratio": round(rates[ours] / rates[bare], 2),
+    }
+    for percent in (50, 99):
+        for name, address in (("", ours), ("bare_", bare)):
+            quantiles = [statistics.quantiles(each, n=100)[percent - 1] for each in times[address]]
+            row[f"{name}p{percent}_ms"] = round(1000 * statistics.median(quantiles), 2)
+    return row
+
+
+def _ask(address: str, callers: int, seconds: float) -> list[float]:
+    """Read without a pause; how many seconds each read took."""
+    found: list[float] = []
+    end = time.monotonic() + seconds
+
+    def read() -> None:
+        with urllib3.PoolManager(maxsize=1) as pool:
+            while (started := time.monotonic()) < end:
+                answer = pool.request("POST", f"{address}/get-online-features", body=_BODY, headers=_HEADERS)
+                assert answer.status == 200, answer.data  # noqa: PLR2004 - HTTP
+                found.append(time.monotonic() - started)
+
+    threads = [threading.Thread(target=read) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+@contextmanager
+def _bare(store: Store) -> Iterator[str]:
+    folder = store.folder / "bare"
+    folder.mkdir()
+    password = store.environment[REDIS_PASSWORD]
+    data = {
+        "project": feast_project(store.stack.stage),
+        "provider": "local",
+        "registry": {"registry_type": "sql", "path": store.environment[REGISTRY_URL]},
+        "online_store": {
+            "type": "redis",
+            "connection_string": f'127.0.0.1:{store.redis_port},password="{password}"',
+        },
+        "entity_key_serialization_version": 3,
+    }
+    (folder / "feature_store.yaml").write_text(yaml.safe_dump(data))
+    port = free_port()
+    command: list[str | Path] = [
+        PYTHON.parent / "feast",
+        "--chdir",
+        folder,
+        "serve",
+        "--host=127.0.0.1",
+        f"--port={port}",
+        "--no-access-log",
+        # By default a worker is renewed after 1000 reads, which would be measured, too.
+        "--max-requests=0",
+    ]
+    address = f"http://127.0.0.1:{port}"
+    with running(command, f"{address}/health", folder / "log", {"HOME": str(folder)}):
+        yield address

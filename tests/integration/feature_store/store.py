@@ -1,0 +1,189 @@
+"""A real feature store on 127.0.0.1: Feast with the configuration and the commands that the program makes.
+
+What is replaced: addresses and folders, and of the definitions the address of the source, which is a file here. The
+registry is SQLite, in a file: a SQL registry as PostgreSQL is, by the same code of Feast.
+"""
+
+import json
+import secrets
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from components.feast_pod import configuration
+from components.feature_server import server_command
+from components.feature_store_settings import REDIS_PASSWORD, REGISTRY_URL, FeatureStoreSettings
+from components.feature_store_yaml import FILE
+from components.online_store import redis_config
+from components.settings import StackSettings
+from components.stack_files import load_stack
+from sandbox.processes import free_port
+from tests.integration.clone import CHECKOUT
+from tests.integration.monitoring.processes import running
+from tests.integration.redis import redis
+from tests.unit.projects import MODEL, entry, project
+
+PYTHON = CHECKOUT / ".venv-feast" / "bin" / "python"
+COUNTS = CHECKOUT / "examples" / "sentiment-classifier" / "data" / "product_reviews.csv"
+SERVICE, VIEW = "sentiment_v1", "product_reviews"
+_HERE = Path(__file__).parent
+_SOURCE = "s3://example-features/product_reviews.parquet"
+_SECONDS = 120
+_STORE = """\
+  ml-deployments:featureStore:
+    owner: team-features
+    version: "0.67.0"
+    replicas: 1
+    registryRefreshSeconds: 2
+    online: {{redis: {{url: "redis://{redis}", passwordSecret: {{name: redis, key: password}}}}}}
+    registry: {{sql: {{urlSecret: {{name: registry, key: url}}}}}}
+    network: {{egress: [{{cidr: 10.0.0.0/16, ports: [5432, 6379]}}]}}
+"""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A feature server that runs.
+
+    Attributes:
+        url: Where it answers reads.
+        metrics: Where it shows its metrics.
+        log: Its output.
+    """
+
+    url: str
+    metrics: str
+    log: Path
+
+    def read(self, product: str, service: str = SERVICE) -> dict[str, Any]:
+        """The features of a product; raises urllib.error.HTTPError."""
+        body = {"feature_service": service, "entities": {"product_id": [product]}}
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(
+            f"{self.url}/get-online-features", json.dumps(body).encode(), headers
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            answer = json.load(response)
+        names = answer["metadata"]["feature_names"]
+        return {name: each["values"][0] for name, each in zip(names, answer["results"], strict=True)}
+
+
+@dataclass(frozen=True)
+class Store:
+    """A stage's feature store.
+
+    Attributes:
+        folder: The project, with a stage `test` whose model reads sentiment_v1.
+        redis_port: Where its Redis is, when it runs.
+        environment: The variables of the pods that run Feast.
+    """
+
+    folder: Path
+    redis_port: int
+    environment: Mapping[str, str]
+
+    @property
+    def stack(self) -> StackSettings:
+        """The stage, as the program reads it."""
+        return load_stack(self.folder, "test").settings
+
+    @property
+    def settings(self) -> FeatureStoreSettings:
+        """The stage's feature store."""
+        found = self.stack.feature_store
+        assert found is not None
+        return found
+
+    def with_variables(self, **variables: str) -> "Store":
+        """The same store, with other secrets."""
+        return replace(self, environment={**self.environment, **variables})
+
+    @contextmanager
+    def redis(self, **settings: str) -> Iterator[None]:
+        """Its Redis, with the redis.conf of an installed one; what was written is there again at the next start."""
+        installed = self.settings.online.redis.model_copy(update={"install": True, "url": None})
+        lines = (line.split(" ", 1) for line in redis_config(installed).splitlines())
+        config = {**dict(lines), "requirepass": self.environment[REDIS_PASSWORD], **settings}
+        data = self.folder / "redis"
+        data.mkdir(exist_ok=True)
+        with redis(data, config, self.redis_port):
+            yield
+
+    def feast(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """A Feast command on the definitions, as the jobs run it."""
+        done = subprocess.run(
+            self._command("--chdir", self.folder / "features", *arguments),
+            env={"PATH": "/usr/bin:/bin", **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def materialize(self, until: datetime | None = None, *, check: bool = True) -> str:
+        """Bring what the source has up to a time into the online store, by default now; returns what Feast says."""
+        moment = (until or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S")
+        done = self.feast("materialize-incremental", moment, check=check)
+        assert check or done.returncode != 0, "it should have failed"
+        return done.stdout + done.stderr
+
+    def write_source(self, until: datetime) -> None:
+        """Write the source as it is at a time."""
+        target = self.folder / "product_reviews.parquet"
+        command: list[str | Path] = [PYTHON, _HERE / "product_reviews.py", COUNTS, target, until.isoformat()]
+        subprocess.run(command, check=True, timeout=_SECONDS, capture_output=True)
+
+    @contextmanager
+    def serving(self, name: str = "server") -> Iterator[Serving]:
+        """A feature server, by the command of its pod."""
+        port, metrics = free_port(), free_port()
+        log = self.folder / f"{name}.log"
+        own = [
+            {"--host=0.0.0.0": "--host=127.0.0.1", "--port=6566": f"--port={port}"}.get(part, part)
+            for part in server_command(self.settings)
+        ]
+        found = Serving(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}/metrics", log)
+        command = self._command("--chdir", self.folder, *own[own.index("serve") :])
+        environment = {**self.environment, "METRICS_PORT": str(metrics)}
+        with running(command, f"{found.url}/health", log, environment):
+            yield found
+
+    def _command(self, *arguments: str | Path) -> list[str | Path]:
+        (self.folder / FILE).write_text(configuration(self.settings, self.stack)[FILE])
+        script = _HERE / "feast_on_loopback.py"
+        return [PYTHON, script, "--feature-store-yaml", self.folder / FILE, *arguments]
+
+
+def feature_store(folder: Path) -> Store:
+    """A stage with the definitions of this repository; nothing of it runs yet."""
+    port = free_port()
+    model = f"{MODEL}features: {{service: {SERVICE}}}\n"
+    project(folder, entry('version: "v1"\nreplicas: 1') + _STORE.format(redis=f"127.0.0.1:{port}"), a=model)
+    shutil.copytree(
+        CHECKOUT / "features", folder / "features", ignore=shutil.ignore_patterns("requirements*")
+    )
+    change_definitions(folder, _SOURCE, str(folder / "product_reviews.parquet"))
+    environment = {
+        "HOME": str(folder),
+        REDIS_PASSWORD: secrets.token_hex(16),
+        REGISTRY_URL: f"sqlite:///{folder}/registry.db",
+    }
+    store = Store(folder, port, environment)
+    store.write_source(datetime.now(UTC))
+    return store
+
+
+def change_definitions(folder: Path, old: str, new: str) -> None:
+    """Replace a text that stands in the definitions once."""
+    path = folder / "features" / "products.py"
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))

@@ -1,0 +1,308 @@
+"""The feature store for real: Feast, Redis and a SQL registry, and the example model server that reads from them."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.feature_rules import feature_rule_file
+from components.feature_store_settings import REDIS_PASSWORD, REGISTRY_URL, FeatureAlertName
+from sandbox.processes import free_port
+from tests.integration.clone import CHECKOUT, Clone
+from tests.integration.feature_store.store import (
+    PYTHON,
+    SERVICE,
+    VIEW,
+    Serving,
+    Store,
+    change_definitions,
+    feature_store,
+)
+from tests.integration.monitoring.processes import eventually, running
+from tests.integration.monitoring.prometheus import Prometheus, prometheus, quickened
+from tests.integration.monitoring.replicas import EXAMPLE
+from tests.integration.monitoring.replicas import PYTHON as EXAMPLE_PYTHON
+from tests.integration.monitoring.scene import trained_model
+
+TEXT = "The kettle is here."
+KETTLE = {"product_id": "kettle-01", "review_count": 85, "positive_count": 12}
+SPEED = 30
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store of the test's own; nothing of it runs, and nothing is applied."""
+    return feature_store(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store whose Redis runs, and holds the newest values."""
+    store = feature_store(tmp_path_factory.mktemp("filled"))
+    with store.redis():
+        store.feast("apply", "--no-progress")
+        store.materialize()
+        yield store
+
+
+@pytest.fixture(scope="module")
+def serving(filled: Store) -> Iterator[Serving]:
+    with filled.serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained_model(tmp_path_factory.mktemp("model"))
+
+
+@contextmanager
+def model_server(url: str, model: Path, folder: Path) -> Iterator[str]:
+    """The example model server, with the variables that the program gives a model that names a service."""
+    port = free_port()
+    environment = {
+        "MODEL_NAME": "sentiment-classifier",
+        "MODEL_VERSION": "v1",
+        "MODEL_PATH": str(model),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "PYTHONPATH": str(EXAMPLE),
+        "FEATURE_STORE_URL": url,
+        "FEATURE_SERVICE": SERVICE,
+        "FEATURE_TIMEOUT_SECONDS": "5",
+    }
+    address = f"http://127.0.0.1:{port}"
+    with running([EXAMPLE_PYTHON, "-m", "server"], f"{address}/ready", folder / "model.log", environment):
+        yield address
+
+
+def predict(address: str, product: str) -> tuple[str, str]:
+    """What became of the features, and the label of TEXT."""
+    body = json.dumps({"texts": [TEXT], "product": product}).encode()
+    with urllib.request.urlopen(urllib.request.Request(f"{address}/predict", body), timeout=10) as response:
+        answer = json.load(response)
+    return answer["features"], answer["predictions"][0]["label"]
+
+
+def refused(serving: Serving, product: str = "kettle-01", service: str = SERVICE) -> int:
+    """The code of a read that fails."""
+    with pytest.raises(urllib.error.HTTPError) as error:
+        serving.read(product, service)
+    error.value.close()
+    return error.value.code
+
+
+def metrics(serving: Serving) -> dict[str, float]:
+    """Each sample by its name and labels, as they are shown."""
+    with urllib.request.urlopen(serving.metrics, timeout=10) as response:
+        lines = response.read().decode().splitlines()
+    samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+    return {series: float(value) for series, _, value in samples}
+
+
+def plan(store: Store, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What `make features-plan` runs."""
+    command = ["delivery", "features-plan", "test", "--project", str(store.folder), "--python", str(PYTHON)]
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=CHECKOUT,
+        env={**os.environ, **store.environment, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_what_was_materialised_is_read_over_http(serving: Serving) -> None:
+    assert serving.read("kettle-01") == KETTLE
+    assert serving.read("radio-06") == {"product_id": "radio-06", "review_count": 0, "positive_count": 0}
+
+
+def test_a_product_that_nobody_knows_has_null_features(serving: Serving) -> None:
+    assert serving.read("none") == {"product_id": "none", "review_count": None, "positive_count": None}
+
+
+def test_a_service_that_does_not_exist_is_refused(serving: Serving) -> None:
+    assert refused(serving, service="sentiment_v0") == 404
+
+
+def test_the_example_model_judges_by_the_features(serving: Serving, model_path: Path, tmp_path: Path) -> None:
+    with model_server(serving.url, model_path, tmp_path) as model:
+        assert predict(model, "headphones-02") == ("used", "positive")
+        assert predict(model, "kettle-01") == ("used", "negative")
+        assert predict(model, "none")[0] == "missing"
+
+
+def test_the_metrics_are_those_that_the_rules_read(serving: Serving) -> None:
+    before = metrics(serving)
+    serving.read("kettle-01")
+    refused(serving, service="sentiment_v0")
+    after = metrics(serving)
+
+    def grown(series: str) -> float:
+        return after[series] - before.get(series, 0)
+
+    requests = 'feast_feature_server_request_total{endpoint="/get-online-features",status='
+    assert grown(requests + '"success"}') == 1
+    assert grown(requests + '"error"}') == 1
+    latency = "feast_feature_server_request_latency_seconds_count"
+    labels = '{endpoint="/get-online-features",feature_count="1-10",feature_view_count="1"}'
+    assert grown(latency + labels) == 1
+    assert grown("feast_feature_server_online_store_read_duration_seconds_count") == 1
+    fresh = f'feast_feature_freshness_seconds{{feature_view="{VIEW}",project="ml_deployments_test"}}'
+    eventually(lambda: fresh in metrics(serving), 60, "the freshness is shown")
+    # The job that materialises is another process, so the server's metrics cannot tell how that went.
+    assert not [series for series in after if series.startswith("feast_materialization")]
+
+
+def test_the_servers_metrics_do_not_tell_values_that_are_missing(serving: Serving) -> None:
+    """With Redis, Feast counts a null as present and one value a read as not found, whatever there is.
+
+    When this fails, Feast tells them, and an alert can be made of it.
+    """
+
+    def statuses() -> dict[str, float]:
+        shown = metrics(serving)
+        name = f'feast_online_features_status_total{{feature_view="{VIEW}",status='
+        return {status: shown[f'{name}"{status}"}}'] for status in ("present", "not_found")}
+
+    serving.read("kettle-01")
+    before = statuses()
+    serving.read("kettle-01")
+    known = statuses()
+    serving.read("none")
+    unknown = statuses()
+    grown = [{s: b[s] - a[s] for s in b} for a, b in ((before, known), (known, unknown))]
+    assert grown == [{"present": 2, "not_found": 1}] * 2
+
+
+def test_a_restarted_redis_has_what_was_written(store: Store, model_path: Path, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        with store.redis():
+            store.feast("apply", "--no-progress")
+            store.materialize()
+            serving = stack.enter_context(store.serving())
+            model = stack.enter_context(model_server(serving.url, model_path, tmp_path))
+            assert serving.read("kettle-01") == KETTLE
+        assert refused(serving) == 500
+        # Feast tries for seconds to reach its Redis before it says no.
+        assert predict(model, "kettle-01")[0] in {"timeout", "error"}
+        with store.redis():
+            assert serving.read("kettle-01") == KETTLE
+            assert predict(model, "kettle-01") == ("used", "negative")
+
+
+def test_a_wrong_password_is_told_and_nothing_is_read(store: Store) -> None:
+    stranger = store.with_variables(**{REDIS_PASSWORD: "wrong"})
+    with store.redis():
+        store.feast("apply", "--no-progress")
+        assert "invalid username-password pair" in stranger.materialize(check=False)
+        store.materialize()
+        with stranger.serving() as serving:
+            assert refused(serving) == 500
+    assert "invalid username-password pair" in serving.log.read_text()
+
+
+def test_a_full_redis_refuses_what_is_new_and_keeps_what_is_there(store: Store) -> None:
+    now = datetime.now(UTC)
+    store.write_source(now - timedelta(hours=2))
+    with store.redis():
+        store.feast("apply", "--no-progress")
+        store.materialize(now - timedelta(hours=1))
+    store.write_source(now - timedelta(minutes=1))
+    with store.redis(maxmemory="100kb"), store.serving() as serving:
+        assert "command not allowed when used memory > 'maxmemory'" in store.materialize(check=False)
+        assert serving.read("kettle-01") == KETTLE
+
+
+def test_a_plan_tells_what_is_new_then_nothing_then_what_changes(store: Store) -> None:
+    first = plan(store)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("### Features of test\n\nThe registry is empty: this is the first time.\n")
+    for new in ("entity `product`", f"feature view `{VIEW}`", f"feature service `{SERVICE}`"):
+        assert f"**new** {new}" in first.stdout
+    with store.redis():
+        store.feast("apply", "--no-progress")
+    registry = (store.folder / "registry.db").read_bytes()
+    assert plan(store).stdout == "### Features of test\n\nNo change.\n"
+    change_definitions(store.folder, "timedelta(days=7)", "timedelta(days=8)")
+    changed = plan(store).stdout
+    assert changed.count("**") == 2
+    assert f"**changed** feature view `{VIEW}`" in changed
+    assert "-ttl: 604800s\n+ttl: 691200s\n" in changed
+    assert (store.folder / "registry.db").read_bytes() == registry
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("sqlite:////nowhere/registry.db", "unable to open database file"),
+        ("postgresql+psycopg://feast:hidden@127.0.0.1:1/registry", "Connection refused"),
+        ("nonsense:hidden", "Could not parse SQLAlchemy URL"),
+    ],
+)
+def test_a_registry_that_cannot_be_reached_is_one_line(store: Store, url: str, reason: str) -> None:
+    done = plan(store, **{REGISTRY_URL: url})
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("the registry cannot be read: ")
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "hidden" not in done.stderr
+
+
+def test_definitions_that_feast_refuses_are_one_line(store: Store) -> None:
+    change_definitions(store.folder, "timedelta(days=7)", "timedelta(weeks=None)")
+    done = plan(store)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Feast refuses the definitions: TypeError: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_stale_view_raises_its_alert_until_it_is_fresh(
+    store: Store, sandbox: Clone, tmp_path: Path
+) -> None:
+    """The rules are the program's, `SPEED` times quicker; the limit of one hour is as it is."""
+    with store.redis():
+        store.feast("apply", "--no-progress")
+        store.write_source(datetime.now(UTC) - timedelta(hours=3))
+        store.materialize(datetime.now(UTC) - timedelta(hours=2))
+        with store.serving() as serving, _watched(store, serving, sandbox, tmp_path) as watching:
+
+            def state() -> str:
+                return watching.alert_state(FeatureAlertName.VIEW_STALE, feature_view=VIEW)
+
+            to_fire = eventually(lambda: state() == "firing", 180, "the view is stale")
+            store.materialize()
+            to_end = eventually(lambda: state() == "inactive", 180, "the view is fresh")
+            print(f"stale to firing {to_fire:.0f} s, materialised to resolved {to_end:.0f} s")
+
+
+def _watched(
+    store: Store, serving: Serving, sandbox: Clone, folder: Path
+) -> AbstractContextManager[Prometheus]:
+    """A Prometheus with the rules of the stage, that finds the server as a pod of it."""
+    stack = store.stack
+    for name, text in feature_rule_file(store.settings, stack).items():
+        (folder / name).write_text(quickened(text, SPEED))
+    target = serving.metrics.removeprefix("http://").removesuffix("/metrics")
+    labels = {"namespace": stack.namespace, "app_kubernetes_io_name": "feature-store"}
+    config = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(folder / "*.rules.yaml")],
+        "scrape_configs": [
+            {"job_name": "feature-store", "static_configs": [{"targets": [target], "labels": labels}]}
+        ],
+    }
+    (folder / "prometheus.yaml").write_text(yaml.safe_dump(config))
+    return prometheus(sandbox.path / ".sandbox" / "bin" / "prometheus", folder / "prometheus.yaml", folder)
