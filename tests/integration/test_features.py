@@ -7,17 +7,15 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import yaml
 
-from components.feature_rules import feature_rule_file
-from components.feature_store_settings import REDIS_PASSWORD, REGISTRY_URL, FeatureAlertName
+from components.feature_store_settings import REDIS_PASSWORD, REGISTRY_URL
 from sandbox.processes import free_port
-from tests.integration.clone import CHECKOUT, Clone
+from tests.integration.clone import CHECKOUT
 from tests.integration.feature_store.store import (
     PYTHON,
     SERVICE,
@@ -28,14 +26,12 @@ from tests.integration.feature_store.store import (
     feature_store,
 )
 from tests.integration.monitoring.processes import eventually, running
-from tests.integration.monitoring.prometheus import Prometheus, prometheus, quickened
 from tests.integration.monitoring.replicas import EXAMPLE
 from tests.integration.monitoring.replicas import PYTHON as EXAMPLE_PYTHON
 from tests.integration.monitoring.scene import trained_model
 
 TEXT = "The kettle is here."
 KETTLE = {"product_id": "kettle-01", "review_count": 85, "positive_count": 12}
-SPEED = 30
 
 
 @pytest.fixture
@@ -267,42 +263,3 @@ def test_definitions_that_feast_refuses_are_one_line(store: Store) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("Feast refuses the definitions: TypeError: ")
     assert done.stderr.count("\n") == 1
-
-
-def test_a_stale_view_raises_its_alert_until_it_is_fresh(
-    store: Store, sandbox: Clone, tmp_path: Path
-) -> None:
-    """The rules are the program's, `SPEED` times quicker; the limit of one hour is as it is."""
-    with store.redis():
-        store.feast("apply", "--no-progress")
-        store.write_source(datetime.now(UTC) - timedelta(hours=3))
-        store.materialize(datetime.now(UTC) - timedelta(hours=2))
-        with store.serving() as serving, _watched(store, serving, sandbox, tmp_path) as watching:
-
-            def state() -> str:
-                return watching.alert_state(FeatureAlertName.VIEW_STALE, feature_view=VIEW)
-
-            to_fire = eventually(lambda: state() == "firing", 180, "the view is stale")
-            store.materialize()
-            to_end = eventually(lambda: state() == "inactive", 180, "the view is fresh")
-            print(f"stale to firing {to_fire:.0f} s, materialised to resolved {to_end:.0f} s")
-
-
-def _watched(
-    store: Store, serving: Serving, sandbox: Clone, folder: Path
-) -> AbstractContextManager[Prometheus]:
-    """A Prometheus with the rules of the stage, that finds the server as a pod of it."""
-    stack = store.stack
-    for name, text in feature_rule_file(store.settings, stack).items():
-        (folder / name).write_text(quickened(text, SPEED))
-    target = serving.metrics.removeprefix("http://").removesuffix("/metrics")
-    labels = {"namespace": stack.namespace, "app_kubernetes_io_name": "feature-store"}
-    config = {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(folder / "*.rules.yaml")],
-        "scrape_configs": [
-            {"job_name": "feature-store", "static_configs": [{"targets": [target], "labels": labels}]}
-        ],
-    }
-    (folder / "prometheus.yaml").write_text(yaml.safe_dump(config))
-    return prometheus(sandbox.path / ".sandbox" / "bin" / "prometheus", folder / "prometheus.yaml", folder)
