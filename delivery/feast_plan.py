@@ -1,7 +1,8 @@
 """What `feast apply` would change in a registry, as Markdown. Runs where Feast is installed, and not in the program.
 
-`feast plan` tells the same, but calls each view changed whose source has a new time of its creation, which is each of
-them at each run. And it makes the tables of the registry, which is no business of a review: here nothing is written.
+`feast plan` tells the same, but it calls each view changed that was ever materialised, since a new time of its source's
+creation counts as a change. And it makes the tables of the registry, which is no business of a review: here nothing is
+written.
 """
 
 import contextlib

@@ -229,6 +229,7 @@ def test_a_plan_tells_what_is_new_then_nothing_then_what_changes(store: Store) -
         assert f"**new** {new}" in first.stdout
     with store.redis():
         store.feast("apply", "--no-progress")
+        store.materialize()
     registry = (store.folder / "registry.db").read_bytes()
     assert plan(store).stdout == "### Features of test\n\nNo change.\n"
     change_definitions(store.folder, "timedelta(days=7)", "timedelta(days=8)")
