@@ -11,7 +11,6 @@ EXAMPLE := examples/sentiment-classifier
 EXAMPLE_STAMP := $(EXAMPLE)/.venv/.installed
 FEAST_VENV := .venv-feast
 FEAST_STAMP := $(FEAST_VENV)/.installed
-STAGE ?= staging
 SANDBOX := $(BIN)/python -m sandbox
 DELIVERY := $(BIN)/python -m delivery
 # What the delivery targets work on: make deploy STAGE=staging
@@ -133,12 +132,11 @@ integration: install features $(EXAMPLE_STAMP) ## Integration tests on the sandb
 features: $(FEAST_STAMP) ## Make the environment with Feast in .venv-feast
 
 .PHONY: features-plan
-features-plan: install features ## Show what the feature definitions change in the registry of STAGE
-	$(DELIVERY) features-plan $(STAGE)
+features-plan: stage install features ## Show what the feature definitions change in the registry of STAGE
+	$(DELIVERY) features-plan "$(STAGE)"
 
 .PHONY: bench
-bench: install ## Measure rendering, deploying, monitoring, drift and delivery against peers in the same run
-bench: install features ## Measure rendering and deploying against peers in the same run
+bench: install features ## Measure rendering, deploying, monitoring, drift, delivery and features against peers in the same run
 	$(SANDBOX) tools --all
 	$(BIN)/python -m benchmarks
 

@@ -11,11 +11,11 @@ from delivery.commands.check import check
 from delivery.commands.comment import comment
 from delivery.commands.deployable import deployable
 from delivery.commands.drift import drift
+from delivery.commands.features_plan import features_plan
 from delivery.commands.gitops import gitops
 from delivery.commands.history import history
 from delivery.commands.policy import policy
 from delivery.commands.promote import promote
-from delivery.commands.features_plan import features_plan
 from delivery.commands.render import render
 from delivery.commands.review import review
 from delivery.commands.rollback import rollback
@@ -44,8 +44,8 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     rollback,
     render,
     gitops,
+    features_plan,
     schema,
 )
 for _command in _COMMANDS:
-for _command in (check, show, render, schema, features_plan):
     app.command()(_command)

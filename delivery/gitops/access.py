@@ -9,7 +9,8 @@ READ = ["get", "list", "watch"]
 # What the components make in a namespace, by group. A test holds it against what the stages render.
 _MADE = {
     "": ["configmaps", "serviceaccounts", "services"],
-    "apps": ["deployments"],
+    "apps": ["deployments", "statefulsets"],
+    "batch": ["cronjobs", "jobs"],
     "monitoring.coreos.com": [
         "alertmanagerconfigs",
         "alertmanagers",
@@ -25,7 +26,7 @@ _MADE = {
 # What is looked at to tell whether a rollout is over.
 _WATCHED = {
     "": ["endpoints", "events", "pods", "replicationcontrollers"],
-    "apps": ["replicasets", "statefulsets"],
+    "apps": ["replicasets"],
     "discovery.k8s.io": ["endpointslices"],
 }
 _PLURALS = {

@@ -17,7 +17,7 @@ from sandbox.pins import ARGOCD
 from sandbox.processes import free_port
 from tests.integration.clone import Clone
 from tests.integration.monitoring.processes import eventually, running
-from tests.integration.pull.redis import redis
+from tests.integration.redis import redis
 
 NAMESPACE = "argocd"
 # Argo CD's image brings a script of this name, which the repository server asks for every commit's signature.
