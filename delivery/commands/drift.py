@@ -14,7 +14,7 @@ from delivery.drift.healing import heal as run_heal
 from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import Findings, look
 from delivery.drift.report import COLUMNS, document, remedies, row
-from delivery.drift.target import Target, target
+from delivery.drift.target import Target, refuse_overtaken, target
 
 DRIFT_FOUND = 3
 
@@ -41,6 +41,8 @@ def drift(
         known_stage(project, stage)
     with problems():
         wanted = target(project, stage, revision=revision, work_tree=work_tree)
+        if heal:
+            refuse_overtaken(project, wanted)
         kubectl = Kubectl(wanted.settings.kube_context)
         found = look(wanted, kubectl)
         healed = run_heal(wanted, kubectl, found) if heal and found.drift else None

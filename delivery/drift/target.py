@@ -6,6 +6,7 @@ from typing import Any
 
 from components.settings import StackSettings
 from components.stack_files import load_stack
+from delivery.deployments import deployments
 from delivery.errors import DeliveryError
 from delivery.git import Repository
 from delivery.render import manifests
@@ -52,6 +53,24 @@ def target(project: Path, stage: str, *, revision: str | None = None, work_tree:
                 "they are with --work-tree"
             )
         return _of_files(tree, stage, wanted, *note)
+
+
+def refuse_overtaken(project: Path, found: Target) -> None:
+    """Refuse to heal towards a commit without the newest deployment that a tag tells of: that would take it back.
+
+    Raises:
+        DeliveryError: the stage runs what the commit does not contain.
+    """
+    if found.revision is None:
+        return
+    repository, stage = Repository(project), found.settings.stage
+    last = next((d for d in reversed(deployments(repository)) if d.stage == stage), None)
+    if last is not None and not repository.is_ancestor(last.commit, found.revision):
+        more = ", or `git fetch --unshallow`, since this clone is shallow" if repository.shallow else ""
+        raise DeliveryError(
+            f"the tag {last.name} tells that {stage} runs {last.commit[:12]}, which {found.revision[:12]} does not "
+            f"contain: a heal would take it back. Fix: `git pull`{more}, then heal again"
+        )
 
 
 def _uncommitted(changed: list[str]) -> tuple[str]:

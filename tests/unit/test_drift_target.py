@@ -7,9 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from delivery.cli import app
+from delivery.deployments import tag
 from delivery.drift.kubectl import MOST_REFUSED, Kubectl
-from delivery.drift.target import Target, target
+from delivery.drift.target import Target, refuse_overtaken, target
 from delivery.errors import DeliveryError
+from delivery.git import Repository
 from tests.unit.projects import GOOD_STACK, project
 
 IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@example.com")
@@ -51,6 +53,22 @@ def test_a_clean_work_tree_is_its_commit(repository: Path) -> None:
     found = target(repository, "test")
     assert (found.revision, found.notes) == (git(repository, "rev-parse", "HEAD"), ())
     assert replicas(found) == 2
+
+
+def test_a_heal_never_goes_back_behind_what_is_deployed(repository: Path) -> None:
+    old = git(repository, "rev-parse", "HEAD")
+    write(repository, 3)
+    new = commit(repository)
+    tag(Repository(repository), "test")
+    refuse_overtaken(repository, target(repository, "test"))
+    refuse_overtaken(repository, target(repository, "test", work_tree=True))
+    with pytest.raises(DeliveryError, match=rf"the tag test/a/v1 tells that test runs {new[:12]}"):
+        refuse_overtaken(repository, target(repository, "test", revision=old))
+    said = CliRunner().invoke(
+        app, ["drift", "test", "--heal", "--revision", old, "--project", str(repository)]
+    )
+    assert said.exit_code == 1
+    assert "a heal would take it back" in said.stderr
 
 
 def test_uncommitted_changes_are_left_out_and_told(repository: Path) -> None:
