@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from delivery.drift.comparing import Drift, DriftClass
-from delivery.drift.fields import MISSING
+from delivery.drift.fields import MISSING, Key
 from delivery.drift.looking import Findings
 from delivery.drift.target import Target
+from policy.rules.plain_secrets import names_secret
 
 COLUMNS = ("object", "class", "field", "declared", "live", "by, since")
+HIDDEN = "(not shown)"
 _LONGEST = 48
 
 
@@ -82,7 +84,11 @@ def remedies(found: Iterable[Drift]) -> list[str]:
 
 
 def _value(drift: Drift, value: object) -> Any:  # noqa: ANN401
-    return value if drift.path and value is not MISSING else None
+    if not drift.path or value is MISSING:
+        return None
+    # Logs of CI are read by more people than the cluster.
+    names = (name for part in drift.path if isinstance(part, Key) for _, name in part.fields)
+    return HIDDEN if any(names_secret(str(name)) for name in names) else value
 
 
 def _short(value: object) -> str:

@@ -12,6 +12,11 @@ _SECRET_WORD = re.compile(
 )
 
 
+def names_secret(variable: str) -> bool:
+    """True for a name like `API_TOKEN` or `DB_PASSWORD`."""
+    return _SECRET_WORD.search(variable.upper()) is not None
+
+
 def no_plain_secrets(manifest: Manifest, stage: StageRules) -> Iterator[Finding]:
     """No Secret carries its content; what only describes where a secret comes from is welcome."""
     if manifest["kind"] != "Secret" or manifest["apiVersion"] != "v1":
@@ -30,7 +35,7 @@ def secret_in_environment(manifest: Manifest, stage: StageRules) -> Iterator[Fin
     pod = pod_of(manifest)
     for container in (*pod.containers, *pod.patches) if pod else ():
         for variable in container.get("env") or ():
-            if variable.get("value") and _SECRET_WORD.search(variable["name"].upper()):
+            if variable.get("value") and names_secret(variable["name"]):
                 yield Finding(
                     f"the variable {variable['name']} of container {container['name']} has its value in plain text",
                     f"write {variable['name']}: {{secretKeyRef: {{name: ..., key: ...}}}}",

@@ -177,6 +177,18 @@ def test_a_refused_object_is_compared_as_written() -> None:
     assert "kubectl delete deployment.apps m --namespace=ml" in remedies([drift])[0]
 
 
+def test_the_value_of_a_secret_variable_is_not_shown() -> None:
+    variables = (*SERVER, "env")
+    for name, shown in (("DB_PASSWORD", False), ("TOKENIZER", True)):
+        drift = Drift(
+            object=identity(manifest()),
+            kind=DriftClass.ADDED,
+            path=(*variables, Key((("name", name),))),
+            live={"name": name, "value": "hidden"},
+        )
+        assert ("hidden" in f"{entry(drift)}{row(drift)}") is shown
+
+
 def change(path: Path = ("spec", "replicas"), manager: str = "kubectl") -> Drift:
     return Drift(
         object=identity(manifest()), kind=DriftClass.CHANGED, path=path, declared=2, live=1, manager=manager
