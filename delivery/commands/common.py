@@ -24,6 +24,13 @@ Model = Annotated[str, typer.Argument(help="The model, as in models/<model>.yaml
 Stage = Annotated[str, typer.Argument(help="The stage, as in Pulumi.<stage>.yaml.")]
 
 
+def remote_name(value: str | None) -> str | None:
+    """Refuse what git would take for an option, as wrong usage."""
+    if value is not None and value.startswith("-"):
+        raise typer.BadParameter(f"{value} is no remote")
+    return value
+
+
 def known_stage(project: Path, stage: str) -> None:
     """Refuse a stage without a stack file, as wrong usage."""
     known = stages(project)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Project, Stage, known_stage, problems
+from delivery.commands.common import HERE, Project, Stage, known_stage, problems, remote_name
 from delivery.git import Repository
 from delivery.render import render as run_render
 from delivery.rendered_branch import render_commit
@@ -24,7 +24,11 @@ def render(
     revision: Annotated[str, typer.Option(help="With --commit: the source commit to render.")] = "HEAD",
     push: Annotated[
         str | None,
-        typer.Option(metavar="REMOTE", help="With --commit: go on from this remote's branch, and push it."),
+        typer.Option(
+            metavar="REMOTE",
+            callback=remote_name,
+            help="With --commit: go on from this remote's branch, and push it.",
+        ),
     ] = None,
     any_order: Annotated[
         bool,

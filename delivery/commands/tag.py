@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Project, Stage, problems
+from delivery.commands.common import HERE, Project, Stage, problems, remote_name
 from delivery.deployments import fetch, push
 from delivery.deployments import tag as run_tag
 from delivery.git import Repository
@@ -14,7 +14,10 @@ def tag(
     stage: Stage,
     commit: Annotated[str, typer.Option("--commit", help="The deployed commit.")] = "HEAD",
     remote: Annotated[
-        str | None, typer.Option("--push", help="Fetch this remote's tags first, and push the new ones.")
+        str | None,
+        typer.Option(
+            "--push", callback=remote_name, help="Fetch this remote's tags first, and push the new ones."
+        ),
     ] = None,
     project: Project = HERE,
 ) -> None:

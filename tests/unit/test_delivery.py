@@ -62,6 +62,14 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         assert "Fix: name another file or folder" in err
 
 
+def test_an_option_of_git_is_no_remote(tmp_path: Path) -> None:
+    folder = Work.new(tmp_path / "project").folder
+    option = f"--push=--upload-pack=touch {tmp_path}/ran"
+    for command in (("render", "staging", "--commit"), ("tag", "staging")):
+        assert run(*command, option, "--project", folder)[0] == 2
+    assert not (tmp_path / "ran").exists()
+
+
 def test_wrong_usage_is_2(tmp_path: Path) -> None:
     folder = project(tmp_path)
     assert run("show", "nowhere", "--project", folder)[0] == 2
