@@ -5,18 +5,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from components.problems import Problem, SettingsError
 from delivery.check import Report
 from delivery.check import check as run_check
-from delivery.commands.common import HERE, Project, console, problems
+from delivery.commands.common import HERE, Project, print_table, problems
 from delivery.registries.check import ask
 
 _FILES = ("stage", "namespace", "model", "version", "replicas", "rules", "alerts")
 _REGISTRIES = ("stage", "model", "version", "digest", "registered", "metrics", "run", "dataset", "owner")
-_LONGEST_LINE = 10_000
 
 
 def check(
@@ -57,10 +55,4 @@ def _print(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    screen = console()
-    if screen.is_terminal:
-        screen.print(table)
-        return
-    # A log has no width: a name that is cut in two cannot be searched for.
-    width = screen.measure(table, options=screen.options.update(max_width=_LONGEST_LINE)).maximum
-    Console(width=width).print(table)
+    print_table(table)

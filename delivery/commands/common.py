@@ -1,6 +1,5 @@
 """What the commands share: their common arguments, and how they tell a problem."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,13 +7,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from components.problems import SettingsError
 from components.stack_files import stages
 from delivery.errors import DeliveryError
 from delivery.program import ProgramError
 
-LOG_WIDTH = 120
+_LONGEST_LINE = 10_000
 HERE = Path()
 Project = Annotated[
     Path,
@@ -56,6 +56,10 @@ def problems() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def console() -> Console:
-    """Standard output; a log has no width of its own."""
-    return Console() if sys.stdout.isatty() else Console(width=LOG_WIDTH)
+def print_table(table: Table) -> None:
+    """Print a table to standard output; in a log as wide as it is, since a name that is cut cannot be searched for."""
+    screen = Console()
+    if not screen.is_terminal:
+        options = screen.options.update(max_width=_LONGEST_LINE)
+        screen = Console(width=screen.measure(table, options=options).maximum)
+    screen.print(table)

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from delivery.commands.common import HERE, Project, Stage, console, known_stage, problems
+from delivery.commands.common import HERE, Project, Stage, known_stage, print_table, problems
 from delivery.drift.comparing import Drift
 from delivery.drift.healing import Healed
 from delivery.drift.healing import heal as run_heal
@@ -83,4 +83,4 @@ def _table(drifts: tuple[Drift, ...]) -> None:
     for each in drifts:
         # A key like [name=server] is no markup.
         table.add_row(*(Text(cell) for cell in row(each)))
-    console().print(table)
+    print_table(table)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Project, console, problems
+from delivery.commands.common import HERE, Project, print_table, problems
 from delivery.git import Repository
 from delivery.history import History
 from delivery.history import history as run_history
@@ -38,7 +38,7 @@ def history(
     elif html is not None:
         typer.echo(f"{len(found.changes)} changes written to {html}")
     else:
-        console().print(history_table(found))
+        print_table(history_table(found))
         for note in history_notes(found):
             typer.echo(note)
 

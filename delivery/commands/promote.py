@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from delivery.branches import push_hint
-from delivery.commands.common import HERE, Model, Project, console, known_stage, problems
+from delivery.commands.common import HERE, Model, Project, known_stage, print_table, problems
 from delivery.git import Repository
 from delivery.promote import promote as run_promote
 from delivery.promote import promote_on_branch
@@ -73,6 +73,6 @@ def _print(promotion: Promotion) -> None:
         for verdict in promotion.facts.verdicts:
             values = ("-" if value is None else str(value) for value in (verdict.before, verdict.after))
             table.add_row(verdict.metric, *values, verdict.rule, verdict.reason or "passed")
-        console().print(table)
+        print_table(table)
     for note in promotion.notes:
         typer.echo(note)

@@ -294,3 +294,12 @@ def test_texts_of_others_are_shown_as_they_are(tmp_path: Path) -> None:
     assert code == 0
     assert "[b]Bo" in out
     assert "\x1b[2J" not in out
+
+
+def test_no_name_is_cut_in_a_log(tmp_path: Path) -> None:
+    name = "-".join(["sentiment"] * 6)
+    work = Work.new(tmp_path, **{name: flow("v1")})
+    work.release("staging", f"Release\n\nModel: {name}\nReason: {'because ' * 9}", **{name: flow("v2")})
+    code, out, _ = run("history", "--project", tmp_path)
+    assert code == 0
+    assert sum(name in line for line in out.splitlines()) == 3
