@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from delivery.errors import DeliveryError
 from delivery.git import Repository
 from delivery.policies import violations
 from delivery.program import ProgramError
+from delivery.registries.check import AT_ONCE
 from delivery.registries.facts import ReleaseFacts, release_facts
 from delivery.releases import Release, entries_at, releases, stages_at
 from delivery.render import manifests
@@ -122,12 +124,14 @@ def _stage(
 
 def _facts(loaded: LoadedStack, found: Sequence[Release]) -> Mapping[str, ReleaseFacts]:
     models = {model.name: model for model in loaded.settings.models}
-    facts: dict[str, ReleaseFacts] = {}
-    for release in found:
-        if release.version_changed and release.model in models:
-            running = release.before.version if release.before else None
-            facts[release.model] = release_facts(models[release.model], loaded.settings, running)
-    return facts
+    wanted = [release for release in found if release.version_changed and release.model in models]
+
+    def facts(release: Release) -> ReleaseFacts:
+        running = release.before.version if release.before else None
+        return release_facts(models[release.model], loaded.settings, running)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip((release.model for release in wanted), pool.map(facts, wanted), strict=True))
 
 
 def _surroundings(

@@ -4,16 +4,20 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event
 
 import pytest
 
+from components.model_settings import ModelSettings
 from components.stack_files import load_stack
 from delivery.registries import check as registry_check
 from delivery.registries import facts as registry_facts
 from delivery.registries.check import ask
 from delivery.registries.errors import NotFound
+from delivery.registries.facts import ReleaseFacts
 from delivery.registries.mlflow_registry import ModelVersion
+from delivery.releases import release
+from delivery.review import review as review_module
 from tests.unit.projects import MODEL, entry, project
 
 GOOD = 'version: "v1"\nreplicas: 2'
@@ -90,3 +94,18 @@ def test_before_the_first_commit_nothing_is_compared(tmp_path: Path, monkeypatch
     _, problems, (note,) = ask(folder, [load_stack(folder, "test")])
     assert problems == []
     assert note.startswith("No version is compared with the one before it: HEAD names no commit")
+
+
+def test_a_review_asks_for_several_models_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = Barrier(2)
+
+    def asked(model: ModelSettings, *_: object) -> ReleaseFacts:
+        together.wait(timeout=20)
+        return ReleaseFacts(digest=model.name)
+
+    monkeypatch.setattr(review_module, "release_facts", asked)
+    text = entry(GOOD) + '    b: {version: "v1", replicas: 2}\n'
+    loaded = load_stack(project(tmp_path, text, a=MODEL, b=MODEL), "test")
+    news = [release("test", name, None, {"version": "v1"}) for name in ("a", "b", "gone")]
+    found = review_module._facts(loaded, news)
+    assert {name: facts.digest for name, facts in found.items()} == {"a": "a", "b": "b"}
