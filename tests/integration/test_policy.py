@@ -7,16 +7,11 @@ from typing import Any
 import pytest
 
 from tests.integration.clone import Clone, wait_for
+from tests.integration.repository import commit, git
 from tests.unit.pod_security_cases import ACCEPTED, REFUSED, Change, changed
 
 PACK = ("--policy-pack", "policy")
 AVAILABLE = "  ml-deployments:policy: {highAvailability: true}\n"
-GIT = (
-    "git",
-    *("-c", "user.name=A Person"),
-    *("-c", "user.email=person@example.com"),
-    *("-c", "commit.gpgsign=false"),
-)
 
 
 def entry(more: str = "", version: str = "v1", replicas: int = 3) -> str:
@@ -31,15 +26,10 @@ def deployed(project: Clone) -> bool:
     return project.run("kubectl", "get", "namespace", project.namespace, check=False).returncode == 0
 
 
-def commit(project: Clone, message: str, version: str) -> None:
+def release(project: Clone, message: str, version: str) -> None:
     """Commit the stage with another version of its model."""
     project.write_stack(entry(version=version), AVAILABLE)
-    git(project, "add", "--all")
-    git(project, "commit", "--quiet", "--message", message)
-
-
-def git(project: Clone, *arguments: str) -> None:
-    project.run(*GIT, *arguments)
+    commit(project, message)
 
 
 def released(project: Clone, *versions: str) -> None:
@@ -47,7 +37,7 @@ def released(project: Clone, *versions: str) -> None:
     git(project, "init", "--quiet", "--initial-branch", "main")
     (project.path / ".gitignore").write_text(".venv\n__pycache__/\n")
     for version in versions:
-        commit(project, f"Release {version}", version)
+        release(project, f"Release {version}", version)
 
 
 def test_a_good_project_passes(project: Clone) -> None:
@@ -111,7 +101,7 @@ def test_a_version_goes_back_by_a_revert_only(project: Clone) -> None:
     released(project, "v1", "v2")
     assert preview(project).returncode == 0
 
-    commit(project, "Release v1", "v1")
+    release(project, "Release v1", "v1")
     done = preview(project)
     assert done.returncode != 0
     assert "version-order" in done.stdout

@@ -21,6 +21,35 @@ def flow(version: str, replicas: int = 2, digest: str | None = None) -> str:
     return f'{{version: "{version}"{pinned}, replicas: {replicas}}}'
 
 
+def git(folder: Path, *arguments: str | Path, **environment: str) -> str:
+    """Run git in a folder and return what it printed."""
+    done = subprocess.run(
+        ["git", *map(str, arguments)],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def init(folder: Path) -> None:
+    """A repository of somebody's, whose branch is `main` and has no commit."""
+    git(folder, "init", "--quiet", "--initial-branch", MAIN)
+    identify(folder)
+
+
+def identify(folder: Path) -> None:
+    for key, value in (
+        ("user.name", "Ada Example"),
+        ("user.email", "ada@example.com"),
+        ("commit.gpgsign", "false"),
+    ):
+        git(folder, "config", key, value)
+
+
 class Work:
     """A git work tree whose clock goes on by an hour with each commit and tag."""
 
@@ -33,9 +62,7 @@ class Work:
         """A repository whose first commit has `staging` and `production` with the given entries and model files."""
         folder.mkdir(parents=True, exist_ok=True)
         work = cls(folder)
-        work.git("init", "--quiet", "--initial-branch", MAIN)
-        work.git("config", "user.name", "Ada Example")
-        work.git("config", "user.email", "ada@example.com")
+        init(folder)
         entries = models or {"a": flow("v1")}
         files = {f"models/{name}.yaml": MODEL for name in entries}
         stacks = {f"Pulumi.{stage}.yaml": stack(entries, stage) for stage in ("staging", "production")}
@@ -45,16 +72,7 @@ class Work:
     def git(self, *arguments: str, **environment: str) -> str:
         when = f"{_START + 3600 * self.hours} +0000"
         dates = {"GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when}
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=self.folder,
-            env={**os.environ, **dates, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return git(self.folder, *arguments, **(dates | environment))
 
     def commit(
         self, message: str, files: dict[str, str], author: str = "Ada Example <ada@example.com>"
@@ -82,8 +100,7 @@ class Work:
         self.git("clone", "--quiet", *options, self.folder.as_uri(), str(folder))
         work = Work(folder)
         work.hours = self.hours
-        work.git("config", "user.name", "Ada Example")
-        work.git("config", "user.email", "ada@example.com")
+        identify(folder)
         return work
 
     @property

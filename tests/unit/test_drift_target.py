@@ -1,6 +1,5 @@
 """What the cluster is compared with, and how kubectl is asked."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,21 +12,13 @@ from delivery.drift.target import Target, refuse_overtaken, target
 from delivery.errors import DeliveryError
 from delivery.git import Repository
 from tests.unit.projects import GOOD_STACK, project
-
-IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-
-
-def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *IDENTITY, *arguments], cwd=folder, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
+from tests.unit.repositories import git, init
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     folder = project(tmp_path / "project")
-    git(folder, "init", "--quiet")
+    init(folder)
     commit(folder)
     return folder
 

@@ -18,6 +18,7 @@ from delivery.git import Repository
 from delivery.render import file_name
 from delivery.rendered_branch import RenderedCommit, refuse_secrets, render_commit
 from tests.unit.projects import GOOD_STACK, entry, project
+from tests.unit.repositories import git, identify, init
 
 BRANCH = "rendered/test"
 V2 = GOOD_STACK.replace('"v1"', '"v2"')
@@ -33,19 +34,9 @@ def no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def clone(tmp_path: Path) -> Path:
     """A repository with one commit of one model."""
     folder = project(tmp_path / "clone")
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    for key, value in (("user.name", "Ada Example"), ("user.email", "ada@example.com")):
-        git(folder, "config", key, value)
+    init(folder)
     commit(folder, "Serve model a")
     return folder
-
-
-def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 def commit(folder: Path, subject: str, stack: str | None = None) -> str:
@@ -221,8 +212,7 @@ def test_a_diverged_remote_branch_is_an_error_and_nothing_changes(clone: Path, t
     git(other, "pull", "--quiet")
     run(clone)
     git(other, "branch", BRANCH, "origin/main")
-    git(other, "config", "user.name", "Ada Example")
-    git(other, "config", "user.email", "ada@example.com")
+    identify(other)
     before = git(clone, "rev-parse", BRANCH), git(other, "rev-parse", BRANCH)
     code, said = run(other, "--push", "origin")
     assert code == 1
@@ -337,9 +327,7 @@ def test_wrong_usage(clone: Path, arguments: tuple[str, ...]) -> None:
 def test_a_project_in_a_folder_of_the_repository(tmp_path: Path) -> None:
     top = tmp_path / "top"
     project(top / "models" / "here")
-    git(top, "init", "--quiet", "--initial-branch=main")
-    git(top, "config", "user.name", "Ada Example")
-    git(top, "config", "user.email", "ada@example.com")
+    init(top)
     commit(top, "Serve model a")
     assert run(top / "models" / "here")[0] == 0
     assert image(top).endswith(":v1")

@@ -1,6 +1,5 @@
 """A model's version goes forward, or back by a revert: the order of versions, and how git tells of them."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,7 @@ from delivery.cli import app
 from delivery.policies import Level, Violation, version_violations
 from policy.rules.version_order import goes_back, is_revert
 from tests.unit.projects import entry, project
-
-GIT = ("git", "-c", "user.name=A Person", "-c", "user.email=person@example.com", "-c", "commit.gpgsign=false")
+from tests.unit.repositories import git, init
 
 
 @pytest.mark.parametrize(
@@ -41,10 +39,6 @@ def test_what_a_revert_is() -> None:
     assert not is_revert("", {"Model": "a"})
 
 
-def git(folder: Path, *arguments: str | Path) -> None:
-    subprocess.run([*GIT, *map(str, arguments)], cwd=folder, check=True, capture_output=True)
-
-
 def write(folder: Path, version: str, more: str = "") -> None:
     (folder / "Pulumi.test.yaml").write_text(entry(f'version: "{version}"\nreplicas: 2') + more)
 
@@ -58,7 +52,7 @@ def release(folder: Path, version: str, message: str = "Release") -> None:
 def repository(tmp_path: Path) -> Path:
     """A project in a repository whose model went from v1 to v2."""
     folder = project(tmp_path / "origin")
-    git(folder, "init", "--quiet", "--initial-branch", "main")
+    init(folder)
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "Begin")
     release(folder, "v2")
