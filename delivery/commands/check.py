@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from components.problems import Problem, SettingsError
 from delivery.check import Report
 from delivery.check import check as run_check
 from delivery.commands.common import HERE, Project, print_table, problems
+from delivery.history_table import visible
 from delivery.registries.check import ask
 
 _FILES = ("stage", "namespace", "model", "version", "replicas", "rules", "alerts")
@@ -54,5 +56,6 @@ def _print(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        # What registries say is no markup of ours.
+        table.add_row(*(Text(visible(cell)) for cell in row))
     print_table(table)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from delivery.branches import push_hint
 from delivery.commands.common import HERE, Model, Project, known_stage, print_table, problems
@@ -72,7 +73,9 @@ def _print(promotion: Promotion) -> None:
         table = Table("metric", "before", "after", "gate", "verdict")
         for verdict in promotion.facts.verdicts:
             values = ("-" if value is None else str(value) for value in (verdict.before, verdict.after))
-            table.add_row(verdict.metric, *values, verdict.rule, verdict.reason or "passed")
+            cells = (verdict.metric, *values, verdict.rule, verdict.reason or "passed")
+            # A metric's name like `f1[macro]` is no markup.
+            table.add_row(*map(Text, cells))
         print_table(table)
     for note in promotion.notes:
         typer.echo(note)

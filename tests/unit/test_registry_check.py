@@ -19,6 +19,7 @@ from delivery.registries.mlflow_registry import ModelVersion
 from delivery.releases import release
 from delivery.review import review as review_module
 from tests.unit.projects import MODEL, entry, project
+from tests.unit.test_delivery import run
 
 GOOD = 'version: "v1"\nreplicas: 2'
 GATED = f'{GOOD}\nregisteredModel: {{name: a}}\ngate: {{metrics: {{f1: {{min: "0.85", maxDrop: "0"}}}}}}'
@@ -109,3 +110,18 @@ def test_a_review_asks_for_several_models_at_once(tmp_path: Path, monkeypatch: p
     news = [release("test", name, None, {"version": "v1"}) for name in ("a", "b", "gone")]
     found = review_module._facts(loaded, news)
     assert {name: facts.digest for name, facts in found.items()} == {"a": "a", "b": "b"}
+
+
+def test_what_a_registry_says_is_shown_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = ModelVersion(
+        name="a", number="2", version="v1", aliases=(), metrics={"f1[macro]": Decimal("0.9")},
+        run=None, dataset="reviews[/v2]", owner="\x1b[31mteam",
+    )  # fmt: skip
+    monkeypatch.setattr(registry_facts, "image_digest", lambda *_: PINNED)
+    monkeypatch.setattr(registry_facts, "find_version", lambda *_: found)
+    folder = project(tmp_path, stack(f"{GOOD}\nregisteredModel: {{name: a}}"))
+    code, out, _ = run("check", "--registry", "--project", folder)
+    assert code == 0
+    assert "f1[macro]=0.9" in out
+    assert "reviews[/v2]" in out
+    assert "\x1b" not in out
