@@ -75,6 +75,7 @@ comment: stage install ## Post that page on GitHub: STAGE=..., REPOSITORY=owner/
 .PHONY: deploy
 deploy: stage install ## Deploy the commit to STAGE and verify it; needs pulumi, kubectl and the cluster
 	$(DELIVERY) check
+	$(DELIVERY) policy "$(STAGE)"
 	$(DELIVERY) deployable "$(STAGE)"
 	pulumi up --yes --refresh --skip-preview --non-interactive --stack "$(STAGE)"
 	$(MAKE) verify STAGE="$(STAGE)"
@@ -94,8 +95,8 @@ tag: stage install ## Tag the commit with what STAGE runs of it
 	$(DELIVERY) tag "$(STAGE)"
 
 .PHONY: push-tags
-push-tags: stage ## Push STAGE's tags to origin
-	git push origin "refs/tags/$(STAGE)/*:refs/tags/$(STAGE)/*"
+push-tags: stage install ## Push STAGE's tags of the commit to origin
+	$(DELIVERY) tag "$(STAGE)" --push origin
 
 .PHONY: rendered
 rendered: stage install ## Render STAGE's commit onto the branch rendered/STAGE of origin, for Argo CD or Flux

@@ -114,3 +114,10 @@ def test_the_matrices_name_the_stages() -> None:
     named = [set(s["strategy"]["matrix"]["stage"]) for _, s in jobs() if "strategy" in s]
     deployed = {s["with"]["stage"] for _, s in jobs() if "uses" in s}
     assert all(names == stages for names in [*named, deployed])
+
+
+def test_a_deployment_asks_the_policies_before_it_touches_anything() -> None:
+    text = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
+    recipe = text.partition("\ndeploy:")[2].partition("\n\n")[0]
+    policy, update = recipe.index('policy "$(STAGE)"'), recipe.index("pulumi up")
+    assert policy < update
