@@ -32,6 +32,7 @@ def review(
         typer.echo(text, nl=False)
     else:
         with problems():
+            output.parent.mkdir(parents=True, exist_ok=True)
             output.write_text(text, encoding="utf-8")
         typer.echo(f"the review of {span} is in {output}")
     if failed(reviews):

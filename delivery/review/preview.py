@@ -5,7 +5,8 @@ import os
 import re
 import signal
 import subprocess
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,29 +77,32 @@ class Preview:
         return sum(step.operation == operation for step in self.steps)
 
 
-def preview(project: Path, stage: str, seconds: float = SECONDS) -> Preview:
-    """Run `pulumi preview --refresh` in a project's folder; also what goes wrong is an answer.
+@contextmanager
+def previewing(project: Path, stage: str, seconds: float = SECONDS) -> Iterator[Callable[[], Preview]]:
+    """Start `pulumi preview --refresh` in a project's folder; call what this gives to wait for it.
 
-    The refresh compares the cluster itself, and not only what the last update recorded of it.
+    The refresh compares the cluster itself, and not only what the last update recorded of it. Also what goes wrong is
+    an answer. A preview that was not waited for ends with the block.
 
     Args:
         project: The checkout, with its Python environment in `.venv`.
         stage: The stage; its stack has to exist in the backend.
-        seconds: How long it may take.
+        seconds: How long it is waited for.
     """
     command = ["pulumi", "preview", "--json", "--refresh", "--non-interactive", "--stack", stage]
     try:
-        code, output, said = _run(command, project, seconds)
+        process = _start(command, project)
     except FileNotFoundError:
-        return Preview(
+        yield lambda: Preview(
             problems=("pulumi is not installed. Fix: install the Pulumi CLI, or open a sandbox shell",)
         )
-    except subprocess.TimeoutExpired:
-        reason = f"`{' '.join(command)}` did not end within {seconds:.0f} s and was stopped"
-        return Preview(
-            problems=(f"{reason}. Fix: look whether the cluster and the backend answer, then run it again",)
-        )
-    return parse(output, said, code, stage)
+        return
+    with process:
+        try:
+            yield lambda: _answer(process, stage, seconds)
+        finally:
+            if process.poll() is None:
+                _end(process)
 
 
 def parse(output: str, said: str, code: int, stage: str) -> Preview:
@@ -138,8 +142,8 @@ def object_name(manifest: dict[str, Any]) -> ObjectName:
     )
 
 
-def _run(command: list[str], folder: Path, seconds: float) -> tuple[int, str, str]:
-    with subprocess.Popen(
+def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         command,
         cwd=folder,
         # The engine and its plugins are one group, so that none outlives the limit.
@@ -148,13 +152,19 @@ def _run(command: list[str], folder: Path, seconds: float) -> tuple[int, str, st
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as process:
-        try:
-            output, said = process.communicate(timeout=seconds)
-        except BaseException:
-            _end(process)
-            raise
-    return process.returncode, output, said
+    )
+
+
+def _answer(process: subprocess.Popen[str], stage: str, seconds: float) -> Preview:
+    try:
+        output, said = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        reason = f"`pulumi preview --stack {stage}` did not end within {seconds:.0f} s and was stopped"
+        return Preview(
+            problems=(f"{reason}. Fix: look whether the cluster and the backend answer, then run it again",)
+        )
+    return parse(output, said, process.returncode, stage)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

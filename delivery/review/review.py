@@ -22,7 +22,7 @@ from delivery.review.locks import locked
 from delivery.review.look_at import PROGRAM, Surroundings, look_at
 from delivery.review.manifest_changes import manifest_changes
 from delivery.review.page import Change
-from delivery.review.preview import preview
+from delivery.review.preview import previewing
 from delivery.review.stage_review import StageReview
 
 _VENV = ".venv"
@@ -49,10 +49,8 @@ def review(project: Path, span: str, stage: str | None = None) -> tuple[Change, 
         raise DeliveryError(f"{after} has no Pulumi.{stage}.yaml. Fix: name one of its stages: {known}")
     reviewed = stages if stage is None else (stage,)
     found = releases(repository, base, head)
-    with _checkout(repository, head) as new:
-        with repository.at(base) as old:
-            rendered = {name: _rendered_before(old, name) for name in reviewed}
-        gathered = [_stage(new, name, rendered[name], found) for name in reviewed]
+    with _checkout(repository, head) as new, repository.at(base) as old:
+        gathered = [_stage(old, new, name, found) for name in reviewed]
     around = _surroundings(repository, (before, base, head), found, stages)
     change = Change(base=base, head=head, span=span, stage=stage)
     return change, [replace(each, look_at=look_at(each, around)) for each in gathered]
@@ -100,26 +98,26 @@ def _rendered_before(project: Path, stage: str) -> list[dict[str, Any]]:
         return []
 
 
-def _stage(
-    project: Path, stage: str, before: Sequence[dict[str, Any]], found: Sequence[Release]
-) -> StageReview:
+def _stage(base: Path, head: Path, stage: str, found: Sequence[Release]) -> StageReview:
     own = tuple(release for release in found if release.stage == stage)
     try:
-        loaded = load_stack(project, stage)
-        rendered = manifests(project, stage)
+        loaded = load_stack(head, stage)
+        # Rendering and asking take a while themselves, so the preview runs meanwhile.
+        with previewing(head, stage) as preview:
+            rendered = manifests(head, stage)
+            return StageReview(
+                stage=stage,
+                releases=own,
+                facts=_facts(loaded, own),
+                gated=frozenset(model.name for model in loaded.settings.models if model.gate is not None),
+                changes=manifest_changes(_rendered_before(base, stage), rendered),
+                violations=tuple(violations(head, stage, rendered)),
+                preview=preview(),
+            )
     except SettingsError as error:
         return StageReview(stage=stage, releases=own, problems=tuple(map(str, error.problems)))
     except ProgramError as error:
         return StageReview(stage=stage, releases=own, problems=(str(error),))
-    return StageReview(
-        stage=stage,
-        releases=own,
-        facts=_facts(loaded, own),
-        gated=frozenset(model.name for model in loaded.settings.models if model.gate is not None),
-        preview=preview(project, stage),
-        changes=manifest_changes(before, rendered),
-        violations=tuple(violations(project, stage, rendered)),
-    )
 
 
 def _facts(loaded: LoadedStack, found: Sequence[Release]) -> Mapping[str, ReleaseFacts]:

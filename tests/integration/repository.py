@@ -45,7 +45,6 @@ def replace(project: Clone, old: str, new: str, file: str = "Pulumi.test.yaml") 
 def review(project: Clone, span: str, *flags: str, **environment: str) -> tuple[int, str]:
     """The exit code of a review, and the page it wrote."""
     page = project.path / "build" / "page.md"
-    page.parent.mkdir(exist_ok=True)
     page.unlink(missing_ok=True)
     done = project.python(
         *("delivery", "review", span, "--stage", "test", "--output", str(page), *flags),

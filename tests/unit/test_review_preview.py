@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from delivery.review.locks import locked
-from delivery.review.preview import ObjectName, parse, preview
+from delivery.review.preview import ObjectName, parse, previewing
 from sandbox.processes import command_line
 from tests.integration.clone import wait_for
 
@@ -118,11 +118,22 @@ def test_a_preview_that_does_not_end_is_stopped_with_what_it_started(
 ) -> None:
     pulumi(tmp_path, monkeypatch, f"sleep 600 & echo $! > {tmp_path}/child; wait")
     started = time.monotonic()
-    (problem,) = preview(tmp_path, "test", seconds=0.5).problems
+    with previewing(tmp_path, "test", seconds=0.5) as preview:
+        (problem,) = preview().problems
     assert "did not end within 0 s" in problem or "did not end within 1 s" in problem
     assert time.monotonic() - started < 60
     child = int((tmp_path / "child").read_text())
     wait_for(lambda: command_line(child) == "", what="what it started ends too")
+
+
+def test_a_preview_that_nobody_waits_for_ends_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulumi(tmp_path, monkeypatch, f"sleep 600 & echo $! > {tmp_path}/child; wait")
+    child = tmp_path / "child"
+    with previewing(tmp_path, "test"):
+        wait_for(lambda: child.is_file() and child.read_text().strip())
+    wait_for(lambda: command_line(int(child.read_text())) == "", what="what it started ends too")
 
 
 def test_pulumi_runs_in_the_projects_folder_and_refreshes(
@@ -131,7 +142,8 @@ def test_pulumi_runs_in_the_projects_folder_and_refreshes(
     pulumi(tmp_path, monkeypatch, 'echo "{}"; echo "$PWD $*" > "$PWD/said"')
     project = tmp_path / "project"
     project.mkdir()
-    assert preview(project, "test").problems == ()
+    with previewing(project, "test") as preview:
+        assert preview().problems == ()
     said = (project / "said").read_text()
     assert said.startswith(str(project))
     assert "--refresh" in said
