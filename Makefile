@@ -56,12 +56,12 @@ preview: install ## Show what a deployment of both stages would change, starting
 	eval "$$($(SANDBOX) env)"; for stage in staging production; do pulumi preview --diff --non-interactive --stack $$stage; done
 
 .PHONY: demo
-demo: install $(EXAMPLE_STAMP) ## The whole loop with real registries: train, promote, review, deploy, break, roll back; 3 minutes
+demo: install $(EXAMPLE_STAMP) ## The whole loop with real registries: train, promote, review, deploy, break, roll back
 	$(BIN)/python -m demo
 
 .PHONY: stage
 stage:
-	@test -f "Pulumi.$(STAGE).yaml" || { echo "Name a stage that has a Pulumi.<stage>.yaml: make TARGET STAGE=staging" >&2; exit 2; }
+	@test -f "Pulumi.$(STAGE).yaml" || { echo "STAGE=$(STAGE) is no stage. Fix: make TARGET STAGE=one of: $$(ls Pulumi.*.yaml | cut -d. -f2 | xargs)" >&2; exit 2; }
 
 .PHONY: review
 review: stage install ## Write the page of a change: STAGE=..., BASE=origin/main, HEAD=HEAD; needs pulumi and the cluster
@@ -70,6 +70,7 @@ review: stage install ## Write the page of a change: STAGE=..., BASE=origin/main
 
 .PHONY: comment
 comment: stage install ## Post that page on GitHub: STAGE=..., REPOSITORY=owner/name, PULL_REQUEST=7, and GITHUB_TOKEN
+	@test -n "$(REPOSITORY)" && test -n "$(PULL_REQUEST)" || { echo "Give REPOSITORY=owner/name and PULL_REQUEST=number" >&2; exit 2; }
 	$(DELIVERY) comment --repository "$(REPOSITORY)" --pull-request "$(PULL_REQUEST)" "$(REVIEW)"
 
 .PHONY: deploy
@@ -81,9 +82,10 @@ deploy: stage install ## Deploy the commit to STAGE and verify it; needs pulumi,
 	$(MAKE) verify STAGE="$(STAGE)"
 
 .PHONY: verify
-verify: stage install ## Verify that STAGE runs what the commit says, and that nothing is left to change
+verify: stage install ## Verify that STAGE runs what the commit says: nothing left to change, rolled out, no drift
 	pulumi preview --expect-no-changes --non-interactive --stack "$(STAGE)"
 	kubectl rollout status deployments --namespace="$$(pulumi stack output namespace --stack "$(STAGE)")" --selector="ml-deployments/stage=$(STAGE)" --timeout=600s
+	$(DELIVERY) drift "$(STAGE)"
 	git diff --exit-code
 
 .PHONY: drift
@@ -91,7 +93,7 @@ drift: stage install ## Compare STAGE's cluster with the commit; exit code 3 ins
 	$(DELIVERY) drift "$(STAGE)"
 
 .PHONY: tag
-tag: stage install ## Tag the commit with what STAGE runs of it
+tag: stage install ## Tag the commit as deployed to STAGE; it asks no cluster, so run it after make deploy
 	$(DELIVERY) tag "$(STAGE)"
 
 .PHONY: push-tags
@@ -99,7 +101,7 @@ push-tags: stage install ## Push STAGE's tags of the commit to origin
 	$(DELIVERY) tag "$(STAGE)" --push origin
 
 .PHONY: rendered
-rendered: stage install ## Render STAGE's commit onto the branch rendered/STAGE of origin, for Argo CD or Flux
+rendered: stage install ## Render the commit onto the branch rendered/STAGE and push it to origin, for Argo CD or Flux
 	$(DELIVERY) render "$(STAGE)" --commit --push origin
 
 .PHONY: test

@@ -1,6 +1,8 @@
 """The loop of a model's delivery, told step by step: trained, promoted, reviewed, deployed, broken, rolled back."""
 
+import html
 import json
+import re
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -150,7 +152,7 @@ class Loop:
         said = self._step(name, lambda: self._project.delivery(*arguments, code=code))
         if on is not None:
             self._project.run("git", "switch", "--quiet", "main")
-        self._say(said.rstrip())
+        self._say(_readable(said))
 
     def _step(self, name: str, work: Callable[[], str]) -> str:
         started = time.monotonic()
@@ -161,6 +163,12 @@ class Loop:
 
     def _add(self, name: str, started: float) -> None:
         self.steps.append(Step(name=name, seconds=time.monotonic() - started))
+
+
+def _readable(said: str) -> str:
+    """What a command printed, for a terminal: a page without its folded manifests and its escapes."""
+    shown, _, _ = said.partition("<details>")
+    return html.unescape(re.sub(r"</?code>|<br>", " ", shown)).rstrip()
 
 
 def tell(folder: Path, say: Say) -> list[dict[str, object]]:

@@ -63,3 +63,8 @@ def print_table(table: Table) -> None:
         options = screen.options.update(max_width=_LONGEST_LINE)
         screen = Console(width=screen.measure(table, options=options).maximum)
     screen.print(table)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 difference`, `2 differences`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -7,9 +7,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from delivery.commands.common import HERE, Project, Stage, known_stage, print_table, problems
+from delivery.commands.common import HERE, Project, Stage, counted, known_stage, print_table, problems
 from delivery.drift.comparing import Drift
-from delivery.drift.healing import Healed
+from delivery.drift.healing import Healed, refuse_other_release
 from delivery.drift.healing import heal as run_heal
 from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import Findings, look
@@ -45,6 +45,8 @@ def drift(
             refuse_overtaken(project, wanted)
         kubectl = Kubectl(wanted.settings.kube_context)
         found = look(wanted, kubectl)
+        if heal and revision is None:
+            refuse_other_release(found)
         healed = run_heal(wanted, kubectl, found) if heal and found.drift else None
     left = healed.after if healed else found
     if as_json:
@@ -69,7 +71,7 @@ def _print(wanted: Target, left: Findings, healed: Healed | None) -> None:
         _table(left.drift)
     commit = wanted.revision[:12] if wanted.revision else "the files as they are"
     typer.echo(
-        f"{stage}: {len(wanted.manifests)} objects compared with {commit}: {len(left.drift)} differences, "
+        f"{stage}: {len(wanted.manifests)} objects compared with {commit}: {counted(len(left.drift), 'difference')}, "
         f"{len(left.ignored)} ignored"
     )
     for line in [*wanted.notes, *left.notes, *(remedies(left.drift) if healed else ())]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Project, Stage, problems, remote_name
+from delivery.commands.common import HERE, Project, Stage, counted, problems, remote_name
 from delivery.deployments import fetch, push
 from delivery.deployments import tag as run_tag
 from delivery.git import Repository
@@ -32,4 +32,4 @@ def tag(
             typer.echo(f"every model of {stage} is tagged already")
         if remote is not None:
             names = push(repository, stage, remote, commit)
-            typer.echo(f"{len(names)} tags of this commit are at {remote}")
+            typer.echo(f"{counted(len(names), 'tag')} of this commit at {remote}")

@@ -13,6 +13,8 @@ from delivery.drift.looking import Findings, look, manager
 from delivery.drift.target import Target
 from delivery.errors import DeliveryError
 
+VERSION_LABEL: Path = ("metadata", "labels", "app.kubernetes.io/version")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Healed:
@@ -58,6 +60,24 @@ def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
         after=after,
         refused=tuple(text for text in refused if text),
     )
+
+
+def refuse_other_release(found: Findings) -> None:
+    """Refuse where the cluster runs other versions than the commit: that is a deployment to make, and no drift.
+
+    Raises:
+        DeliveryError: names each object with both versions.
+    """
+    released = [
+        f"{drift.object} runs {drift.live}, and the commit says {drift.declared}"
+        for drift in found.drift
+        if drift.kind is DriftClass.CHANGED and drift.path == VERSION_LABEL
+    ]
+    if released:
+        raise DeliveryError(
+            f"{'; '.join(released)}. A heal is no deployment; nothing was changed. Fix: check out the commit that was "
+            "deployed, deploy this one with `make deploy`, or name the commit to restore with --revision"
+        )
 
 
 def target_of(target: Target, here: object) -> dict[str, Any]:

@@ -168,8 +168,9 @@ class Kubectl:
     def _failure(self, what: str, done: subprocess.CompletedProcess[str]) -> DeliveryError:
         return DeliveryError(
             f"{what} at {self.server()} (context {self.current_context()}): {_said(done)}. Fix: check that "
-            "`kubectl` works with this context and may do that, or name another one with "
-            "ml-deployments:kubeContext in the stack file"
+            "`kubectl` works with this context and may do that (for the sandbox: `make up`, then "
+            'eval "$(.venv/bin/python -m sandbox env)"), or name another one with ml-deployments:kubeContext in the '
+            "stack file"
         )
 
 

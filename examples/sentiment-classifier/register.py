@@ -5,6 +5,7 @@ carries the tag `version`, the image's tag: by it a deployment finds the version
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from hashlib import sha256
@@ -65,6 +66,8 @@ def main() -> int:
     )
     parser.add_argument("--output", type=Path, help="keeps model.skops and metrics.json there")
     arguments = parser.parse_args()
+    # MLflow would try a server that is down for minutes, and say nothing.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     with tempfile.TemporaryDirectory() as folder:
         try:
             number = register(

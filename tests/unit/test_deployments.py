@@ -112,11 +112,11 @@ def test_tags_go_to_a_remote_and_come_from_it(tmp_path: Path) -> None:
     first, second = (work.clone(tmp_path / name, "--no-tags") for name in ("one", "two"))
     assert tag(first, "staging", "--push", "origin") == [
         "staging/a/v1",
-        "1 tags of this commit are at origin",
+        "1 tag of this commit at origin",
     ]
     assert tag(second, "staging", "--push", "origin") == [
         "every model of staging is tagged already",
-        "1 tags of this commit are at origin",
+        "1 tag of this commit at origin",
     ]
     assert work.tags == ["staging/a/v1"]
 

@@ -9,10 +9,12 @@ from components.drift_settings import IgnoreRule
 from delivery.drift.comparing import Drift, DriftClass, compare, compare_refused
 from delivery.drift.extras import extra
 from delivery.drift.fields import MISSING, Key, Path, element, lookup, text, undeclared
-from delivery.drift.healing import keeping, without
+from delivery.drift.healing import VERSION_LABEL, keeping, refuse_other_release, without
 from delivery.drift.identity import identity
 from delivery.drift.ignoring import idle, matches
+from delivery.drift.looking import Findings
 from delivery.drift.report import entry, remedies, row
+from delivery.errors import DeliveryError
 
 OWN = "ml-deployments-test"
 NOON = "2026-01-01T12:00:00Z"
@@ -238,6 +240,22 @@ def config_map(name: str, *managers: str, **metadata: object) -> Object:
         "kind": "ConfigMap",
         "metadata": {"name": name, "namespace": "ml", "managedFields": fields, **metadata},
     }
+
+
+def test_another_version_is_a_deployment_and_not_healed() -> None:
+    def found(path: Path) -> Findings:
+        drift = Drift(
+            object=identity(config_map("m", OWN)),
+            kind=DriftClass.CHANGED,
+            path=path,
+            declared="v1",
+            live="v2",
+        )
+        return Findings(drift=(drift,), ignored=(), live={}, notes=(), problems=())
+
+    with pytest.raises(DeliveryError, match="runs v2, and the commit says v1"):
+        refuse_other_release(found(VERSION_LABEL))
+    refuse_other_release(found(("metadata", "labels", "app.kubernetes.io/name")))
 
 
 def test_what_holds_data_is_told_and_never_removed() -> None:
