@@ -19,8 +19,8 @@ import yaml
 from components.feature_store_settings import REDIS_PASSWORD, REGISTRY_URL
 from components.feature_store_yaml import feast_project
 from sandbox.processes import free_port
+from sandbox.servers import running
 from tests.integration.feature_store.store import PYTHON, SERVICE, Store, feature_store
-from tests.integration.monitoring.processes import running
 
 CALLERS = (1, 8)
 ROUNDS = 3

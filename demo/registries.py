@@ -28,9 +28,8 @@ def image_registry(folder: Path, settings: Mapping[str, str] | None = None) -> I
         f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '{host}'}}\n"
     )
     chosen = {"OTEL_TRACES_EXPORTER": "none", **(settings or {})}
-    # A TLS server answers plain HTTP too: that it wants TLS.
     command: list[str | Path] = [built_tools(pins.REGISTRY) / "registry", "serve", folder / "config.yaml"]
-    with running(command, f"http://{host}/v2/", folder / "log", chosen):
+    with running(command, f"tcp://{host}", folder / "log", chosen):
         yield host
 
 

@@ -1,9 +1,10 @@
 """Servers on 127.0.0.1 that run as long as a block does: started, waited for, ended."""
 
 import os
+import socket
 import subprocess
 import time
-import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ START_SECONDS = 60
 STOP_SECONDS = 10
 TAIL_BYTES = 3000
 PAUSE_SECONDS = 0.1
+OK = 200
 
 
 @contextmanager
@@ -31,7 +33,7 @@ def running(
 
     Args:
         command: The server, in the foreground.
-        ready: An address that answers once it serves.
+        ready: An address that answers 200 once it serves, or `tcp://HOST:PORT`.
         log: Where its output goes.
         environment: What it gets on top of this process' own.
         folder: Where it runs.
@@ -61,12 +63,14 @@ def running(
 
 
 def answers(address: str) -> bool:
-    """True when an address answers, if only that it wants a password or another kind of request."""
+    """True when an address answers 200, or, of a `tcp:` one, takes a connection."""
     try:
-        with urllib.request.urlopen(address, timeout=5):
+        if address.startswith("tcp:"):
+            place = urllib.parse.urlsplit(address)
+            socket.create_connection((place.hostname, place.port), timeout=5).close()
             return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500  # noqa: PLR2004
+        with urllib.request.urlopen(address, timeout=5) as response:
+            return bool(response.status == OK)
     except OSError:
         return False
 

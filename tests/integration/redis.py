@@ -17,7 +17,7 @@ from sandbox.lock import locked
 from sandbox.paths import cache
 from sandbox.pins import TOOLS_FOLDER
 from sandbox.processes import free_port
-from tests.integration.monitoring.processes import running
+from sandbox.servers import running
 
 REQUIREMENTS = TOOLS_FOLDER / "redis-requirements.txt"
 INSTALL_SECONDS = 300

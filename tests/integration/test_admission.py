@@ -11,8 +11,8 @@ import pytest
 from components.runtimes import Runtime
 from delivery.render import manifests
 from sandbox.processes import free_port
+from sandbox.servers import running
 from tests.integration.clone import CHECKOUT, Clone
-from tests.integration.monitoring.processes import running
 from tests.unit.projects import GOOD_STACK, project
 from tests.unit.watched import model_file
 

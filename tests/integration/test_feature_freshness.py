@@ -10,8 +10,8 @@ from components.feature_rules import feature_rule_file
 from components.feature_store_settings import FeatureAlertName
 from tests.integration.clone import Clone
 from tests.integration.feature_store.store import VIEW, Serving, Store, feature_store
-from tests.integration.monitoring.processes import eventually
 from tests.integration.monitoring.prometheus import Prometheus, prometheus, quickened
+from tests.integration.monitoring.waiting import eventually
 
 SPEED = 30
 

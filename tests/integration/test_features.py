@@ -15,6 +15,7 @@ import pytest
 
 from components.feature_store_settings import REDIS_PASSWORD, REGISTRY_URL
 from sandbox.processes import free_port
+from sandbox.servers import running
 from tests.integration.clone import CHECKOUT
 from tests.integration.feature_store.store import (
     PYTHON,
@@ -25,10 +26,10 @@ from tests.integration.feature_store.store import (
     change_definitions,
     feature_store,
 )
-from tests.integration.monitoring.processes import eventually, running
 from tests.integration.monitoring.replicas import EXAMPLE
 from tests.integration.monitoring.replicas import PYTHON as EXAMPLE_PYTHON
 from tests.integration.monitoring.scene import trained_model
+from tests.integration.monitoring.waiting import eventually
 
 TEXT = "The kettle is here."
 KETTLE = {"product_id": "kettle-01", "review_count": 85, "positive_count": 12}

@@ -13,7 +13,7 @@ from delivery.render import render
 from sandbox.go_build import built_tools
 from sandbox.pins import ARGOCD, FLUX
 from tests.integration.clone import CHECKOUT, Clone
-from tests.integration.monitoring.processes import eventually
+from tests.integration.monitoring.waiting import eventually
 from tests.integration.pull.stack_types import Stack
 
 STAGES = ("staging", "production")

@@ -11,10 +11,10 @@ from components.stack_files import load_stack
 from delivery.check_monitoring import dashboard_queries
 from tests.integration.clone import Clone, copy_project, model_files
 from tests.integration.monitoring.alertmanager import Inbox, inhibited
-from tests.integration.monitoring.processes import eventually
 from tests.integration.monitoring.prometheus import operator_config, operator_rules
 from tests.integration.monitoring.replicas import load, set_faults
 from tests.integration.monitoring.scene import Scene, pods_of, scene, wait_for_state
+from tests.integration.monitoring.waiting import eventually
 
 # Every duration is so many times shorter; 1 gives the real figures of the page.
 SPEED = int(os.environ.get("MONITORING_SPEED", "30"))

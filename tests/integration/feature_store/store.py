@@ -24,8 +24,8 @@ from components.online_store import redis_config
 from components.settings import StackSettings
 from components.stack_files import load_stack
 from sandbox.processes import free_port
+from sandbox.servers import running
 from tests.integration.clone import CHECKOUT
-from tests.integration.monitoring.processes import running
 from tests.integration.redis import redis
 from tests.unit.projects import MODEL, entry, project
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.processes import free_port
+from sandbox.servers import running
 from tests.integration.clone import Clone
 from tests.integration.monitoring.loopback import LoopbackServer, QuietHandler
-from tests.integration.monitoring.processes import running
 from tests.integration.monitoring.prometheus import unpacked_secret
 
 _WAITS = re.compile(r"((?:group_wait|group_interval|repeat_interval): )(\d+)(s|m|h)\b")

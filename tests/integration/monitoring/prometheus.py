@@ -14,8 +14,9 @@ from typing import Any
 import yaml
 
 from sandbox.processes import free_port
+from sandbox.servers import running
 from tests.integration.clone import Clone
-from tests.integration.monitoring.processes import eventually, running
+from tests.integration.monitoring.waiting import eventually
 
 _DURATION = re.compile(
     r"(?<=\[)(\d+)(s|m|h|d)(?=\])|(?<=for: )(\d+)(s|m|h|d)\b|(?<=interval: )(\d+)(s|m|h|d)\b"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.processes import free_port
+from sandbox.servers import running
 from tests.integration.clone import CHECKOUT
-from tests.integration.monitoring.processes import running
 
 EXAMPLE = CHECKOUT / "examples" / "sentiment-classifier"
 PYTHON = EXAMPLE / ".venv" / "bin" / "python"

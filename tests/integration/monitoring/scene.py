@@ -17,10 +17,10 @@ import yaml
 
 from components.recording_rules import INTERVAL_SECONDS
 from sandbox.processes import free_port
+from sandbox.servers import running
 from tests.integration.clone import Clone
 from tests.integration.monitoring.alertmanager import Inbox, alertmanager
 from tests.integration.monitoring.pod_network import PodNetwork
-from tests.integration.monitoring.processes import eventually, running
 from tests.integration.monitoring.prometheus import (
     Prometheus,
     operator_config,
@@ -29,6 +29,7 @@ from tests.integration.monitoring.prometheus import (
     quickened,
 )
 from tests.integration.monitoring.replicas import EXAMPLE, PYTHON, Replica, replicas
+from tests.integration.monitoring.waiting import eventually
 
 
 @dataclass(frozen=True, kw_only=True)

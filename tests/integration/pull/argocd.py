@@ -15,8 +15,9 @@ import yaml
 from sandbox.go_build import built_tools
 from sandbox.pins import ARGOCD
 from sandbox.processes import free_port
+from sandbox.servers import running
 from tests.integration.clone import Clone
-from tests.integration.monitoring.processes import eventually, running
+from tests.integration.monitoring.waiting import eventually
 from tests.integration.redis import redis
 
 NAMESPACE = "argocd"

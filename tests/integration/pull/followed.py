@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from tests.integration.clone import CHECKOUT, Clone, copy_project
-from tests.integration.monitoring.processes import eventually
+from tests.integration.monitoring.waiting import eventually
 from tests.integration.pull.argocd import NAMESPACE
 
 STAGE = "staging"
