@@ -129,4 +129,4 @@ def test_a_target_without_a_stage_is_wrong_usage(repository: Clone) -> None:
     for stage in ("", "nowhere"):
         done = repository.run("make", "deploy", f"STAGE={stage}", check=False)
         assert done.returncode == 2
-        assert "Name a stage" in done.stderr
+        assert "is no stage. Fix: make TARGET STAGE=" in done.stderr
