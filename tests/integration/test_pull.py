@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from tests.integration.clone import CHECKOUT, Clone
+from tests.integration.drift.classes import ADDED, FIELDS, NAMESPACE_DELETED, OBJECTS
+from tests.integration.drift.tools import NO, YES, page_row, place, word
 from tests.integration.pull.argocd import NAMESPACE, argocd
-from tests.integration.pull.followed import APPLICATION, BRANCH, Followed, followed
+from tests.integration.pull.followed import APPLICATION, BRANCH, STAGE, Followed, followed
 
 MODEL, OTHER = "sentiment-classifier", "other-classifier"
 OLD, NEW = "v1.3-rc1", "v1.3-rc2"
+COLUMN = "Argo CD heals"
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,14 @@ def uids(stage: Followed) -> set[str]:
     """Every pod of the model."""
     pods = stage.project.get("pods", selector=f"app.kubernetes.io/name={MODEL}")["items"]
     return {pod["metadata"]["uid"] for pod in pods}
+
+
+def with_models(stack: str, names: tuple[str, ...]) -> str:
+    """A stack file with more models like the first, and the default monitoring."""
+    line = next(line for line in stack.splitlines(keepends=True) if line.strip().startswith(f"{MODEL}:"))
+    before, _, after = stack.partition("  ml-deployments:monitoring:\n")
+    models = after[after.index("  ml-deployments:models:") :]
+    return before + models.replace(line, line + "".join(line.replace(MODEL, name) for name in names))
 
 
 def live(stage: Followed, kind: str, name: str) -> Any:
@@ -129,6 +140,62 @@ def test_drift_is_healed(stage: Followed, what: str, command: tuple[str, ...], h
     tip = stage.tip()
     stage.until(lambda: stage.synced(tip) and stage.serving(MODEL) == [OLD, OLD], "all is as it was")
     assert (live(stage, "deployment", MODEL), live(stage, "service", MODEL)["selector"]) == before
+
+
+def test_which_classes_of_drift_are_healed(stage: Followed) -> None:
+    """As docs/drift.md says: added fields by themselves, all fields of one model at once, and whole objects."""
+    others = ("added", "all", "objects")
+    source = (CHECKOUT / "models" / f"{MODEL}.yaml").read_text()
+    for name in others:
+        (stage.project.path / "models" / f"{name}.yaml").write_text(source)
+    stage.git("add", "--all")
+    stage.commit("Serve three more models", with_models(stage.stack, others))
+    tip = stage.tip()
+    stage.until(lambda: stage.synced(tip), "the models are applied")
+    added, every, objects = (place(stage.project, model, STAGE) for model in others)
+    drifts = [
+        *((case, added) for case in ADDED),
+        *((case, every) for case in FIELDS),
+        *((case, objects) for case in OBJECTS),
+    ]
+    before = [case.look(where) for case, where in drifts]
+
+    def healed() -> dict[tuple[str, str], str]:
+        return {
+            (case.name, where.model): word(case.look(where) == seen)
+            for (case, where), seen in zip(drifts, before, strict=True)
+        }
+
+    page = {(case.name, where.model): page_row(case.name)[COLUMN] for case, where in drifts}
+    # The list is declared empty: Argo CD does not see what is added to it, and applying the object removes it.
+    page["toleration added", every.model] = YES
+    with stage.left_alone():
+        for case, where in drifts:
+            case.cause(where)
+        assert set(healed().values()) == {NO}
+    stage.seconds["drift healed: all classes at once"] = stage.until(
+        lambda: all(seen == YES for key, seen in healed().items() if page[key] == YES),
+        "what the page says is healed",
+    )
+    # It looks once more and finds nothing to do, so what is left now stays.
+    stage.refresh()
+    stage.until(lambda: stage.compared() and stage.synced(tip), "nothing is left that it sees")
+    assert healed() == page
+    for name in ("by-hand", f"{objects.model}-orphan"):
+        objects.kubectl("delete", "configmap", name, f"--namespace={objects.namespace}")
+
+
+def test_a_deleted_namespace_comes_back_with_all_it_held(stage: Followed) -> None:
+    case, where, tip = NAMESPACE_DELETED, place(stage.project, MODEL, STAGE), stage.tip()
+    before = case.look(where)
+    # While a namespace is being deleted Argo CD may start to restore what it held, and that fails for long.
+    with stage.left_alone():
+        case.cause(where)
+        assert case.look(where) != before
+    stage.seconds["drift healed: deleted namespace"] = stage.until(
+        lambda: stage.serving(MODEL) == [OLD, OLD] and stage.synced(tip), "the namespace is back"
+    )
+    assert page_row(case.name)[COLUMN] == word(case.look(where) == before)
 
 
 def test_a_model_that_the_stack_file_no_longer_names_is_pruned(stage: Followed) -> None:

@@ -12,13 +12,13 @@ PAGE = CHECKOUT / "docs" / "drift.md"
 YES, NO = "yes", "no"
 
 
-def place(project: Clone, model: str) -> Place:
-    """A model of the project's stage."""
+def place(project: Clone, model: str, stage: str = "test") -> Place:
+    """A model of one of the project's stages."""
 
     def kubectl(*arguments: str) -> str:
         return project.run("kubectl", *arguments).stdout
 
-    return Place(kubectl=kubectl, stage="test", namespace=project.namespace, model=model)
+    return Place(kubectl=kubectl, stage=stage, namespace=project.namespace, model=model)
 
 
 def drift(project: Clone, *flags: str, code: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ STAGE = "staging"
 BRANCH = f"rendered/{STAGE}"
 APPLICATION = f"ml-deployments-{STAGE}"
 WAIT_SECONDS = 120
-_REFRESH = "argocd.argoproj.io/refresh=normal"
+_ASKED = "argocd.argoproj.io/refresh"
 
 
 @dataclass
@@ -58,7 +58,32 @@ class Followed:
     def refresh(self) -> None:
         """Ask Argo CD to look at the branch now."""
         where = f"--namespace={NAMESPACE}"
-        self.project.run("kubectl", "annotate", "application", APPLICATION, _REFRESH, "--overwrite", where)
+        self.project.run(
+            "kubectl", "annotate", "application", APPLICATION, f"{_ASKED}=normal", "--overwrite", where
+        )
+
+    def compared(self) -> bool:
+        """True when Argo CD has looked since it was last asked to, and runs nothing."""
+        found = self.application()
+        running = found["status"].get("operationState", {}).get("phase") == "Running"
+        return not running and _ASKED not in found["metadata"].get("annotations", {})
+
+    @contextmanager
+    def left_alone(self) -> Iterator[None]:
+        """Argo CD looks and changes nothing, so that what is done to the stage is there before it is undone."""
+        self._sync_by_itself(enabled=False)
+        try:
+            yield
+        finally:
+            # As it was: the committed Application does not name the field.
+            self._sync_by_itself(enabled=None)
+
+    def _sync_by_itself(self, *, enabled: bool | None) -> None:
+        patch = json.dumps({"spec": {"syncPolicy": {"automated": {"enabled": enabled}}}})
+        where = f"--namespace={NAMESPACE}"
+        self.project.run(
+            "kubectl", "patch", "application", APPLICATION, "--type=merge", f"--patch={patch}", where
+        )
 
     def git(self, *arguments: str) -> str:
         """Git in the clone."""
