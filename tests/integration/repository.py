@@ -51,6 +51,6 @@ def review(project: Clone, span: str, *flags: str, **environment: str) -> tuple[
         check=False,
         **environment,
     )
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
     assert page.is_file(), done.stdout + done.stderr
     return done.returncode, page.read_text()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi.runtime.proto import provider_pb2
 
 from sandbox.stand_ins.kubernetes_provider.api import Api, passing, refusal
 from sandbox.stand_ins.kubernetes_provider.errors import (
@@ -17,6 +18,7 @@ from sandbox.stand_ins.kubernetes_provider.errors import (
 )
 from sandbox.stand_ins.kubernetes_provider.kubeconfig import connection
 from sandbox.stand_ins.kubernetes_provider.provider import KubernetesProvider, imported
+from sandbox.stand_ins.kubernetes_provider.structs import to_struct
 
 QUOTA = b'{"message":"services \\"b\\" is forbidden: exceeded quota: q"}'
 STARTING = b'{"message":"namespaces \\"x\\" is forbidden: not yet ready to handle request"}'
@@ -111,6 +113,36 @@ def test_fields_are_taken_over_where_that_was_asked_for() -> None:
     assert apply(deployment(3), deployment(2), deployment(5), enablePatchForce=True).forced
     with pytest.raises(ProviderError):
         apply(deployment(3, **{"pulumi.com/patchForce": "false"}), deployment(2), deployment(5))
+
+
+class RefusingApi(FakeApi):
+    """Has an object whose selector cannot be changed."""
+
+    def apply(self, manifest: dict[str, Any], *, manager: str, force: bool, dry_run: bool) -> dict[str, Any]:
+        raise ProviderError("spec.selector: field is immutable")
+
+
+def preview_of_a_create(provider: KubernetesProvider) -> provider_pb2.CreateResponse:
+    request = provider_pb2.CreateRequest(
+        urn="urn::a", properties=to_struct({"apiVersion": "apps/v1", **deployment(2)}), preview=True
+    )
+    response: provider_pb2.CreateResponse = KubernetesProvider.Create.__wrapped__(  # type: ignore[attr-defined]
+        provider, request, None
+    )
+    return response
+
+
+def test_the_preview_of_a_replacement_asks_nothing_of_the_object_that_goes_first() -> None:
+    provider = KubernetesProvider()
+    provider._api, provider._options = RefusingApi(deployment(2)), {"upsertExistingObjects": True}  # type: ignore[assignment]
+    with pytest.raises(ProviderError, match="immutable"):
+        preview_of_a_create(provider)
+    old = {**deployment(2), "spec": {"selector": {"matchLabels": {"app": "a"}}}}
+    new = {**deployment(2), "spec": {"selector": {"matchLabels": {"app": "b"}}}}
+    provider.Diff(
+        provider_pb2.DiffRequest(urn="urn::a", old_inputs=to_struct(old), news=to_struct(new)), None
+    )
+    assert preview_of_a_create(provider).properties["kind"] == "Deployment"
 
 
 def write(path: Path, context: str, server: str, **cluster: str) -> Path:

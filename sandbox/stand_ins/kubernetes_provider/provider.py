@@ -55,6 +55,8 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._api: Api | None = None
         self._rollouts: Rollouts | None = None
         self._cancelled = threading.Event()
+        # The URNs whose objects the engine was told to replace.
+        self._replaced: set[str] = set()
 
     def stop(self) -> None:
         """End every wait."""
@@ -101,7 +103,10 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         found = list(changes(old, new))
         # The data of an object that says it is immutable needs another object.
         fixed = old.get("immutable") is True and any(path.startswith(_DATA) for path, _ in found)
-        return _diff_response(found, new["kind"], _DATA if fixed else ())
+        response = _diff_response(found, new["kind"], _DATA if fixed else ())
+        if response.replaces:
+            self._replaced.add(request.urn)
+        return response
 
     @_reporting
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -109,6 +114,9 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         upsert = bool(self._options.get("upsertExistingObjects"))
         if not upsert and not request.preview and self._cluster.read(inputs) is not None:
             raise ProviderError(f"{_identifier(inputs)} already exists")
+        if request.preview and request.urn in self._replaced and self._cluster.read(inputs) is not None:
+            # The old object is still there, and the server would refuse to change it in place; it goes first.
+            return provider_pb2.CreateResponse(properties=request.properties)
         # What is created is not in the state, so no refresh can show who owns the fields of one that is there.
         live = self._deploy(request, context, inputs, request.properties, {}, force=upsert)
         return provider_pb2.CreateResponse(
