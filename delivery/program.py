@@ -5,6 +5,7 @@ import json
 import runpy
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,20 +69,42 @@ def record(project: Path, stage: str) -> list[Registered]:
     if not program.is_file():
         raise ProgramError(f"{program} does not exist. Fix: name the project with --project DIR")
     recorder = _Recorder()
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
     try:
-        set_mocks(recorder, project=PROJECT, stack=stage, preview=True)
-        set_all_config(_engine_config(project, stage))
-        with _modules_of(project):
+        with _event_loop() as loop, _modules_of(project):
+            set_mocks(recorder, project=PROJECT, stack=stage, preview=True)
+            set_all_config(_engine_config(project, stage))
             loop.run_until_complete(run_pulumi_func(lambda: _run(program)))
     except pulumi.RunError as error:
         raise ProgramError(str(error)) from None
     finally:
-        loop.close()
-        asyncio.set_event_loop(None)
         reset_options()
     return sorted(recorder.registered, key=lambda r: (r.type, r.name))
+
+
+@contextmanager
+def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """A loop for the program, and one for each thread that serves its requests.
+
+    The SDK's mocks make a loop in every thread that has none and never close it; the interpreter then prints a
+    traceback when it collects some of them.
+    """
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def open_loop() -> None:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        loops.append(loop)
+
+    open_loop()
+    threads = ThreadPoolExecutor(initializer=open_loop)
+    loops[0].set_default_executor(threads)
+    try:
+        yield loops[0]
+    finally:
+        threads.shutdown(wait=True)
+        for loop in loops:
+            loop.close()
+        asyncio.set_event_loop(None)
 
 
 def _run(program: Path) -> None:
