@@ -68,7 +68,8 @@ class Serving:
         request = urllib.request.Request(
             f"{self.url}/get-online-features", json.dumps(body).encode(), headers
         )
-        with urllib.request.urlopen(request, timeout=10) as response:
+        # Feast tries for seconds to reach its Redis, or to be let in, before it says no.
+        with urllib.request.urlopen(request, timeout=60) as response:
             answer = json.load(response)
         names = answer["metadata"]["feature_names"]
         return {name: each["values"][0] for name, each in zip(names, answer["results"], strict=True)}
