@@ -65,6 +65,7 @@ stage:
 
 .PHONY: review
 review: stage install ## Write the page of a change: STAGE=..., BASE=origin/main, HEAD=HEAD; needs pulumi and the cluster
+	@! grep -q "ml-deployments:featureStore:" "Pulumi.$(STAGE).yaml" || $(MAKE) features
 	mkdir -p build
 	$(DELIVERY) review "$(BASE)..$(HEAD)" --stage "$(STAGE)" --output "$(REVIEW)"
 

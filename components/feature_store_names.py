@@ -19,12 +19,13 @@ PARTS = (SERVER, REDIS, APPLY, MATERIALIZATION, DEFINITIONS, CONFIGURATION)
 SERVER_PORT = 6566
 METRICS_PORT = 8000
 EXPORTER_PORT = 9121
-_STORE = "feature-store"
+# What all its objects have as their component.
+FEATURE_STORE = "feature-store"
 
 
 def selector(part: str) -> dict[str, str]:
     """What finds the pods of a part; it never holds a version."""
-    return {naming.NAME: part, naming.COMPONENT: _STORE}
+    return {naming.NAME: part, naming.COMPONENT: FEATURE_STORE}
 
 
 def labels(stack: StackSettings, part: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What `feast apply` would change in a registry, as Markdown. Runs where Feast is installed, and not in the program.
+"""What `feast apply` would change in a registry, as JSON. Runs where Feast is installed, and not in the program.
 
 `feast plan` tells the same, but it calls each view changed that was ever materialised, since a new time of its source's
 creation counts as a change. And it makes the tables of the registry, which is no business of a review: here nothing is
@@ -7,6 +7,7 @@ written.
 
 import contextlib
 import difflib
+import json
 import os
 import sys
 import tempfile
@@ -29,15 +30,18 @@ _CHANGES = {TransitionType.CREATE: "new", TransitionType.UPDATE: "changed", Tran
 _NOT_DEFINED = frozenset(
     {"meta", "project", "createdTimestamp", "lastUpdatedTimestamp", "currentVersionNumber"}
 )
-_FIRST = "The registry is empty: this is the first time.\n"
+_HEAD = frozenset({"---", "+++"})
 
 
 class PlanError(Exception):
     """There is no plan; the message says why in one line."""
 
 
-def plan(repository: Path, config: Path) -> str:
-    """The Markdown of what applying a feature repository would change.
+def plan(repository: Path, config: Path) -> dict[str, Any]:
+    """What applying a feature repository would change.
+
+    Gives `first`, true for an empty registry, and `changes`: objects with `change` (new, changed or removed), `kind`,
+    `name` and `diff`, the lines of a unified diff.
 
     Args:
         repository: The folder of the definitions.
@@ -49,14 +53,14 @@ def plan(repository: Path, config: Path) -> str:
     settings = yaml.safe_load(os.path.expandvars(config.read_text(encoding="utf-8")))
     try:
         if settings["registry"].get("registry_type") != "sql":
-            return _markdown(_differences(repository, settings))
+            return _planned(_differences(repository, settings))
         try:
             checked = {**settings["registry"], "schema_mode": "verify"}
-            return _markdown(_differences(repository, {**settings, "registry": checked}))
+            return _planned(_differences(repository, {**settings, "registry": checked}))
         except FeastRegistrySchemaError:
             with tempfile.TemporaryDirectory() as folder:
                 empty = {"registry_type": "sql", "path": f"sqlite:///{folder}/registry.db"}
-                return _FIRST + _markdown(_differences(repository, {**settings, "registry": empty}))
+                return _planned(_differences(repository, {**settings, "registry": empty}), first=True)
     except SQLAlchemyError as error:
         raise PlanError(f"the registry cannot be read: {_first_line(error)}") from error
     except Exception as error:
@@ -79,12 +83,11 @@ def _differences(repository: Path, settings: dict[str, Any]) -> list[FeastObject
     return found
 
 
-def _markdown(differences: list[FeastObjectDiff]) -> str:
-    parts = sorted(part for difference in differences for part in _part(difference))
-    return "\n".join(parts) if parts else "No change.\n"
+def _planned(differences: list[FeastObjectDiff], *, first: bool = False) -> dict[str, Any]:
+    return {"first": first, "changes": [part for difference in differences for part in _part(difference)]}
 
 
-def _part(difference: FeastObjectDiff) -> Iterator[str]:
+def _part(difference: FeastObjectDiff) -> Iterator[dict[str, str]]:
     change = _CHANGES.get(difference.transition_type)
     if change is None or difference.name == DUMMY_ENTITY_NAME:
         return
@@ -92,10 +95,8 @@ def _part(difference: FeastObjectDiff) -> Iterator[str]:
     lines = [line for line in difflib.unified_diff(before, after, n=2, lineterm="") if line[:3] not in _HEAD]
     if lines:
         text = "\n".join(line for line in lines if not line.startswith("@@"))
-        yield f"**{change}** {difference.feast_object_type.value} `{difference.name}`\n\n```diff\n{text}\n```\n"
-
-
-_HEAD = frozenset({"---", "+++"})
+        kind = difference.feast_object_type.value
+        yield {"change": change, "kind": kind, "name": difference.name, "diff": text}
 
 
 def _lines(defined: Any) -> list[str]:  # noqa: ANN401 - any of Feast's kinds of objects
@@ -121,11 +122,11 @@ def main() -> int:
     try:
         # Feast and the definitions may print, too.
         with contextlib.redirect_stdout(sys.stderr):
-            text = plan(repository, config)
+            planned = plan(repository, config)
     except PlanError as error:
         print(error, file=sys.stderr)
         return 1
-    print(text, end="")
+    print(json.dumps(planned))
     return 0
 
 

@@ -1,8 +1,10 @@
-"""What a commit's feature definitions change in a stage's registry, as Markdown for the review."""
+"""What a commit's feature definitions change in a stage's registry."""
 
+import json
 import os
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from components.feature_source import FOLDER
@@ -18,8 +20,40 @@ _SECONDS = 120
 _PROGRAM = Path(__file__).resolve().parent.parent
 
 
-def feature_plan(project: Path, stack: StackSettings, python: Path) -> str:
-    """The Markdown of what `feast apply` would change; nothing is written anywhere.
+@dataclass(frozen=True, kw_only=True, order=True)
+class FeatureChange:
+    """One object of the registry that changes.
+
+    Attributes:
+        change: new, changed or removed.
+        kind: What Feast calls its kind, like `feature view`.
+        name: Its name.
+        diff: The lines of a unified diff of its definition.
+    """
+
+    change: str
+    kind: str
+    name: str
+    diff: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturePlan:
+    """What `feast apply` would change.
+
+    Attributes:
+        first: True for a registry that is empty.
+        changes: Each object that changes.
+        problem: Why nobody knows; then there are no changes.
+    """
+
+    first: bool = False
+    changes: tuple[FeatureChange, ...] = ()
+    problem: str | None = None
+
+
+def feature_plan(project: Path, stack: StackSettings, python: Path) -> FeaturePlan:
+    """What `feast apply` would change; nothing is written anywhere.
 
     Args:
         project: The checkout.
@@ -62,4 +96,6 @@ def feature_plan(project: Path, stack: StackSettings, python: Path) -> str:
         raise DeliveryError(
             f"{reason}. Fix: check {REGISTRY_URL} and {FOLDER}/" if reason else "Feast ended without a word"
         )
-    return f"### Features of {stack.stage}\n\n{done.stdout}"
+    planned = json.loads(done.stdout)
+    changes = (FeatureChange(**change) for change in planned["changes"])
+    return FeaturePlan(first=planned["first"], changes=tuple(sorted(changes)))

@@ -8,6 +8,7 @@ import typer
 from components.stack_files import load_stack
 from delivery.commands.common import HERE, Project, Stage, known_stage, problems
 from delivery.feature_plan import FEAST_PYTHON, feature_plan
+from delivery.review.feature_changes import features_block
 
 
 def features_plan(
@@ -20,4 +21,7 @@ def features_plan(
     """Print what the commit's feature definitions change in the stage's registry, as Markdown."""
     known_stage(project, stage)
     with problems():
-        typer.echo(feature_plan(project, load_stack(project, stage).settings, python), nl=False)
+        block = features_block(
+            feature_plan(project, load_stack(project, stage).settings, python), stage, "###"
+        )
+    typer.echo(block.text("", block.items))

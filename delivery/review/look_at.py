@@ -14,6 +14,7 @@ from policy.rules.version_order import goes_back
 
 # What every stage is made of besides its own file and the models' files.
 PROGRAM = ("components", "__main__.py", "Pulumi.yaml", "requirements.txt")
+FEATURES = "features"
 _MAJOR = re.compile(r"v?(\d+)(?:\.\d|$)")
 
 
@@ -44,6 +45,7 @@ def look_at(review: StageReview, around: Surroundings) -> tuple[str, ...]:
     """The points for a reviewer of a stage as Markdown, the gravest first."""
     return (
         *_removed(review),
+        *_features(review),
         *_unexplained(review),
         *_beside(review, around),
         *(point for release in review.releases for point in _release(release)),
@@ -57,6 +59,14 @@ def _removed(review: StageReview) -> Iterator[str]:
     for model in review.removed_models:
         gone = sum(step.operation == "delete" for step in review.preview.steps if step.object.name == model)
         yield f"**{code(model)} is removed from the stage**, with {count(gone, 'object')} of its name"
+
+
+def _features(review: StageReview) -> Iterator[str]:
+    if review.store_removed:
+        yield "**the feature store is removed from the stage**: models that read from it read nothing"
+    for change in review.features.changes if review.features else ():
+        if change.change == "removed":
+            yield f"**{change.kind} {code(change.name)} is removed from the registry**, with the values it has"
 
 
 def _unexplained(review: StageReview) -> Iterator[str]:

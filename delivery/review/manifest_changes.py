@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components import naming, yaml_text
+from components import feature_store_names, naming, yaml_text
 from delivery.review.preview import ObjectName, object_name
 
 _CONTEXT_LINES = 3
@@ -23,8 +23,17 @@ class ManifestChange:
     @property
     def model(self) -> str | None:
         """The model whose object it is; None for the stage's own."""
-        labels = ((self.before or self.after or {}).get("metadata") or {}).get("labels") or {}
+        labels = self._labels
         return labels.get(naming.NAME) if labels.get(naming.COMPONENT) == naming.MODEL_SERVER else None
+
+    @property
+    def of_feature_store(self) -> bool:
+        """True for an object of the stage's feature store."""
+        return self._labels.get(naming.COMPONENT) == feature_store_names.FEATURE_STORE
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        return ((self.before or self.after or {}).get("metadata") or {}).get("labels") or {}
 
     def diff(self) -> str:
         """The unified diff of both manifests as YAML, without the lines that name files."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from delivery.policies import Level
 from delivery.registries.facts import ReleaseFacts
 from delivery.releases import Release
+from delivery.review.feature_changes import features_block
 from delivery.review.markdown import change, code, count, fence, row, table_head
 from delivery.review.preview import Preview, Step
 from delivery.review.size import LIMIT_BYTES, Block, fitted
@@ -134,6 +135,8 @@ def _stage(review: StageReview, *, titled: bool) -> Iterator[Block]:
     if stops := tuple(f"- {reason}: {code(what)}" for reason, what in review.stops()):
         yield Block(head=f"{level} What stops it\n", items=stops, rank=_STOPS, noun="finding")
     yield _pulumi(review, level)
+    if review.features is not None:
+        yield features_block(review.features, review.stage, level, _STEPS)
     if review.changes:
         yield _diffs(review)
     yield _policies(review, level)
@@ -172,6 +175,7 @@ def _step(step: Step, expected: bool, unexplained: bool) -> str:
     name = step.operation if expected and step.operation != "delete" else f"**{step.operation}**"
     notes = "" if expected else " (unexpected)"
     notes += " (no file explains it)" if unexplained else ""
+    notes += " (it stays in the cluster)" if step.kept else ""
     what = code(step.object) if step.target == step.object else f"{code(step.object)} → {code(step.target)}"
     fields = sorted(step.fields, key=lambda field: (field not in step.forces, field))
     cells = [f"**{code(f)}**" if f in step.forces else code(f) for f in fields[:_FIELDS_SHOWN]]

@@ -55,6 +55,7 @@ class Step:
         target: The object as it will be; differs from `object` in a replacement that renames or moves.
         fields: The fields that change, as paths; empty for a create and a delete.
         forces: Those of them that cannot be changed in place.
+        kept: True for a delete that only forgets: the object itself stays in the cluster.
     """
 
     operation: str
@@ -62,6 +63,7 @@ class Step:
     target: ObjectName
     fields: tuple[str, ...] = ()
     forces: tuple[str, ...] = ()
+    kept: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +186,7 @@ def _is_object(raw: dict[str, Any]) -> bool:
 def _step(raw: dict[str, Any]) -> Step:
     now, then = (_inputs(raw.get(key)) for key in ("oldState", "newState"))
     details = raw.get("detailedDiff") or {}
+    retained = (raw.get("oldState") or {}).get("retainOnDelete") is True
     return Step(
         operation=_OPERATIONS[raw["op"]],
         object=_named(raw, now or then),
@@ -192,6 +195,7 @@ def _step(raw: dict[str, Any]) -> Step:
         forces=tuple(
             sorted(path for path, detail in details.items() if "replace" in str(detail.get("kind", "")))
         ),
+        kept=raw["op"] == "delete" and retained,
     )
 
 

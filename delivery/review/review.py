@@ -11,6 +11,7 @@ from typing import Any
 from components.problems import SettingsError
 from components.stack_files import LoadedStack, load_stack
 from delivery.errors import DeliveryError
+from delivery.feature_plan import FEAST_PYTHON, FeaturePlan, feature_plan
 from delivery.git import Repository
 from delivery.policies import violations
 from delivery.program import ProgramError
@@ -18,9 +19,10 @@ from delivery.registries.check import AT_ONCE
 from delivery.registries.facts import ReleaseFacts, release_facts
 from delivery.releases import Release, entries_at, releases, stages_at
 from delivery.render import manifests
+from delivery.review.feature_changes import applied
 from delivery.review.locks import locked
-from delivery.review.look_at import PROGRAM, Surroundings, look_at
-from delivery.review.manifest_changes import manifest_changes
+from delivery.review.look_at import FEATURES, PROGRAM, Surroundings, look_at
+from delivery.review.manifest_changes import ManifestChange, manifest_changes
 from delivery.review.page import Change
 from delivery.review.preview import previewing
 from delivery.review.stage_review import StageReview
@@ -50,7 +52,7 @@ def review(project: Path, span: str, stage: str | None = None) -> tuple[Change, 
     reviewed = stages if stage is None else (stage,)
     found = releases(repository, base, head)
     with _checkout(repository, head) as new, repository.at(base) as old:
-        gathered = [_stage(old, new, name, found) for name in reviewed]
+        gathered = [_stage(old, new, name, found, project / FEAST_PYTHON) for name in reviewed]
     around = _surroundings(repository, (before, base, head), found, stages)
     change = Change(base=base, head=head, span=span, stage=stage)
     return change, [replace(each, look_at=look_at(each, around)) for each in gathered]
@@ -98,19 +100,21 @@ def _rendered_before(project: Path, stage: str) -> list[dict[str, Any]]:
         return []
 
 
-def _stage(base: Path, head: Path, stage: str, found: Sequence[Release]) -> StageReview:
+def _stage(base: Path, head: Path, stage: str, found: Sequence[Release], feast: Path) -> StageReview:
     own = tuple(release for release in found if release.stage == stage)
     try:
         loaded = load_stack(head, stage)
         # Rendering and asking take a while themselves, so the preview runs meanwhile.
         with previewing(head, stage) as preview:
             rendered = manifests(head, stage)
+            changes = manifest_changes(_rendered_before(base, stage), rendered)
             return StageReview(
                 stage=stage,
                 releases=own,
                 facts=_facts(loaded, own),
                 gated=frozenset(model.name for model in loaded.settings.models if model.gate is not None),
-                changes=manifest_changes(_rendered_before(base, stage), rendered),
+                changes=changes,
+                features=_features(head, loaded, changes, feast),
                 violations=tuple(violations(head, stage, rendered)),
                 preview=preview(),
             )
@@ -118,6 +122,17 @@ def _stage(base: Path, head: Path, stage: str, found: Sequence[Release]) -> Stag
         return StageReview(stage=stage, releases=own, problems=tuple(map(str, error.problems)))
     except ProgramError as error:
         return StageReview(stage=stage, releases=own, problems=(str(error),))
+
+
+def _features(
+    head: Path, loaded: LoadedStack, changes: Sequence[ManifestChange], feast: Path
+) -> FeaturePlan | None:
+    if not applied(changes):
+        return None
+    try:
+        return feature_plan(head, loaded.settings, feast)
+    except DeliveryError as error:
+        return FeaturePlan(problem=str(error))
 
 
 def _facts(loaded: LoadedStack, found: Sequence[Release]) -> Mapping[str, ReleaseFacts]:
@@ -153,5 +168,5 @@ def _surroundings(
 
 
 def _newer(repository: Repository, base: str, before: str, stage: str) -> int:
-    paths = (f"./Pulumi.{stage}.yaml", "./models", *(f"./{path}" for path in PROGRAM))
+    paths = (f"./Pulumi.{stage}.yaml", "./models", f"./{FEATURES}", *(f"./{path}" for path in PROGRAM))
     return int(repository.git("rev-list", "--count", f"{base}..{repository.resolve(before)}", "--", *paths))

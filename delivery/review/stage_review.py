@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from components import feature_store_names
+from delivery.feature_plan import FeaturePlan
 from delivery.policies import Level, Violation
 from delivery.registries.facts import ReleaseFacts
 from delivery.releases import Release
@@ -11,8 +13,18 @@ from delivery.review.preview import Preview, Step
 
 # Their end stops no request and loses no data; they are made again in seconds.
 HARMLESS_KINDS = frozenset(
-    {"PodDisruptionBudget", "ConfigMap", "PrometheusRule", "ServiceMonitor", "PodMonitor", "ScrapeConfig"}
+    {
+        "PodDisruptionBudget",
+        "ConfigMap",
+        "PrometheusRule",
+        "ServiceMonitor",
+        "PodMonitor",
+        "ScrapeConfig",
+        "Job",
+    }
 )
+# Their end takes what no deployment brings back.
+DATA_KINDS = frozenset({"Namespace", "PersistentVolumeClaim"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +38,7 @@ class StageReview:
         gated: The models among them that have a gate.
         preview: What Pulumi would do.
         changes: The rendered manifests that differ.
+        features: What changes in the feature store's registry; None when nothing is applied to it.
         violations: What the policies find.
         problems: What is wrong with the files; then there is nothing to preview.
         look_at: What a reviewer should look at.
@@ -37,6 +50,7 @@ class StageReview:
     gated: frozenset[str] = frozenset()
     preview: Preview = field(default_factory=Preview)
     changes: tuple[ManifestChange, ...] = ()
+    features: FeaturePlan | None = None
     violations: tuple[Violation, ...] = ()
     problems: tuple[str, ...] = ()
     look_at: tuple[str, ...] = ()
@@ -47,6 +61,12 @@ class StageReview:
         return tuple(r.model for r in self.releases if r.before is not None and r.after is None)
 
     @property
+    def store_removed(self) -> bool:
+        """True when the change takes the feature store out of the stage."""
+        store = [change for change in self.changes if change.of_feature_store]
+        return any(_is_server(change) and change.after is None for change in store)
+
+    @property
     def unexplained(self) -> tuple[Step, ...]:
         """The steps on objects whose manifests are the same in both commits."""
         changed = {change.object for change in self.changes}
@@ -55,14 +75,17 @@ class StageReview:
     def expected(self, step: Step) -> bool:
         """True unless a step replaces an object, or deletes one that the change does not plainly give up.
 
-        A deletion is expected when the base commit renders the object, this one does not, and either its model was
-        taken out of the stack file or its kind is in HARMLESS_KINDS.
+        A deletion is expected when the object itself stays in the cluster, or when the base commit renders it, this one
+        does not, and either its model or its feature store was taken out of the stack file or its kind is in
+        HARMLESS_KINDS. That of a kind in DATA_KINDS never is.
         """
-        if step.operation not in {"replace", "delete"}:
+        if step.operation not in {"replace", "delete"} or step.kept:
             return True
         gone = {c.object: c for c in self.changes if c.after is None}.get(step.object)
-        if step.operation == "replace" or gone is None or step.object.kind == "Namespace":
+        if step.operation == "replace" or gone is None or step.object.kind in DATA_KINDS:
             return False
+        if gone.of_feature_store and self.store_removed:
+            return True
         return gone.model in self.removed_models or step.object.kind in HARMLESS_KINDS
 
     def stops(self) -> Iterator[tuple[str, object]]:
@@ -71,6 +94,8 @@ class StageReview:
             yield "a problem of the files", problem
         for problem in self.preview.problems:
             yield "the preview failed", problem
+        if self.features is not None and self.features.problem is not None:
+            yield "the plan of the features failed", self.features.problem
         for step in self.preview.steps:
             if not self.expected(step):
                 yield _UNEXPECTED[step.operation], step.object
@@ -86,6 +111,10 @@ class StageReview:
                     "a mandatory policy is violated",
                     f"{violation.policy}: {violation.object}: {violation.message}",
                 )
+
+
+def _is_server(change: ManifestChange) -> bool:
+    return (change.object.kind, change.object.name) == ("Deployment", feature_store_names.SERVER)
 
 
 _UNEXPECTED = {

@@ -4,7 +4,7 @@ import shutil
 
 from tests.integration.clone import CHECKOUT, Clone
 
-IGNORED = ".venv\n.sandbox/\n__pycache__/\n/build/\n"
+IGNORED = ".venv\n.venv-feast\n.sandbox/\n__pycache__/\n/build/\n"
 # Nobody listens there, so no test asks a registry of the internet.
 NO_REGISTRY = "127.0.0.1:1"
 

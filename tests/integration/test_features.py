@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from components.feature_store_settings import REDIS_PASSWORD, REGISTRY_URL
+from delivery.review.markdown import code
 from sandbox.processes import free_port
 from sandbox.servers import running
 from tests.integration.clone import CHECKOUT
@@ -31,6 +32,7 @@ from tests.integration.monitoring.replicas import PYTHON as EXAMPLE_PYTHON
 from tests.integration.monitoring.scene import trained_model
 from tests.integration.monitoring.waiting import eventually
 
+HEADING = "### Features of <code>test</code>\n\n"
 TEXT = "The kettle is here."
 KETTLE = {"product_id": "kettle-01", "review_count": 85, "positive_count": 12}
 
@@ -225,18 +227,18 @@ def test_a_full_redis_refuses_what_is_new_and_keeps_what_is_there(store: Store) 
 def test_a_plan_tells_what_is_new_then_nothing_then_what_changes(store: Store) -> None:
     first = plan(store)
     assert first.returncode == 0, first.stderr
-    assert first.stdout.startswith("### Features of test\n\nThe registry is empty: this is the first time.\n")
-    for new in ("entity `product`", f"feature view `{VIEW}`", f"feature service `{SERVICE}`"):
-        assert f"**new** {new}" in first.stdout
+    assert first.stdout.startswith(f"{HEADING}The registry is empty: this is the first time.\n")
+    for kind, name in (("entity", "product"), ("feature view", VIEW), ("feature service", SERVICE)):
+        assert f"**new** {kind} {code(name)}" in first.stdout
     with store.redis():
         store.feast("apply", "--no-progress")
         store.materialize()
     registry = (store.folder / "registry.db").read_bytes()
-    assert plan(store).stdout == "### Features of test\n\nNo change.\n"
+    assert plan(store).stdout == f"{HEADING}No change.\n"
     change_definitions(store.folder, "timedelta(days=7)", "timedelta(days=8)")
     changed = plan(store).stdout
     assert changed.count("**") == 2
-    assert f"**changed** feature view `{VIEW}`" in changed
+    assert f"**changed** feature view {code(VIEW)}" in changed
     assert "-ttl: 604800s\n+ttl: 691200s\n" in changed
     assert (store.folder / "registry.db").read_bytes() == registry
 

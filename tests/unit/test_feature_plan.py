@@ -1,5 +1,6 @@
 """What `features-plan` says where there is no plan. Plans themselves are tested against a real registry."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from delivery.cli import app
 from tests.features import STORE, write_features
 from tests.unit.projects import GOOD_STACK, project
 
+NOTHING = '{"first": false, "changes": []}'
 UNREADABLE = "echo 'a warning' >&2; echo 'the registry cannot be read: no' >&2; exit 1"
 
 
@@ -30,12 +32,28 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_feast_gets_the_definitions_and_the_stages_own_configuration(folder: Path) -> None:
-    code, output = plan(folder, 'echo "$1 $2 $3"; cat "$4"', **{REGISTRY_URL: "sqlite://"})
-    assert code == 0
-    first, _, rest = output.removeprefix("### Features of test\n\n").partition("\n")
+    asked = f'echo "$1 $2 $3" > {folder}/asked; cat "$4" >> {folder}/asked; echo \'{NOTHING}\''
+    code, output = plan(folder, asked, **{REGISTRY_URL: "sqlite://"})
+    assert (code, output) == (0, "### Features of <code>test</code>\n\nNo change.\n")
+    first, _, rest = (folder / "asked").read_text().partition("\n")
     assert first == f"-m delivery.feast_plan {folder}/features"
     assert "project: ml_deployments_test" in rest
     assert f"path: '${{{REGISTRY_URL}}}'" in rest
+
+
+def test_each_change_is_told_with_its_difference(folder: Path) -> None:
+    changes = [
+        {"change": "new", "kind": "feature view", "name": "b", "diff": "+ttl: 1s"},
+        {"change": "changed", "kind": "entity", "name": "a", "diff": "-x\n+y"},
+    ]
+    (folder / "said").write_text(json.dumps({"first": True, "changes": changes}))
+    code, output = plan(folder, f"cat {folder}/said", **{REGISTRY_URL: "sqlite://"})
+    assert code == 0
+    assert output == (
+        "### Features of <code>test</code>\n\nThe registry is empty: this is the first time.\n\n"
+        "**changed** entity <code>a</code>\n\n```diff\n-x\n+y\n```\n\n"
+        "**new** feature view <code>b</code>\n\n```diff\n+ttl: 1s\n```\n"
+    )
 
 
 def test_a_stage_without_a_store_has_no_plan(tmp_path: Path) -> None:

@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
+from components import feature_store_names
+from delivery.feature_plan import FeatureChange, FeaturePlan
+from delivery.review.feature_changes import applied
 from delivery.review.look_at import Surroundings, look_at
+from delivery.review.manifest_changes import ManifestChange
 from delivery.review.preview import Preview, Step
 from delivery.review.stage_review import StageReview
 from tests.unit.reviews import NEW, changed, manifest, release, step
@@ -39,9 +43,59 @@ def test_a_budget_goes_with_the_second_replica() -> None:
     assert judged(step("delete", "PodDisruptionBudget"), release(after=("v1.2.0", 1)))
 
 
-def test_a_namespace_is_never_given_up() -> None:
-    assert not judged(step("delete", "Namespace"), REMOVED)
-    assert not judged(step("delete", "Namespace"), REMOVED, of_model=False)
+@pytest.mark.parametrize("kind", ["Namespace", "PersistentVolumeClaim"])
+def test_data_is_never_given_up(kind: str) -> None:
+    assert not judged(step("delete", kind), REMOVED)
+    assert not judged(step("delete", kind), REMOVED, of_model=False)
+    assert judged(step("delete", kind, kept=True), REMOVED)
+
+
+def of_store(kind: str, name: str = "feature-store", *, gone: bool = True) -> ManifestChange:
+    change = changed(kind, name, after=None if gone else NEW)
+    for made in (change.before, change.after):
+        if made is not None:
+            made["metadata"]["labels"] = feature_store_names.selector(name)
+    return change
+
+
+def test_a_feature_store_that_is_taken_out_takes_its_objects_along() -> None:
+    def expected(*, gone: bool) -> bool:
+        changes = (of_store("StatefulSet"), of_store("Deployment", gone=gone))
+        return StageReview(stage="production", changes=changes).expected(
+            step("delete", "StatefulSet", "feature-store")
+        )
+
+    assert expected(gone=True)
+    assert not expected(gone=False)
+    assert "the feature store is removed" in points(changes=(of_store("Deployment"),))
+    assert "is removed" not in points(changes=(of_store("Deployment", gone=False),))
+
+
+def test_an_ended_job_makes_room_for_the_next() -> None:
+    assert judged(step("delete", "Job"), of_model=False)
+
+
+def test_a_feature_that_is_removed() -> None:
+    removed, new = (
+        FeatureChange(change=change, kind="feature view", name=change, diff="")
+        for change in ("removed", "new")
+    )
+    found = points(features=FeaturePlan(changes=(removed, new)))
+    assert (
+        found == "**feature view <code>removed</code> is removed from the registry**, with the values it has"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "gone", "runs"),
+    [
+        ("feature-store-apply", False, True),
+        ("feature-store-apply", True, False),
+        ("feature-store-materialization", False, False),
+    ],
+)
+def test_a_plan_is_made_when_a_job_applies(name: str, gone: bool, runs: bool) -> None:
+    assert applied((of_store("Job", name, gone=gone), changed("Deployment"))) == runs
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "ConfigMap", "PodDisruptionBudget"])

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from delivery.feature_plan import FeatureChange, FeaturePlan
 from delivery.policies import Level
 from delivery.review.markdown import LONGEST_VALUE, UNPRINTABLE, code, fence, row, table_head
 from delivery.review.page import Change, failed, page
@@ -26,6 +27,7 @@ BUMP = StageReview(
     changes=(changed("Deployment"),),
     look_at=("something",),
 )
+FEATURE = FeatureChange(change="removed", kind="feature view", name="posts_v1", diff="-ttl: 604800s")
 
 
 def text(*reviews: StageReview, **limit: Any) -> str:
@@ -42,13 +44,14 @@ def with_(review: StageReview, **more: Any) -> StageReview:
 
 
 def test_the_parts_come_in_the_order_a_reader_needs() -> None:
-    found = text(with_(BUMP, violations=(finding(),)))
+    found = text(with_(BUMP, violations=(finding(),), features=FeaturePlan(changes=(FEATURE,))))
     marks = [
         "<!-- ml-deployments review: production -->",
         "## Review of",
         "| model | stage |",
         "### What stops it",
         "### What Pulumi will do",
+        "### Features of <code>production</code>",
         "<details>",
         "### Policies",
         "### What to look at",
@@ -93,6 +96,7 @@ def test_the_headline_says_the_verdict() -> None:
             "the registry is down",
         ),
         ({"violations": (finding(),)}, "has one replica"),
+        ({"features": FeaturePlan(problem="the registry cannot be read")}, "the registry cannot be read"),
     ],
 )
 def test_what_stops_a_merge_is_named(more: dict[str, Any], said: str) -> None:
@@ -110,6 +114,7 @@ def test_what_stops_a_merge_is_named(more: dict[str, Any], said: str) -> None:
         {"facts": {"m": facts(problem="no image registry can be asked")}},
         {"violations": (finding(Level.ADVISORY),)},
         {"releases": (), "preview": Preview(unchanged=9), "changes": ()},
+        {"features": FeaturePlan(changes=(FEATURE,))},
     ],
 )
 def test_what_does_not_stop_a_merge(more: dict[str, Any]) -> None:
@@ -122,6 +127,21 @@ def test_a_preview_that_failed_on_the_way_is_not_told_as_whole() -> None:
     found = text(with_(BUMP, preview=preview))
     assert "this is not all" in found
     assert "no complete preview" in found
+
+
+def test_the_features_that_change() -> None:
+    named = "**removed** feature view <code>posts&#95;v1</code>\n\n```diff\n-ttl: 604800s\n```\n"
+    assert named in text(with_(BUMP, features=FeaturePlan(changes=(FEATURE,))))
+    assert "No change." in text(with_(BUMP, features=FeaturePlan()))
+    assert "this is the first time" in text(with_(BUMP, features=FeaturePlan(first=True)))
+    assert "Features of" not in text(BUMP)
+
+
+def test_what_stays_in_the_cluster_is_said() -> None:
+    preview = Preview(steps=(step("delete", "PersistentVolumeClaim", kept=True),))
+    found = text(with_(BUMP, preview=preview))
+    assert "| **delete** (no file explains it) (it stays in the cluster) |" in found
+    assert "What stops it" not in found
 
 
 NASTY = [

@@ -182,9 +182,9 @@ def feature_store(folder: Path) -> Store:
     return store
 
 
-def change_definitions(folder: Path, old: str, new: str) -> None:
+def change_definitions(folder: Path, old: str, new: str, file: str = "products.py") -> None:
     """Replace a text that stands in the definitions once."""
-    path = folder / "features" / "products.py"
+    path = folder / "features" / file
     text = path.read_text()
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))
