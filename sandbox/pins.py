@@ -177,6 +177,14 @@ REGISTRY = ToolSet(
     stamps={},
     may_be_installed=False,
 )
+REDIS_EXPORTER = ToolSet(
+    name="redis-exporter",
+    title="the exporter beside Redis",
+    minutes=1,
+    tools={"redis_exporter": ("github.com/oliver006/redis_exporter", "redis_exporter")},
+    stamps={},
+    may_be_installed=False,
+)
 ACTIONLINT = ToolSet(
     name="actionlint",
     title="actionlint",
@@ -194,6 +202,7 @@ SETS = (
     ARGOCD,
     FLUX,
     REGISTRY,
+    REDIS_EXPORTER,
     ACTIONLINT,
 )
 # What `up` starts; the others are for tests and checks.

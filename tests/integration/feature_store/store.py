@@ -8,6 +8,7 @@ import json
 import secrets
 import shutil
 import subprocess
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -60,6 +61,11 @@ class Serving:
     url: str
     metrics: str
     log: Path
+
+    @property
+    def target(self) -> str:
+        """Where Prometheus finds its metrics: host and port."""
+        return urllib.parse.urlsplit(self.metrics).netloc
 
     def read(self, product: str, service: str = SERVICE) -> dict[str, Any]:
         """The features of a product; raises urllib.error.HTTPError."""

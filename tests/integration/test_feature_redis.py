@@ -1,0 +1,108 @@
+"""The alerts on the store's Redis: a real one, the exporter of the image that is deployed, and a real Prometheus."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from components.feature_images import REDIS_EXPORTER
+from components.feature_store_names import REDIS, SERVER
+from components.feature_store_settings import REDIS_PASSWORD, FeatureAlertName
+from sandbox.go_build import built_tools
+from sandbox.pins import REDIS_EXPORTER as EXPORTER_TOOLS
+from sandbox.pins import tool_version
+from sandbox.processes import free_port
+from sandbox.servers import running
+from tests.integration.clone import Clone
+from tests.integration.feature_store.store import Store, feature_store
+from tests.integration.feature_store.watching import watched
+from tests.integration.monitoring.prometheus import Prometheus
+from tests.integration.monitoring.waiting import eventually
+
+SECONDS = 180
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return feature_store(tmp_path / "store")
+
+
+@contextmanager
+def exporter(store: Store) -> Iterator[str]:
+    """The exporter, with the variables of its container; gives its host and port."""
+    target = f"127.0.0.1:{free_port()}"
+    command: list[str | Path] = [
+        built_tools(EXPORTER_TOOLS) / "redis_exporter",
+        f"-web.listen-address={target}",
+    ]
+    environment = {
+        "REDIS_ADDR": f"redis://localhost:{store.redis_port}",
+        "REDIS_PASSWORD": store.environment[REDIS_PASSWORD],
+    }
+    with running(command, f"http://{target}/health", store.folder / "exporter.log", environment):
+        yield target
+
+
+def becomes(
+    watching: Prometheus, alert: FeatureAlertName, state: str, meanwhile: Callable[[], object]
+) -> None:
+    """Wait for an alert's state, and do something meanwhile."""
+
+    def condition() -> bool:
+        meanwhile()
+        return watching.alert_state(alert) == state
+
+    eventually(condition, SECONDS, f"{alert} is {state}")
+
+
+def nothing() -> None:
+    """For those who wait only."""
+
+
+def tell(store: Store, *commands: str) -> None:
+    """Send Redis commands, and wait until each is answered."""
+    lines = (f"AUTH {store.environment[REDIS_PASSWORD]}", *commands)
+    with socket.create_connection(("127.0.0.1", store.redis_port), timeout=10) as connection:
+        connection.sendall("".join(f"{line}\r\n" for line in lines).encode())
+        with connection.makefile("rb") as answers:
+            assert [answers.readline() for _ in lines] == [b"+OK\r\n"] * len(lines)
+
+
+def test_the_exporter_is_the_one_that_is_deployed() -> None:
+    assert REDIS_EXPORTER.endswith(f":{tool_version('redis_exporter')}")
+
+
+def test_a_redis_that_is_away_is_told(store: Store, sandbox: Clone, tmp_path: Path) -> None:
+    with exporter(store) as target, watched(store, {REDIS: target}, sandbox, tmp_path) as watching:
+        becomes(watching, FeatureAlertName.REDIS_DOWN, "firing", nothing)
+        with store.redis():
+            becomes(watching, FeatureAlertName.REDIS_DOWN, "inactive", nothing)
+
+
+def test_a_full_redis_that_evicts_is_told(store: Store, sandbox: Clone, tmp_path: Path) -> None:
+    settings = {"maxmemory": "4mb", "maxmemory-policy": "allkeys-lru"}
+    filled = [f"SET key{number} {'x' * 1000}" for number in range(5000)]
+    with (
+        store.redis(**settings),
+        exporter(store) as target,
+        watched(store, {REDIS: target}, sandbox, tmp_path) as watching,
+    ):
+        becomes(watching, FeatureAlertName.REDIS_MEMORY_HIGH, "firing", lambda: tell(store, *filled))
+        becomes(watching, FeatureAlertName.REDIS_EVICTING, "firing", lambda: tell(store, *filled))
+        tell(store, "FLUSHALL")
+        becomes(watching, FeatureAlertName.REDIS_MEMORY_HIGH, "inactive", nothing)
+        becomes(watching, FeatureAlertName.REDIS_EVICTING, "inactive", nothing)
+
+
+def test_entities_that_nobody_knows_are_told(store: Store, sandbox: Clone, tmp_path: Path) -> None:
+    with store.redis():
+        store.feast("apply", "--no-progress")
+        store.materialize()
+        with store.serving() as serving, exporter(store) as target:
+            targets = {SERVER: serving.target, REDIS: target}
+            with watched(store, targets, sandbox, tmp_path) as watching:
+                missing = FeatureAlertName.MISSING_ENTITIES
+                becomes(watching, missing, "firing", lambda: serving.read("none"))
+                becomes(watching, missing, "inactive", lambda: serving.read("kettle-01"))
