@@ -6,9 +6,16 @@ from pathlib import Path
 from components.feature_files import load_definitions
 from components.model_files import check_definitions
 from components.problems import Problem, SettingsError
-from components.settings import PROJECT
+from components.recording_rules import Rule
+from components.settings import PROJECT, StackSettings
 from components.stack_files import LoadedStack, load_stack, stages
-from delivery.check_monitoring import coverage_notes, model_rules, monitoring_problems, watched_models
+from delivery.check_monitoring import (
+    coverage_notes,
+    feature_rules,
+    model_rules,
+    monitoring_problems,
+    watched_models,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,20 +26,26 @@ class Report:
     problems: tuple[Problem, ...]
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Stage, namespace, model, version, replicas, rules and alerts of each model."""
+        """Stage, namespace, name, version, replicas, rules and alerts of each model and each feature store."""
         found: list[tuple[str, ...]] = []
         for settings in (loaded.settings for loaded in self.stages):
             watched = watched_models(settings)
             for model in settings.models:
                 rules = model_rules(model, settings) if model in watched else []
-                alerts = sum("alert" in rule for rule in rules)
-                counts = (str(model.replicas), str(len(rules)), str(alerts))
-                found.append((settings.stage, settings.namespace, model.name, model.version, *counts))
+                found.append(_row(settings, model.name, model.version, model.replicas, rules))
+            if (store := settings.feature_store) is not None:
+                rules = feature_rules(settings)
+                found.append(_row(settings, "the feature store", store.version, store.replicas, rules))
         return found
 
     def notes(self) -> list[str]:
         """What is left unwatched although it might be expected, a line each."""
         return [note for loaded in self.stages for note in coverage_notes(loaded.settings)]
+
+
+def _row(stack: StackSettings, name: str, version: str, replicas: int, rules: list[Rule]) -> tuple[str, ...]:
+    alerts = sum("alert" in rule for rule in rules)
+    return (stack.stage, stack.namespace, name, version, str(replicas), str(len(rules)), str(alerts))
 
 
 def check(project: Path) -> Report:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from delivery.releases import Deployed, Release
-from delivery.review.manifest_changes import safety_changes
+from delivery.review.manifest_changes import image, safety_changes
 from delivery.review.markdown import code, count
-from delivery.review.stage_review import StageReview
+from delivery.review.stage_review import StageReview, is_feature_server
 from policy.rules.version_order import goes_back
 
 # What every stage is made of besides its own file and the models' files.
@@ -64,6 +64,11 @@ def _removed(review: StageReview) -> Iterator[str]:
 def _features(review: StageReview) -> Iterator[str]:
     if review.store_removed:
         yield "**the feature store is removed from the stage**: models that read from it read nothing"
+    for manifest in review.changes:
+        if is_feature_server(manifest) and manifest.before and manifest.after:
+            old, new = (image(each) for each in (manifest.before, manifest.after))
+            if old != new:
+                yield f"the feature store's servers go from {code(old)} to {code(new)}"
     for change in review.features.changes if review.features else ():
         if change.change == "removed":
             yield f"**{change.kind} {code(change.name)} is removed from the registry**, with the values it has"

@@ -54,6 +54,11 @@ def manifest_changes(
     )
 
 
+def image(manifest: dict[str, Any]) -> str:
+    """The image of a workload's first container."""
+    return str(manifest["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
 def safety_changes(change: ManifestChange) -> tuple[str, ...]:
     """What of an object's safety differs: security, probes, resources; empty unless both commits render it."""
     if change.before is None or change.after is None:

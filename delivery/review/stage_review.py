@@ -63,8 +63,7 @@ class StageReview:
     @property
     def store_removed(self) -> bool:
         """True when the change takes the feature store out of the stage."""
-        store = [change for change in self.changes if change.of_feature_store]
-        return any(_is_server(change) and change.after is None for change in store)
+        return any(is_feature_server(change) and change.after is None for change in self.changes)
 
     @property
     def unexplained(self) -> tuple[Step, ...]:
@@ -113,8 +112,12 @@ class StageReview:
                 )
 
 
-def _is_server(change: ManifestChange) -> bool:
-    return (change.object.kind, change.object.name) == ("Deployment", feature_store_names.SERVER)
+def is_feature_server(change: ManifestChange) -> bool:
+    """True for the Deployment of the feature store's servers."""
+    return change.of_feature_store and (change.object.kind, change.object.name) == (
+        "Deployment",
+        feature_store_names.SERVER,
+    )
 
 
 _UNEXPECTED = {

@@ -6,12 +6,14 @@ import pytest
 from typer.testing import CliRunner
 
 from components.alert_coverage import left_out
+from components.feature_store_settings import FeatureAlertName
 from components.runtimes import Runtime
 from components.stack_files import load_stack
 from components.watch_settings import AlertName
 from delivery import check_monitoring
 from delivery.cli import app
-from tests.unit.projects import MODEL, entry, project
+from tests.features import STORE, write_features
+from tests.unit.projects import GOOD_STACK, MODEL, entry, project
 from tests.unit.watched import model_file, watched
 
 
@@ -90,3 +92,16 @@ def test_two_stages_of_one_cluster_share_no_namespace(
     code, out = check(folder)
     assert code == int(refused)
     assert ("whose removal would remove it" in out) is refused
+
+
+def test_the_feature_store_has_a_row_of_its_own(tmp_path: Path) -> None:
+    write_features(tmp_path)
+    project(tmp_path, GOOD_STACK + STORE)
+    code, out = check(tmp_path)
+    assert code == 0, out
+    (row,) = [line for line in out.splitlines() if "the feature store" in line]
+    version, replicas, rules, alerts = row.replace("│", " ").split()[-4:]
+    assert (version, replicas) == ("0.67.0", "2")
+    # One alert of each kind, and for its one view there are no more.
+    assert int(alerts) == len(FeatureAlertName)
+    assert int(rules) > int(alerts)

@@ -50,8 +50,10 @@ def test_data_is_never_given_up(kind: str) -> None:
     assert judged(step("delete", kind, kept=True), REMOVED)
 
 
-def of_store(kind: str, name: str = "feature-store", *, gone: bool = True) -> ManifestChange:
-    change = changed(kind, name, after=None if gone else NEW)
+def of_store(
+    kind: str, name: str = "feature-store", *, gone: bool = True, before: Any = NEW, after: Any = NEW
+) -> ManifestChange:
+    change = changed(kind, name, before=before, after=None if gone else after)
     for made in (change.before, change.after):
         if made is not None:
             made["metadata"]["labels"] = feature_store_names.selector(name)
@@ -68,7 +70,13 @@ def test_a_feature_store_that_is_taken_out_takes_its_objects_along() -> None:
     assert expected(gone=True)
     assert not expected(gone=False)
     assert "the feature store is removed" in points(changes=(of_store("Deployment"),))
-    assert "is removed" not in points(changes=(of_store("Deployment", gone=False),))
+
+
+def test_another_image_of_the_feature_servers() -> None:
+    old, new = (pod(image=f"feast:{version}") for version in ("0.67.0", "0.68.0"))
+    found = points(changes=(of_store("Deployment", gone=False, before=old, after=new),))
+    assert "go from <code>feast:0.67.0</code> to <code>feast:0.68.0</code>" in found
+    assert points(changes=(of_store("Deployment", gone=False, before=old, after=old),)) == ""
 
 
 def test_an_ended_job_makes_room_for_the_next() -> None:
