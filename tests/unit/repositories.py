@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from delivery.git import Repository
+from delivery.history import Change, history
 from tests.unit.projects import MODEL
 
 MAIN = "main"
@@ -121,3 +123,8 @@ class Work:
     def state(self) -> tuple[str, str, str]:
         """What a command that changes nothing must leave: HEAD, the branch and the work tree."""
         return self.head, self.git("branch", "--show-current"), self.git("status", "--porcelain")
+
+
+def changes(work: Work, model: str | None = None, stage: str | None = None) -> list[Change]:
+    """What the history tells of the commits, newest first."""
+    return list(history(Repository(work.folder)).only(model, stage).changes)

@@ -7,16 +7,11 @@ from typing import Any
 import pytest
 
 from delivery.git import Repository
-from delivery.history import Change, ChangeKind, history
-from tests.unit.repositories import MAIN, Work, flow, stack
+from delivery.history import ChangeKind, history
+from tests.unit.repositories import MAIN, Work, changes, flow, stack
 from tests.unit.test_delivery import run
 
 DIGEST = f"sha256:{'1' * 64}"
-
-
-def changes(work: Work, model: str | None = None, stage: str | None = None) -> list[Change]:
-    """Newest first."""
-    return list(history(Repository(work.folder)).only(model, stage).changes)
 
 
 def kinds(work: Work, model: str | None = "a", stage: str | None = "staging") -> list[ChangeKind]:
@@ -68,103 +63,6 @@ def test_the_version_before_is_found_beyond_other_changes(tmp_path: Path) -> Non
     # A version that is in no commit yet comes after the newest one that is.
     assert past.previous_version("staging", "a", "v3") == "v2"
     assert past.previous_version("production", "a", "v1") is None
-
-
-def test_a_trailer_tells_of_a_revert_as_gits_own_sentence_does(tmp_path: Path) -> None:
-    work = Work.new(tmp_path)
-    undone = work.release("staging", a=flow("v2"))
-    revision = work.release("staging", f"Back to v1\n\nReverts: {undone[:12]}", a=flow("v1"))
-    back, forward, _ = changes(work, "a", "staging")
-    assert (back.reverts, forward.reverted_by) == (undone, revision)
-
-
-def test_a_merge_counts_when_it_came_and_names_who_made_it(tmp_path: Path) -> None:
-    work = Work.new(tmp_path, a=flow("v1"), b=flow("v1"))
-    work.git("checkout", "--quiet", "-b", "side")
-    work.release("staging", "Try", a=flow("v2"), b=flow("v1"))
-    made = work.commit(
-        "Really", {"Pulumi.staging.yaml": stack({"a": flow("v3"), "b": flow("v1")})}, "Bo <bo@example.com>"
-    )
-    work.commit("Elsewhere", {"README": "x"})
-    work.git("checkout", "--quiet", MAIN)
-    work.release("production", "Meanwhile", a=flow("v1"), b=flow("v8"))
-    merged = work.merge("side")
-    (newest, *older) = changes(work, "a", "staging")
-    assert (newest.commit.revision, newest.commit.author) == (made, "Bo <bo@example.com>")
-    assert newest.merge is not None
-    assert (newest.merge.revision, newest.when) == (merged, "2023-11-15T04:13:20+00:00")
-    assert (newest.before and newest.before.version, newest.after and newest.after.version) == ("v1", "v3")
-    assert [change.kind for change in older] == [ChangeKind.ADDED]
-    assert [c.commit.subject for c in changes(work, "b")] == ["Meanwhile", "Start", "Start"]
-
-
-def test_a_merge_that_changes_both_stages(tmp_path: Path) -> None:
-    work = Work.new(tmp_path)
-    work.git("checkout", "--quiet", "-b", "side")
-    work.release("staging", "To staging", a=flow("v2"))
-    work.release("production", "To production", a=flow("v2"))
-    work.git("checkout", "--quiet", MAIN)
-    merged = work.merge("side")
-    found = [c for c in changes(work) if c.merge]
-    assert {(c.stage, c.commit.subject) for c in found} == {
-        ("staging", "To staging"),
-        ("production", "To production"),
-    }
-    assert {c.merge.revision for c in found if c.merge} == {merged}
-
-
-def test_what_a_merge_resolved_by_itself_is_the_merges(tmp_path: Path) -> None:
-    work = Work.new(tmp_path)
-    work.git("checkout", "--quiet", "-b", "side")
-    work.release("staging", "Side", a=flow("v2"))
-    work.git("checkout", "--quiet", MAIN)
-    work.git("merge", "--quiet", "--no-commit", "--no-ff", "side")
-    merged = work.release("staging", "Resolved", a=flow("v9"))
-    newest = changes(work, "a", "staging")[0]
-    assert (newest.commit.revision, newest.merge, newest.after and newest.after.version) == (
-        merged,
-        None,
-        "v9",
-    )
-
-
-def test_reverts_and_reverts_of_reverts(tmp_path: Path) -> None:
-    work = Work.new(tmp_path)
-    released = work.release("staging", "Release v2", a=flow("v2"))
-    for _ in range(2):
-        work.hours += 1
-        work.git("revert", "--no-edit", "HEAD")
-    reapplied, reverted, release, _ = changes(work, "a", "staging")
-    assert (reverted.reverts, reverted.reapplies) == (released, None)
-    assert reapplied.reverts == reverted.commit.revision
-    assert reapplied.reapplies == released
-    assert release.reverted_by == reverted.commit.revision
-    assert reverted.reverted_by == reapplied.commit.revision
-    assert changes(work, "a", "production")[0].reverts is None
-
-
-def test_a_revert_of_a_merge_and_one_by_a_merge(tmp_path: Path) -> None:
-    work = Work.new(tmp_path)
-    work.git("checkout", "--quiet", "-b", "side")
-    work.release("staging", "Side", a=flow("v2"))
-    work.git("checkout", "--quiet", MAIN)
-    merged = work.merge("side")
-    work.git("checkout", "--quiet", "-b", "back")
-    work.git("revert", "--no-edit", "-m", "1", merged)
-    work.git("checkout", "--quiet", MAIN)
-    work.merge("back")
-    reverted, release, _ = changes(work, "a", "staging")
-    assert reverted.reverts == merged
-    assert release.reverted_by == reverted.commit.revision
-
-
-def test_a_message_that_names_what_it_did_not_revert(tmp_path: Path) -> None:
-    work = Work.new(tmp_path)
-    other = work.release("production", "Release", a=flow("v2"))
-    work.release("staging", f"Odd\n\nThis reverts commit {other}.", a=flow("v2"))
-    gone = "1" * 40
-    work.release("staging", f"Odd\n\nThis reverts commit {gone}.", a=flow("v3"))
-    assert [c.reverts for c in changes(work, "a", "staging")] == [gone, None, None]
 
 
 def test_deployments_belong_to_the_release_they_deployed(tmp_path: Path) -> None:
