@@ -3,10 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from components.problems import Problem, SettingsError
-from components.stack_files import load_stack
 from delivery.render import manifests
 from tests.unit.projects import GOOD_STACK, project
 
@@ -39,10 +35,3 @@ def of_kind(found: list[Manifest], kind: str) -> list[Manifest]:
 def one(found: list[Manifest], kind: str, name: str | None = None) -> Manifest:
     (manifest,) = [m for m in of_kind(found, kind) if name in {None, m["metadata"]["name"]}]
     return manifest
-
-
-def problems(folder: Path, text: str) -> tuple[Problem, ...]:
-    """What is wrong with a stage that ends with this text."""
-    with pytest.raises(SettingsError) as caught:
-        load_stack(project(folder, GOOD_STACK + text), "test")
-    return caught.value.problems

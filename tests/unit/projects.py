@@ -4,6 +4,11 @@ import shutil
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
+from components.problems import Problem, SettingsError
+from components.stack_files import load_stack
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODEL = """\
 owner: team-a
@@ -31,6 +36,13 @@ def project(folder: Path, stack: str | bytes = GOOD_STACK, **models: str | bytes
         _write(folder / "models" / f"{name}.yaml", text)
     shutil.copy(CHECKOUT / "__main__.py", folder / "__main__.py")
     return folder
+
+
+def problems(folder: Path) -> tuple[Problem, ...]:
+    """What is wrong with the stage `test` of a project."""
+    with pytest.raises(SettingsError) as caught:
+        load_stack(folder, "test")
+    return caught.value.problems
 
 
 def _write(path: Path, text: str | bytes) -> None:

@@ -5,14 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.monitoring_stacks import (
-    INSTALLED,
-    RECEIVERS,
-    Manifest,
-    one,
-    problems,
-    stack_of,
-)
+from tests.unit.monitoring_stacks import INSTALLED, RECEIVERS, Manifest, one, stack_of
+from tests.unit.projects import GOOD_STACK, problems, project
 
 
 def config(found: list[Manifest]) -> Manifest:
@@ -133,6 +127,6 @@ def test_a_page_silences_tickets_of_the_same_objective_alone(installed: list[Man
 )
 def test_bad_receivers_are_refused(tmp_path: Path, receivers: str, reason: str) -> None:
     text = INSTALLED.replace("install: true", f"install: true, receivers: {receivers}")
-    (problem,) = problems(tmp_path, text)
+    (problem,) = problems(project(tmp_path, GOOD_STACK + text))
     assert reason in problem.reason
     assert problem.fix

@@ -7,11 +7,11 @@ import pytest
 from components.feature_definitions import ViewKind
 from components.feature_files import load_definitions
 from components.feature_source import read_definitions
-from components.problems import Problem, SettingsError
+from components.problems import Problem
 from components.stack_files import load_stack
 from delivery.check import check
 from tests.features import ENTITIES, STORE, VIEWS, write_features
-from tests.unit.projects import MODEL, project
+from tests.unit.projects import MODEL, problems, project
 
 FILES = {"entities.py": ENTITIES, "views.py": VIEWS}
 
@@ -132,9 +132,7 @@ def stack_problems(
     entries = "".join(f'    {name}: {{version: "v1", replicas: 1}}\n' for name in services)
     text = f"config:\n  ml-deployments:namespace: ml-test\n  ml-deployments:models:\n{entries}{store}"
     files = {name: reads(service) for name, service in services.items()}
-    with pytest.raises(SettingsError) as caught:
-        load_stack(project(folder, text, **files), "test")
-    return [str(each) for each in caught.value.problems]
+    return [str(each) for each in problems(project(folder, text, **files))]
 
 
 def test_a_service_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path) -> None:

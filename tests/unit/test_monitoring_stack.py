@@ -4,16 +4,8 @@ from pathlib import Path
 
 from delivery.program import record
 from delivery.render import manifests, render
-from tests.unit.monitoring_stacks import (
-    INSTALLED,
-    STAGE_LABEL,
-    Manifest,
-    of_kind,
-    one,
-    problems,
-    stack_of,
-)
-from tests.unit.projects import GOOD_STACK, project
+from tests.unit.monitoring_stacks import INSTALLED, STAGE_LABEL, Manifest, of_kind, one, stack_of
+from tests.unit.projects import GOOD_STACK, problems, project
 
 
 def test_nothing_of_it_without_install(tmp_path: Path, installed: list[Manifest]) -> None:
@@ -72,7 +64,7 @@ def test_everything_has_the_explicit_provider(tmp_path: Path) -> None:
 
 
 def test_the_stages_own_namespace_is_refused(tmp_path: Path) -> None:
-    (problem,) = problems(tmp_path, INSTALLED.replace("watch", "ml-test"))
+    (problem,) = problems(project(tmp_path, GOOD_STACK + INSTALLED.replace("watch", "ml-test")))
     assert problem.field == "config.ml-deployments:monitoring"
     assert problem.line == GOOD_STACK.count("\n") + 1
     assert "not ml-test, which the stage owns already" in problem.reason

@@ -7,8 +7,7 @@ import pytest
 from components.stack_files import load_stack
 from delivery.policies import violations
 from delivery.render import manifests
-from tests.unit.monitoring_stacks import problems
-from tests.unit.projects import CHECKOUT, entry, project
+from tests.unit.projects import CHECKOUT, GOOD_STACK, entry, problems, project
 
 
 @pytest.mark.parametrize("stage", ["staging", "production"])
@@ -41,7 +40,6 @@ def test_mandatory_violations_come_first(tmp_path: Path) -> None:
 
 
 def test_an_exception_for_no_policy_is_refused(tmp_path: Path) -> None:
-    (problem,) = problems(
-        tmp_path, "  ml-deployments:policy: {exceptions: [{policy: replica, name: a, reason: b}]}\n"
-    )
+    text = "  ml-deployments:policy: {exceptions: [{policy: replica, name: a, reason: b}]}\n"
+    (problem,) = problems(project(tmp_path, GOOD_STACK + text))
     assert problem.field == "config.ml-deployments:policy.exceptions[0].policy"
