@@ -1,11 +1,50 @@
 """What several test files look at."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from tests.unit.monitoring_stacks import Manifest, stack_of
+from delivery.render import manifests
+from tests.unit.feature_stores import Objects, named, stage
+from tests.unit.monitoring_stacks import INSTALLED, Manifest, stack_of
+from tests.unit.projects import MODEL, entry, project
+from tests.unit.rendered import commit
+from tests.unit.repositories import init
+from tests.unit.ruled import DIGEST
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
     """The objects of a stage that installs a monitoring stack."""
     return stack_of(tmp_path_factory.mktemp("installed"))
+
+
+@pytest.fixture(scope="module")
+def ruled_objects(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
+    """The objects of a stage with a monitoring stack and one pinned model."""
+    stack = entry(f'version: "v1"\nreplicas: 2\ndigest: "{DIGEST}"') + INSTALLED
+    model = MODEL + "env: {API_TOKEN: {secretKeyRef: {name: tokens, key: api}}, MAX_TOKENS: '5'}\n"
+    return manifests(project(tmp_path_factory.mktemp("policies"), stack, a=model), "test")
+
+
+@pytest.fixture(scope="module")
+def store_objects(tmp_path_factory: pytest.TempPathFactory) -> Objects:
+    """The objects of a stage with a feature store, which one of its two models reads from."""
+    return named(stage(tmp_path_factory.mktemp("store")))
+
+
+@pytest.fixture
+def no_git_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git reads no configuration but a repository's own."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+
+
+@pytest.fixture
+def clone(tmp_path: Path, no_git_configuration: None) -> Path:
+    """A repository with one commit of one model."""
+    folder = project(tmp_path / "clone")
+    init(folder)
+    commit(folder, "Serve model a")
+    return folder

@@ -7,56 +7,17 @@ from typing import Any
 import pytest
 
 from components.policy_settings import PolicyException, PolicyName
-from delivery.render import manifests
-from policy.rules.catalogue import POLICIES, in_object, in_stage
+from policy.rules.catalogue import POLICIES
 from policy.rules.stage import StageRules
-from policy.rules.violation import Level, Violation
+from policy.rules.violation import Level
 from tests.unit.monitoring_stacks import Manifest, of_kind, one
-from tests.unit.projects import MODEL, entry, project
+from tests.unit.ruled import RULES, budget, found, pod, server
 
-DIGEST = "sha256:" + "0" * 64
-RULES = StageRules(
-    stage="test",
-    namespace="ml-test",
-    namespaces=frozenset({"ml-test", "watch"}),
-    high_availability=True,
-    require_digest=True,
-)
 Spoil = Callable[[Manifest], Any]
 
 
-@pytest.fixture(scope="module")
-def objects(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
-    """A stage with a monitoring stack and one pinned model."""
-    stack = entry(f'version: "v1"\nreplicas: 2\ndigest: "{DIGEST}"')
-    stack += "  ml-deployments:monitoring: {namespace: watch, delivery: operator, stack: {install: true}}\n"
-    model = MODEL + "env: {API_TOKEN: {secretKeyRef: {name: tokens, key: api}}, MAX_TOKENS: '5'}\n"
-    return manifests(project(tmp_path_factory.mktemp("policies"), stack, a=model), "test")
-
-
-def found(objects: list[Manifest], rules: StageRules = RULES) -> list[Violation]:
-    return [
-        violation
-        for policy in POLICIES
-        for violation in (
-            *(v for manifest in objects for v in in_object(policy, manifest, rules)),
-            *in_stage(policy, objects, rules),
-        )
-    ]
-
-
-def pod(manifest: Manifest) -> dict[str, Any]:
-    spec: dict[str, Any] = manifest["spec"]["template"]["spec"]
-    return spec
-
-
-def server(manifest: Manifest) -> dict[str, Any]:
-    container: dict[str, Any] = pod(manifest)["containers"][0]
-    return container
-
-
-def test_a_good_stage_violates_nothing(objects: list[Manifest]) -> None:
-    assert found(objects) == []
+def test_a_good_stage_violates_nothing(ruled_objects: list[Manifest]) -> None:
+    assert found(ruled_objects) == []
 
 
 # What is done to the model's Deployment, the policy that finds it, and a part of what it says.
@@ -94,9 +55,9 @@ DEPLOYMENT: list[tuple[Spoil, str, str]] = [
 
 @pytest.mark.parametrize(("spoil", "policy", "message"), DEPLOYMENT)
 def test_a_spoilt_deployment_is_found(
-    objects: list[Manifest], spoil: Spoil, policy: str, message: str
+    ruled_objects: list[Manifest], spoil: Spoil, policy: str, message: str
 ) -> None:
-    changed = deepcopy(objects)
+    changed = deepcopy(ruled_objects)
     spoil(one(changed, "Deployment", "a"))
 
     violations = [v for v in found(changed) if v.policy == policy]
@@ -105,46 +66,6 @@ def test_a_spoilt_deployment_is_found(
     assert violations[0].object.startswith("Deployment ")
     assert message in violations[0].message
     assert violations[0].fix
-
-
-def budget(objects: list[Manifest]) -> Manifest:
-    return one(objects, "PodDisruptionBudget", "a")
-
-
-BUDGETS: list[Callable[[list[Manifest]], Any]] = [
-    lambda objects: objects.remove(budget(objects)),
-    lambda objects: budget(objects)["metadata"].update(namespace="watch"),
-    lambda objects: budget(objects)["spec"]["selector"]["matchLabels"].update(other="label"),
-    lambda objects: budget(objects)["spec"].pop("selector"),
-    lambda objects: budget(objects)["spec"]["selector"].update(
-        matchExpressions=[{"key": "app.kubernetes.io/name", "operator": "NotIn", "values": ["a"]}]
-    ),
-    lambda objects: budget(objects)["spec"]["selector"].update(
-        matchExpressions=[{"key": "app.kubernetes.io/name", "operator": "DoesNotExist"}]
-    ),
-]
-
-
-@pytest.mark.parametrize("spoil", BUDGETS)
-def test_a_model_without_a_budget_of_its_own_is_found(
-    objects: list[Manifest], spoil: Callable[[list[Manifest]], Any]
-) -> None:
-    changed = deepcopy(objects)
-    spoil(changed)
-
-    assert [(v.policy, v.object) for v in found(changed)] == [("disruption-budget", "Deployment ml-test/a")]
-
-
-def test_a_budget_may_select_by_expressions(objects: list[Manifest]) -> None:
-    changed = deepcopy(objects)
-    budget(changed)["spec"]["selector"] = {
-        "matchExpressions": [
-            {"key": "app.kubernetes.io/name", "operator": "In", "values": ["a", "b"]},
-            {"key": "app.kubernetes.io/component", "operator": "Exists"},
-        ]
-    }
-
-    assert found(changed) == []
 
 
 # The stage's other objects: what is added or changed.
@@ -224,9 +145,9 @@ def secret(**content: dict[str, str]) -> Manifest:
 
 @pytest.mark.parametrize(("spoil", "policy", "what"), OTHERS)
 def test_another_spoilt_object_is_found(
-    objects: list[Manifest], spoil: Callable[[list[Manifest]], Any], policy: str, what: str
+    ruled_objects: list[Manifest], spoil: Callable[[list[Manifest]], Any], policy: str, what: str
 ) -> None:
-    changed = deepcopy(objects)
+    changed = deepcopy(ruled_objects)
     spoil(changed)
 
     assert {(v.policy, v.object) for v in found(changed)} == {(policy, what)}
@@ -243,8 +164,8 @@ def test_what_only_describes_a_secret_passes(manifest: Manifest) -> None:
     assert found([manifest]) == []
 
 
-def test_a_stage_that_asks_for_less_is_given_less(objects: list[Manifest]) -> None:
-    changed = deepcopy(objects)
+def test_a_stage_that_asks_for_less_is_given_less(ruled_objects: list[Manifest]) -> None:
+    changed = deepcopy(ruled_objects)
     deployment = one(changed, "Deployment", "a")
     deployment["spec"]["replicas"] = 1
     server(deployment)["image"] = "registry.example.com/a:v1"
@@ -256,17 +177,17 @@ def test_a_stage_that_asks_for_less_is_given_less(objects: list[Manifest]) -> No
 
 
 def test_the_monitoring_stack_needs_no_digest_no_owner_and_no_second_grafana(
-    objects: list[Manifest],
+    ruled_objects: list[Manifest],
 ) -> None:
-    grafana = one(objects, "Deployment", "grafana")
+    grafana = one(ruled_objects, "Deployment", "grafana")
 
     assert grafana["spec"]["replicas"] == 1
     assert "@" not in server(grafana)["image"]
     assert found([grafana]) == []
 
 
-def test_an_exception_makes_one_policy_of_one_object_advice(objects: list[Manifest]) -> None:
-    changed = deepcopy(objects)
+def test_an_exception_makes_one_policy_of_one_object_advice(ruled_objects: list[Manifest]) -> None:
+    changed = deepcopy(ruled_objects)
     deployment = one(changed, "Deployment", "a")
     deployment["spec"]["replicas"] = 1
     pod(deployment)["hostNetwork"] = True
@@ -280,8 +201,8 @@ def test_an_exception_makes_one_policy_of_one_object_advice(objects: list[Manife
     assert levels["replicas"].message.endswith("(let pass: a batch job)")
 
 
-def test_every_kind_that_makes_pods_is_looked_at(objects: list[Manifest]) -> None:
-    deployment = one(objects, "Deployment", "a")
+def test_every_kind_that_makes_pods_is_looked_at(ruled_objects: list[Manifest]) -> None:
+    deployment = one(ruled_objects, "Deployment", "a")
     template = deepcopy(deployment["spec"]["template"])
     template["spec"]["hostPID"] = True
     metadata = deployment["metadata"]
@@ -303,7 +224,7 @@ def test_every_kind_that_makes_pods_is_looked_at(objects: list[Manifest]) -> Non
     ]
 
     for manifest in made:
-        violations = found([{"apiVersion": "any/v1", **manifest}, budget(objects)])
+        violations = found([{"apiVersion": "any/v1", **manifest}, budget(ruled_objects)])
         assert [v.message for v in violations] == ["the pod must not set hostPID"], manifest["kind"]
 
 
@@ -311,7 +232,7 @@ def test_the_catalogue_has_each_policy_once() -> None:
     assert sorted(policy.name for policy in POLICIES) == sorted(PolicyName)
 
 
-def test_fixtures_have_every_kind(objects: list[Manifest]) -> None:
+def test_fixtures_have_every_kind(ruled_objects: list[Manifest]) -> None:
     """Otherwise the good stage would prove little."""
     for kind in ("Prometheus", "Alertmanager", "ClusterRole", "Deployment", "PodDisruptionBudget"):
-        assert of_kind(objects, kind)
+        assert of_kind(ruled_objects, kind)

@@ -1,66 +1,22 @@
 """`delivery render --commit`: the branch of rendered manifests, in real git repositories."""
 
-import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import yaml
 from typer.testing import CliRunner
 
-from components.problems import SettingsError
 from delivery import rendered_branch
 from delivery.cli import app
 from delivery.errors import DeliveryError
 from delivery.git import Repository
 from delivery.render import file_name
-from delivery.rendered_branch import RenderedCommit, refuse_secrets, render_commit
-from tests.unit.projects import GOOD_STACK, entry, project
-from tests.unit.repositories import git, identify, init
-
-BRANCH = "rendered/test"
-V2 = GOOD_STACK.replace('"v1"', '"v2"')
-
-
-@pytest.fixture(autouse=True)
-def no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """A repository with one commit of one model."""
-    folder = project(tmp_path / "clone")
-    init(folder)
-    commit(folder, "Serve model a")
-    return folder
-
-
-def commit(folder: Path, subject: str, stack: str | None = None) -> str:
-    if stack is not None:
-        (folder / "Pulumi.test.yaml").write_text(stack)
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--allow-empty", f"--message={subject}")
-    return git(folder, "rev-parse", "HEAD")
-
-
-def run(folder: Path, *more: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["render", "test", "--commit", "--project", str(folder), *more])
-    assert "Traceback" not in result.output
-    return result.exit_code, result.output
-
-
-def tips(folder: Path) -> list[str]:
-    return git(folder, "log", "--format=%s", BRANCH).splitlines()
-
-
-def image(folder: Path, revision: str = BRANCH) -> str:
-    deployment = yaml.safe_load(git(folder, "show", f"{revision}:deployment-a.yaml"))
-    found: str = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
-    return found
+from delivery.rendered_branch import RenderedCommit, render_commit
+from tests.unit.projects import entry, project
+from tests.unit.rendered import BRANCH, V2, commit, image, run, tips
+from tests.unit.repositories import git, init
 
 
 def test_a_commit_names_its_source_and_its_author(clone: Path) -> None:
@@ -166,79 +122,6 @@ def test_a_revert_brings_the_older_manifests_back(clone: Path) -> None:
     assert git(clone, "rev-parse", f"{BRANCH}^{{tree}}") == git(clone, "rev-parse", f"{BRANCH}~2^{{tree}}")
 
 
-def test_a_shallow_clone_says_how_to_get_the_rest(clone: Path, tmp_path: Path) -> None:
-    run(clone)
-    commit(clone, "Roll out v2", V2)
-    shallow = tmp_path / "shallow"
-    git(tmp_path, "clone", "--quiet", "--depth=1", clone.as_uri(), str(shallow))
-    code, said = run(shallow, "--push", "origin")
-    assert code == 1
-    assert "git fetch --unshallow" in said
-    git(shallow, "fetch", "--quiet", "--unshallow")
-    assert run(shallow, "--push", "origin")[0] == 0
-    assert tips(clone) == ["Roll out v2", "Serve model a"]
-
-
-def test_a_fresh_clone_goes_on_from_the_remotes_branch(clone: Path, tmp_path: Path) -> None:
-    run(clone)
-    commit(clone, "Roll out v2", V2)
-    other = tmp_path / "other"
-    git(tmp_path, "clone", "--quiet", str(clone), str(other))
-    assert run(other)[0] == 0
-    assert tips(other) == ["Roll out v2", "Serve model a"]
-    assert tips(clone) == ["Serve model a"], "nothing is pushed unless told"
-    assert run(other, "--push", "origin")[0] == 0
-    assert tips(clone) == tips(other)
-
-
-def test_a_push_goes_on_from_what_others_pushed(clone: Path, tmp_path: Path) -> None:
-    run(clone)
-    other = tmp_path / "other"
-    git(tmp_path, "clone", "--quiet", str(clone), str(other))
-    run(other)
-    commit(clone, "Roll out v2", V2)
-    run(clone)
-    commit(clone, "Serve v1 again", GOOD_STACK)
-    git(other, "pull", "--quiet")
-    assert run(other, "--push", "origin")[0] == 0
-    assert tips(clone) == ["Serve v1 again", "Roll out v2", "Serve model a"]
-
-
-def test_a_diverged_remote_branch_is_an_error_and_nothing_changes(clone: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    git(tmp_path, "clone", "--quiet", str(clone), str(other))
-    run(clone)
-    commit(clone, "Roll out v2", V2)
-    git(other, "pull", "--quiet")
-    run(clone)
-    git(other, "branch", BRANCH, "origin/main")
-    identify(other)
-    before = git(clone, "rev-parse", BRANCH), git(other, "rev-parse", BRANCH)
-    code, said = run(other, "--push", "origin")
-    assert code == 1
-    assert "have diverged" in said
-    assert f"git branch --force {BRANCH} origin/{BRANCH}" in said
-    assert before == (git(clone, "rev-parse", BRANCH), git(other, "rev-parse", BRANCH))
-
-
-def test_a_refused_push_says_why(clone: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    git(tmp_path, "clone", "--quiet", str(clone), str(other))
-    hook = clone / ".git" / "hooks" / "update"
-    hook.write_text("#!/bin/sh\necho protected branch >&2\nexit 1\n")
-    hook.chmod(0o755)
-    code, said = run(other, "--push", "origin")
-    assert code == 1
-    assert "protected branch" in said
-
-
-def test_an_unknown_remote_is_named(clone: Path) -> None:
-    code, said = run(clone, "--push", "nowhere")
-    assert code == 1
-    assert "The remote nowhere could not be asked" in said
-    assert not git(clone, "for-each-ref", "refs/heads/rendered")
-
-
 def test_of_two_runs_at_once_none_is_lost(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = git(clone, "rev-parse", "HEAD")
     second = commit(clone, "Roll out v2", V2)
@@ -324,6 +207,7 @@ def test_wrong_usage(clone: Path, arguments: tuple[str, ...]) -> None:
     assert result.exit_code == 2
 
 
+@pytest.mark.usefixtures("no_git_configuration")
 def test_a_project_in_a_folder_of_the_repository(tmp_path: Path) -> None:
     top = tmp_path / "top"
     project(top / "models" / "here")
@@ -331,32 +215,6 @@ def test_a_project_in_a_folder_of_the_repository(tmp_path: Path) -> None:
     commit(top, "Serve model a")
     assert run(top / "models" / "here")[0] == 0
     assert image(top).endswith(":v1")
-
-
-@pytest.mark.parametrize("key", ["data", "stringData"])
-def test_a_secret_in_plain_text_is_refused_and_named(clone: Path, key: str) -> None:
-    program = clone / "__main__.py"
-    program.write_text(
-        program.read_text()
-        + "import pulumi_kubernetes as k8s\n"
-        + "k8s.core.v1.Secret('s', metadata={'name': 'token', 'namespace': 'ml-test'}, "
-        + ("string_data" if key == "stringData" else key)
-        + "={'key': 'dmFsdWU='}, opts=stage.options)\n"
-    )
-    commit(clone, "A secret")
-    code, said = run(clone)
-    assert code == 1
-    assert f"secret-token.yaml: {key}: the Secret token of test would be in git in plain text" in said
-    assert "dmFsdWU" not in said
-    assert not git(clone, "for-each-ref", "refs/heads/rendered")
-
-
-def test_every_secret_is_named_and_an_empty_one_allowed() -> None:
-    secrets = [{"kind": "Secret", "metadata": {"name": name}, "data": {"a": "b"}} for name in ("x", "y")]
-    with pytest.raises(SettingsError) as caught:
-        refuse_secrets(secrets, "test")
-    assert len(caught.value.problems) == 2
-    refuse_secrets([{"kind": "Secret", "metadata": {"name": "z"}, "data": {}}], "test")
 
 
 def test_what_was_done_is_told(clone: Path) -> None:

@@ -1,0 +1,39 @@
+"""Stages with a feature store, for tests, and ways to pick from their objects."""
+
+from pathlib import Path
+from typing import Any
+
+from delivery.render import manifests
+from tests.features import STORE, write_features
+from tests.unit.projects import MODEL, entry, project
+
+READS = MODEL + "features: {service: sentiment_v1}\n"
+Objects = dict[str, dict[str, Any]]
+
+
+def stage(folder: Path, *, store: str = STORE, model: str = READS, more: str = "", **files: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    write_features(folder, **files)
+    return project(folder, entry('version: "v1"\nreplicas: 2') + store + more, a=model, b=MODEL)
+
+
+def named(folder: Path) -> Objects:
+    return {f"{m['kind']} {m['metadata']['name']}": m for m in manifests(folder, "test")}
+
+
+def apply_job(objects: Objects) -> dict[str, Any]:
+    (job,) = [m for name, m in objects.items() if name.startswith("Job ")]
+    return job
+
+
+def pods(objects: Objects) -> dict[str, dict[str, Any]]:
+    """The pod specs of every workload of the store by the name of the workload."""
+    templates = {
+        "server": objects["Deployment feature-store"]["spec"]["template"],
+        "redis": objects["StatefulSet feature-store-redis"]["spec"]["template"],
+        "apply": apply_job(objects)["spec"]["template"],
+        "materialization": objects["CronJob feature-store-materialization"]["spec"]["jobTemplate"]["spec"][
+            "template"
+        ],
+    }
+    return {name: template["spec"] for name, template in templates.items()}

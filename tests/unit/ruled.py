@@ -1,0 +1,42 @@
+"""What the policies find in plain manifests, for tests."""
+
+from typing import Any
+
+from policy.rules.catalogue import POLICIES, in_object, in_stage
+from policy.rules.stage import StageRules
+from policy.rules.violation import Violation
+from tests.unit.monitoring_stacks import Manifest, one
+
+DIGEST = "sha256:" + "0" * 64
+RULES = StageRules(
+    stage="test",
+    namespace="ml-test",
+    namespaces=frozenset({"ml-test", "watch"}),
+    high_availability=True,
+    require_digest=True,
+)
+
+
+def found(objects: list[Manifest], rules: StageRules = RULES) -> list[Violation]:
+    return [
+        violation
+        for policy in POLICIES
+        for violation in (
+            *(v for manifest in objects for v in in_object(policy, manifest, rules)),
+            *in_stage(policy, objects, rules),
+        )
+    ]
+
+
+def pod(manifest: Manifest) -> dict[str, Any]:
+    spec: dict[str, Any] = manifest["spec"]["template"]["spec"]
+    return spec
+
+
+def server(manifest: Manifest) -> dict[str, Any]:
+    container: dict[str, Any] = pod(manifest)["containers"][0]
+    return container
+
+
+def budget(objects: list[Manifest]) -> Manifest:
+    return one(objects, "PodDisruptionBudget", "a")
