@@ -12,7 +12,8 @@ from delivery.drift.looking import look
 from delivery.drift.target import target
 from delivery.render import manifests
 from tests.integration.clone import Clone, copy_project, model_files, models, wait_for
-from tests.integration.drift.classes import FIELDS, NAMESPACE_DELETED, OBJECTS, SMALL, DriftCase
+from tests.integration.drift.case import DriftCase
+from tests.integration.drift.classes import FIELDS, NAMESPACE_DELETED, OBJECTS, SMALL
 from tests.integration.drift.tools import drift, names, page_row, place, refresh_sees, word
 from tests.integration.test_faults import kill_in_the_middle, recover, unused_kubeconfig
 

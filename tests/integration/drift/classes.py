@@ -1,146 +1,94 @@
-"""The classes of drift: what somebody does to a stage with kubectl, and where it shows."""
+"""The classes of drift that docs/drift.md tells of."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
 
+from tests.integration.drift.case import DriftCase
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a drift is brought about: a model of a stage. `kubectl` takes arguments and returns what it printed."""
-
-    kubectl: Callable[..., str]
-    stage: str
-    namespace: str
-    model: str
-
-    def fill(self, text: str) -> str:
-        """A text with the names of this place."""
-        names = {"stage": self.stage, "namespace": self.namespace, "model": self.model}
-        for name, value in names.items():
-            text = text.replace("{" + name + "}", value)
-        return text
-
-    def run(self, command: tuple[str, ...]) -> str:
-        """Run a kubectl command with the names of this place."""
-        return self.kubectl(*(self.fill(word) for word in command))
-
-
-@dataclass(frozen=True, kw_only=True)
-class DriftCase:
-    """One class of drift. In every text `{stage}`, `{namespace}` and `{model}` stand for the names of its place.
-
-    Attributes:
-        name: What docs/drift.md calls it.
-        causes: The kubectl commands that bring it about, word by word.
-        looks: The kubectl command that shows it. It prints something else once the drift is there, and what it printed
-            before once the drift is healed.
-        kind: The kind of the object that drifts.
-        drift: What `delivery drift` calls it: changed, removed, added, deleted or extra.
-        field: The field `delivery drift` names; empty for a whole object.
-        healable: False for what `delivery drift --heal` reports and leaves as it is.
-    """
-
-    name: str
-    causes: tuple[tuple[str, ...], ...]
-    looks: tuple[str, ...]
-    kind: str
-    drift: str
-    field: str = ""
-    healable: bool = True
-
-    def cause(self, place: Place) -> None:
-        """Bring the drift about."""
-        for command in self.causes:
-            place.run(command)
-
-    def look(self, place: Place) -> str:
-        """What the cluster shows where the drift is."""
-        return place.run(self.looks)
-
-
+Command = tuple[str, ...]
 IN = "--namespace={namespace}"
 _POD = "spec.template.spec"
 _SERVER = f"{_POD}.containers[name=server]"
-# The same for kubectl.
-_NAMED = _POD + '.containers[?(@.name=="server")]'
-
-
-def _shows(kind: str, path: str) -> tuple[str, ...]:
-    return "get", kind, "{model}", IN, "--output=jsonpath={." + path + "}"
-
-
-def _exists(kind: str, name: str = "{model}", where: str = IN) -> tuple[str, ...]:
-    return "get", kind, name, where, "--ignore-not-found", "--output=name"
-
-
-def _patch(kind: str, patch: str, form: str = "strategic") -> tuple[tuple[str, ...], ...]:
-    return (("patch", kind, "{model}", IN, f"--type={form}", f"--patch={patch}"),)
-
-
-def _in_pod(patch: str) -> tuple[tuple[str, ...], ...]:
-    return _patch("deployment", '{"spec": {"template": {"spec": ' + patch + "}}}")
-
-
-def _in_server(patch: str) -> tuple[tuple[str, ...], ...]:
-    return _in_pod('{"containers": [{"name": "server", ' + patch + "}]}")
-
-
 _GUEST = (
     '{"name": "guest", "image": "registry.example.com/guest:1", "securityContext": '
     '{"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}'
 )
 _FIRST_GUEST = _GUEST.replace('"guest"', '"first-guest"')
 
+
+def _field(
+    name: str, drift: str, field: str, cause: Command, *, kind: str = "Deployment", shows: str = ""
+) -> DriftCase:
+    """Drift of one field of one of the model's objects; `shows` is the path to look at, by default the field's own."""
+    path = shows or re.sub(r"\[name=(\w+)\]", r'[?(@.name=="\1")]', field)
+    looks = ("get", kind.lower(), "{model}", IN, "--output=jsonpath={." + path + "}")
+    return DriftCase(name=name, causes=(cause,), looks=looks, kind=kind, drift=drift, field=field)
+
+
+def _patch(kind: str, patch: str, form: str = "strategic") -> Command:
+    return "patch", kind, "{model}", IN, f"--type={form}", f"--patch={patch}"
+
+
+def _in_pod(patch: str) -> Command:
+    return _patch("deployment", '{"spec": {"template": {"spec": ' + patch + "}}}")
+
+
+def _in_server(patch: str) -> Command:
+    return _in_pod('{"containers": [{"name": "server", ' + patch + "}]}")
+
+
+def _exists(kind: str, name: str = "{model}") -> Command:
+    return "get", kind, name, IN, "--ignore-not-found", "--output=name"
+
+
+def _deleted(kind: str) -> DriftCase:
+    """One of the model's objects, deleted."""
+    resource = kind.lower()
+    return DriftCase(
+        name=f"{kind} deleted",
+        causes=(("delete", resource, "{model}", IN),),
+        looks=_exists(resource),
+        kind=kind,
+        drift="deleted",
+    )
+
+
 CHANGED = (
-    DriftCase(
-        name="replicas scaled",
-        causes=(("scale", "deployment", "{model}", IN, "--replicas=1"),),
-        looks=_shows("deployment", "spec.replicas"),
-        kind="Deployment",
-        drift="changed",
-        field="spec.replicas",
+    _field(
+        "replicas scaled",
+        "changed",
+        "spec.replicas",
+        ("scale", "deployment", "{model}", IN, "--replicas=1"),
     ),
-    DriftCase(
-        name="image changed",
-        causes=(("set", "image", "deployment/{model}", IN, "server=registry.example.com/other:1"),),
-        looks=_shows("deployment", f"{_NAMED}.image"),
-        kind="Deployment",
-        drift="changed",
-        field=f"{_SERVER}.image",
+    _field(
+        "image changed",
+        "changed",
+        f"{_SERVER}.image",
+        ("set", "image", "deployment/{model}", IN, "server=registry.example.com/other:1"),
     ),
-    DriftCase(
-        name="resource limit changed",
-        causes=(
-            ("set", "resources", "deployment/{model}", IN, "--containers=server", "--limits=memory=9Gi"),
-        ),
-        looks=_shows("deployment", f"{_NAMED}.resources.limits.memory"),
-        kind="Deployment",
-        drift="changed",
-        field=f"{_SERVER}.resources.limits.memory",
+    _field(
+        "resource limit changed",
+        "changed",
+        f"{_SERVER}.resources.limits.memory",
+        ("set", "resources", "deployment/{model}", IN, "--containers=server", "--limits=memory=9Gi"),
     ),
-    DriftCase(
-        name="environment variable changed",
-        causes=(("set", "env", "deployment/{model}", IN, "MODEL_VERSION=v9"),),
-        looks=_shows("deployment", _NAMED + '.env[?(@.name=="MODEL_VERSION")].value'),
-        kind="Deployment",
-        drift="changed",
-        field=f"{_SERVER}.env[name=MODEL_VERSION].value",
+    _field(
+        "environment variable changed",
+        "changed",
+        f"{_SERVER}.env[name=MODEL_VERSION].value",
+        ("set", "env", "deployment/{model}", IN, "MODEL_VERSION=v9"),
     ),
-    DriftCase(
-        name="pod security loosened",
-        causes=_in_server('"securityContext": {"readOnlyRootFilesystem": false}'),
-        looks=_shows("deployment", f"{_NAMED}.securityContext.readOnlyRootFilesystem"),
-        kind="Deployment",
-        drift="changed",
-        field=f"{_SERVER}.securityContext.readOnlyRootFilesystem",
+    _field(
+        "pod security loosened",
+        "changed",
+        f"{_SERVER}.securityContext.readOnlyRootFilesystem",
+        _in_server('"securityContext": {"readOnlyRootFilesystem": false}'),
     ),
-    DriftCase(
-        name="label changed",
-        causes=(("label", "service", "{model}", IN, "--overwrite", "ml-deployments/owner=nobody"),),
-        looks=_shows("service", r"metadata.labels.ml-deployments/owner"),
+    _field(
+        "label changed",
+        "changed",
+        "metadata.labels.ml-deployments/owner",
+        ("label", "service", "{model}", IN, "--overwrite", "ml-deployments/owner=nobody"),
         kind="Service",
-        drift="changed",
-        field="metadata.labels.ml-deployments/owner",
     ),
     DriftCase(
         name="data of a ConfigMap changed",
@@ -154,7 +102,7 @@ CHANGED = (
                 '--patch={"data": {"{stage}-{model}.rules.yaml": ""}}',
             ),
         ),
-        looks=("get", "configmap", "{model}-rules", IN, r"--output=jsonpath={.data}"),
+        looks=("get", "configmap", "{model}-rules", IN, "--output=jsonpath={.data}"),
         kind="ConfigMap",
         drift="changed",
         field="data.{stage}-{model}.rules.yaml",
@@ -162,21 +110,17 @@ CHANGED = (
 )
 
 REMOVED = (
-    DriftCase(
-        name="environment variable removed",
-        causes=(("set", "env", "deployment/{model}", IN, "MODEL_NAME-"),),
-        looks=_shows("deployment", _NAMED + '.env[?(@.name=="MODEL_NAME")].value'),
-        kind="Deployment",
-        drift="removed",
-        field=f"{_SERVER}.env[name=MODEL_NAME]",
+    _field(
+        "environment variable removed",
+        "removed",
+        f"{_SERVER}.env[name=MODEL_NAME]",
+        ("set", "env", "deployment/{model}", IN, "MODEL_NAME-"),
     ),
-    DriftCase(
-        name="probe removed",
-        causes=_in_server('"livenessProbe": null'),
-        looks=_shows("deployment", f"{_NAMED}.livenessProbe"),
-        kind="Deployment",
-        drift="removed",
-        field=f"{_SERVER}.livenessProbe",
+    _field(
+        "probe removed",
+        "removed",
+        f"{_SERVER}.livenessProbe",
+        _in_server('"livenessProbe": null'),
     ),
     DriftCase(
         name="label removed",
@@ -189,118 +133,85 @@ REMOVED = (
 )
 
 ADDED = (
-    DriftCase(
-        name="environment variable added",
-        causes=(("set", "env", "deployment/{model}", IN, "GUEST=1"),),
-        looks=_shows("deployment", _NAMED + '.env[?(@.name=="GUEST")].value'),
-        kind="Deployment",
-        drift="added",
-        field=f"{_SERVER}.env[name=GUEST]",
+    _field(
+        "environment variable added",
+        "added",
+        f"{_SERVER}.env[name=GUEST]",
+        ("set", "env", "deployment/{model}", IN, "GUEST=1"),
     ),
-    DriftCase(
-        name="container added",
-        causes=_in_pod('{"containers": [' + _GUEST + "]}"),
-        looks=_shows("deployment", f"{_POD}.containers[*].name"),
-        kind="Deployment",
-        drift="added",
-        field=f"{_POD}.containers[name=guest]",
+    _field(
+        "container added",
+        "added",
+        f"{_POD}.containers[name=guest]",
+        _in_pod('{"containers": [' + _GUEST + "]}"),
+        shows=f"{_POD}.containers[*].name",
     ),
-    DriftCase(
-        name="init container added",
-        causes=_in_pod('{"initContainers": [' + _FIRST_GUEST + "]}"),
-        looks=_shows("deployment", f"{_POD}.initContainers[*].name"),
-        kind="Deployment",
-        drift="added",
-        field=f"{_POD}.initContainers[name=first-guest]",
+    _field(
+        "init container added",
+        "added",
+        f"{_POD}.initContainers[name=first-guest]",
+        _in_pod('{"initContainers": [' + _FIRST_GUEST + "]}"),
+        shows=f"{_POD}.initContainers[*].name",
     ),
-    DriftCase(
-        name="volume added",
-        causes=_in_pod('{"volumes": [{"name": "guest", "emptyDir": {}}]}'),
-        looks=_shows("deployment", f"{_POD}.volumes[*].name"),
-        kind="Deployment",
-        drift="added",
-        field=f"{_POD}.volumes[name=guest]",
+    _field(
+        "volume added",
+        "added",
+        f"{_POD}.volumes[name=guest]",
+        _in_pod('{"volumes": [{"name": "guest", "emptyDir": {}}]}'),
+        shows=f"{_POD}.volumes[*].name",
     ),
-    DriftCase(
-        name="toleration added",
-        causes=_in_pod('{"tolerations": [{"key": "guest", "operator": "Exists"}]}'),
-        looks=_shows("deployment", f"{_POD}.tolerations"),
-        kind="Deployment",
-        drift="added",
-        field=f"{_POD}.tolerations",
+    _field(
+        "toleration added",
+        "added",
+        f"{_POD}.tolerations",
+        _in_pod('{"tolerations": [{"key": "guest", "operator": "Exists"}]}'),
     ),
-    DriftCase(
-        name="default overridden",
-        causes=_in_pod('{"dnsPolicy": "Default"}'),
-        looks=_shows("deployment", f"{_POD}.dnsPolicy"),
-        kind="Deployment",
-        drift="added",
-        field=f"{_POD}.dnsPolicy",
+    _field(
+        "default overridden",
+        "added",
+        f"{_POD}.dnsPolicy",
+        _in_pod('{"dnsPolicy": "Default"}'),
     ),
-    DriftCase(
-        name="rollout restarted",
-        causes=(("rollout", "restart", "deployment/{model}", IN),),
-        looks=_shows("deployment", "spec.template.metadata.annotations"),
-        kind="Deployment",
-        drift="added",
-        field="spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt",
+    _field(
+        "rollout restarted",
+        "added",
+        "spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt",
+        ("rollout", "restart", "deployment/{model}", IN),
+        shows="spec.template.metadata.annotations",
     ),
-    DriftCase(
-        name="label added",
-        causes=(("label", "deployment", "{model}", IN, "guest=yes"),),
-        looks=_shows("deployment", "metadata.labels.guest"),
-        kind="Deployment",
-        drift="added",
-        field="metadata.labels.guest",
+    _field(
+        "label added",
+        "added",
+        "metadata.labels.guest",
+        ("label", "deployment", "{model}", IN, "guest=yes"),
     ),
-    DriftCase(
-        name="annotation added",
-        causes=(("annotate", "serviceaccount", "{model}", IN, "guest=yes"),),
-        looks=_shows("serviceaccount", "metadata.annotations.guest"),
+    _field(
+        "annotation added",
+        "added",
+        "metadata.annotations.guest",
+        ("annotate", "serviceaccount", "{model}", IN, "guest=yes"),
         kind="ServiceAccount",
-        drift="added",
-        field="metadata.annotations.guest",
     ),
-    DriftCase(
-        name="port added to a Service",
-        causes=_patch("service", '{"spec": {"ports": [{"name": "guest", "port": 9999, "protocol": "TCP"}]}}'),
-        looks=_shows("service", "spec.ports[*].port"),
+    _field(
+        "port added to a Service",
+        "added",
+        "spec.ports[port=9999,protocol=TCP]",
+        _patch("service", '{"spec": {"ports": [{"name": "guest", "port": 9999, "protocol": "TCP"}]}}'),
         kind="Service",
-        drift="added",
-        field="spec.ports[port=9999,protocol=TCP]",
+        shows="spec.ports[*].port",
     ),
-    DriftCase(
-        name="rule added to a NetworkPolicy",
-        causes=_patch("networkpolicy", '[{"op": "add", "path": "/spec/ingress/-", "value": {}}]', "json"),
-        looks=_shows("networkpolicy", "spec.ingress"),
+    _field(
+        "rule added to a NetworkPolicy",
+        "added",
+        "spec.ingress[1]",
+        _patch("networkpolicy", '[{"op": "add", "path": "/spec/ingress/-", "value": {}}]', "json"),
         kind="NetworkPolicy",
-        drift="added",
-        field="spec.ingress[1]",
+        shows="spec.ingress",
     ),
 )
 
 OBJECTS = (
-    DriftCase(
-        name="Deployment deleted",
-        causes=(("delete", "deployment", "{model}", IN),),
-        looks=_exists("deployment"),
-        kind="Deployment",
-        drift="deleted",
-    ),
-    DriftCase(
-        name="Service deleted",
-        causes=(("delete", "service", "{model}", IN),),
-        looks=_exists("service"),
-        kind="Service",
-        drift="deleted",
-    ),
-    DriftCase(
-        name="NetworkPolicy deleted",
-        causes=(("delete", "networkpolicy", "{model}", IN),),
-        looks=_exists("networkpolicy"),
-        kind="NetworkPolicy",
-        drift="deleted",
-    ),
+    *map(_deleted, ("Deployment", "Service", "NetworkPolicy")),
     DriftCase(
         name="labelled object extra",
         causes=(
@@ -332,4 +243,3 @@ NAMESPACE_DELETED = DriftCase(
 FIELDS = (*CHANGED, *REMOVED, *ADDED)
 SMALL = (*FIELDS, *OBJECTS)
 """Every class that leaves the rest of the stage as it is."""
-CLASSES = (*SMALL, NAMESPACE_DELETED)

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from tests.integration.clone import CHECKOUT, Clone
-from tests.integration.drift.classes import DriftCase, Place
+from tests.integration.drift.case import DriftCase, Place
 
 Entry = dict[str, Any]
 PAGE = CHECKOUT / "docs" / "drift.md"
