@@ -15,10 +15,10 @@ from benchmarks.clock import Clock
 from benchmarks.deploying import SIZES
 from delivery.render import render
 from tests.integration.clone import Clone, copy_project, model_files, models
-from tests.integration.conftest import sandbox_variables
 from tests.integration.pull.argocd import argocd
 from tests.integration.pull.followed import STAGE, Followed, followed
 from tests.integration.repository import commit, git, initialise, replace, review
+from tests.integration.sandbox import project_of, running_sandbox
 
 RUNS = {1: 3, 10: 3, 100: 2}
 _MODEL = "m000"
@@ -41,18 +41,11 @@ _PULL = {
 
 def measure(folder: Path) -> list[dict[str, object]]:
     """Seconds of each step and of what it is measured against, median and least of the rounds, for each size."""
-    plain = Clone(copy_project(folder / "sandbox"))
-    model_files(plain.path, 1)
-    plain.write_stack(models(1))
-    try:
-        plain.python("sandbox", "up")
-        sandbox = Clone(plain.path, sandbox_variables(plain))
+    with running_sandbox(folder / "sandbox") as sandbox:
         rows = [row for size in SIZES for row in _push(sandbox, folder / f"push-{size}", size)]
         (folder / "pull").mkdir()
         with argocd(sandbox, folder / "pull"), followed(sandbox, folder / "pull") as stage:
             return rows + [row for size in SIZES for row in _pull(stage, folder / f"pull-{size}", size)]
-    finally:
-        plain.python("sandbox", "down")
 
 
 class Floor:
@@ -75,11 +68,7 @@ class Floor:
 
 
 def _push(sandbox: Clone, folder: Path, size: int) -> Iterator[dict[str, object]]:
-    state = folder / "state"
-    state.mkdir(parents=True)
-    environment = {**sandbox.environment, "PULUMI_BACKEND_URL": state.as_uri()}
-    project = Clone(copy_project(folder / "project"), environment, folder.name)
-    model_files(project.path, size)
+    project = project_of(sandbox, folder, folder.name, size)
     project.write_stack(_models(size, "v1"))
     text = (project.path / "Pulumi.test.yaml").read_text()
     (project.path / "Pulumi.source.yaml").write_text(text.replace(folder.name, f"{folder.name}-source"))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks.peers import helm
 from delivery.render import render
-from tests.integration.clone import Clone, copy_project, model_files, models
-from tests.integration.conftest import sandbox_variables
+from tests.integration.clone import Clone, models
+from tests.integration.sandbox import project_of, running_sandbox
 
 SIZES = (1, 10, 100)
 _CHART = "apiVersion: v2\nname: models\nversion: 0.1.0\n"
@@ -24,12 +24,7 @@ class Peer:
 
     def __init__(self, name: str, sandbox: Clone, folder: Path, size: int) -> None:
         self.name, self.size, self.manifests = name, size, folder / "manifests"
-        state = folder / "state"
-        path = copy_project(folder / "project")
-        state.mkdir()
-        environment = {**sandbox.environment, "PULUMI_BACKEND_URL": state.as_uri()}
-        self.project = Clone(path, environment, f"bench-{name}-{size}")
-        model_files(path, size)
+        self.project = project_of(sandbox, folder, f"bench-{name}-{size}", size)
         self.write("v1", "v1")
 
     def write(self, version: str, first: str) -> None:
@@ -66,15 +61,8 @@ class Peer:
 def measure(folder: Path) -> list[dict[str, object]]:
     """Seconds of each tool for each size: from nothing, with no change, and with one model's version changed."""
     helm()
-    plain = Clone(copy_project(folder / "sandbox"))
-    model_files(plain.path, 1)
-    plain.write_stack(models(1))
-    try:
-        plain.python("sandbox", "up")
-        sandbox = Clone(plain.path, sandbox_variables(plain))
+    with running_sandbox(folder / "sandbox") as sandbox:
         return [row for size in SIZES for row in _measure(sandbox, folder / str(size), size)]
-    finally:
-        plain.python("sandbox", "down")
 
 
 def _measure(sandbox: Clone, folder: Path, size: int) -> list[dict[str, object]]:

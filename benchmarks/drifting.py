@@ -10,38 +10,27 @@ from benchmarks.deploying import SIZES
 from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import look
 from delivery.drift.target import target
-from tests.integration.clone import Clone, copy_project, model_files, models
-from tests.integration.conftest import sandbox_variables
+from tests.integration.clone import Clone, models
+from tests.integration.sandbox import project_of, running_sandbox
 
 RUNS = 3
 
 
 def measure(folder: Path) -> list[dict[str, object]]:
     """Seconds of each, median of three runs, and how often kubectl was run, for each size."""
-    plain = Clone(copy_project(folder / "sandbox"))
-    model_files(plain.path, 1)
-    plain.write_stack(models(1))
-    try:
-        plain.python("sandbox", "up")
-        sandbox = Clone(plain.path, sandbox_variables(plain))
+    with running_sandbox(folder / "sandbox") as sandbox:
         return [_measure(sandbox, folder / str(size), size) for size in SIZES]
-    finally:
-        plain.python("sandbox", "down")
 
 
 def _measure(sandbox: Clone, folder: Path, size: int) -> dict[str, object]:
-    state = folder / "state"
-    state.mkdir(parents=True)
-    environment = {**sandbox.environment, "PULUMI_BACKEND_URL": state.as_uri()}
-    project = Clone(copy_project(folder / "project"), environment, f"drift-{size}")
-    model_files(project.path, size)
+    project = project_of(sandbox, folder, f"drift-{size}", size)
     project.write_stack(models(size))
     project.pulumi("stack", "init")
     project.up()
     drift = _median(lambda: project.python("delivery", "drift", "test"))
     refresh = _median(lambda: project.pulumi("refresh", "--preview-only"))
     wanted = target(project.path, "test")
-    kubectl = Kubectl(None, environment)
+    kubectl = Kubectl(None, project.environment)
     start = time.perf_counter()
     look(wanted, kubectl)
     looking = time.perf_counter() - start

@@ -11,10 +11,11 @@ from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import look
 from delivery.drift.target import target
 from delivery.render import manifests
-from tests.integration.clone import Clone, copy_project, model_files, models, wait_for
+from tests.integration.clone import Clone, model_files, models, wait_for
 from tests.integration.drift.case import DriftCase
 from tests.integration.drift.classes import FIELDS, NAMESPACE_DELETED, OBJECTS, SMALL
 from tests.integration.drift.tools import drift, names, page_row, place, refresh_sees, word
+from tests.integration.sandbox import project_of
 from tests.integration.test_faults import kill_in_the_middle, recover, unused_kubeconfig
 
 MANY = 40
@@ -29,12 +30,7 @@ STACK = """\
 @pytest.fixture(scope="module")
 def deployed(sandbox: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """A deployed stage of two models, which every test leaves without drift."""
-    folder = tmp_path_factory.mktemp("drifting")
-    state = folder / "state"
-    state.mkdir()
-    environment = {**sandbox.environment, "PULUMI_BACKEND_URL": state.as_uri()}
-    project = Clone(copy_project(folder / "project"), environment, "ml-drifting")
-    model_files(project.path, 2)
+    project = project_of(sandbox, tmp_path_factory.mktemp("drifting"), "ml-drifting", 2)
     project.write_stack(models(2, replicas=2))
     project.pulumi("stack", "init")
     project.up()

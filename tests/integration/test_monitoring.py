@@ -9,12 +9,13 @@ import pytest
 from components.alerts import alerts as model_alerts
 from components.stack_files import load_stack
 from delivery.check_monitoring import dashboard_queries
-from tests.integration.clone import Clone, copy_project, model_files
+from tests.integration.clone import Clone
 from tests.integration.monitoring.alertmanager import Inbox, inhibited
 from tests.integration.monitoring.prometheus import operator_config, operator_rules
 from tests.integration.monitoring.replicas import load, set_faults
 from tests.integration.monitoring.scene import Scene, pods_of, scene, wait_for_state
 from tests.integration.monitoring.waiting import eventually
+from tests.integration.sandbox import project_of
 
 # Every duration is so many times shorter; 1 gives the real figures of the page.
 SPEED = int(os.environ.get("MONITORING_SPEED", "30"))
@@ -36,12 +37,7 @@ STACK = """\
 @pytest.fixture(scope="module")
 def deployed(sandbox: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, Inbox]]:
     """A stage with one model of two replicas and its own monitoring stack."""
-    folder = tmp_path_factory.mktemp("watched")
-    state = folder / "state"
-    state.mkdir()
-    environment = {**sandbox.environment, "PULUMI_BACKEND_URL": state.as_uri()}
-    project = Clone(copy_project(folder / "project"), environment, "ml-watched")
-    model_files(project.path, 1)
+    project = project_of(sandbox, tmp_path_factory.mktemp("watched"), "ml-watched", 1)
     with Inbox() as inbox:
         text = STACK.format(namespace=project.namespace, inbox=inbox.address)
         project.write_stack('    m000: {version: "v1", replicas: 2}\n', text)
