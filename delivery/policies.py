@@ -7,7 +7,7 @@ from typing import Any
 from components.settings import StackSettings
 from components.stack_files import load_stack
 from delivery.version_history import UnknownHistoryError, last_changes
-from policy.rules.catalogue import POLICIES, VERSION_ORDER, in_object, in_stage
+from policy.rules.catalogue import VERSION_ORDER, in_objects
 from policy.rules.stage import StageRules
 from policy.rules.version_order import VersionChange, not_judged, version_order
 from policy.rules.violation import Level, Violation
@@ -27,10 +27,7 @@ def violations(project: Path, stage: str, manifests: Sequence[dict[str, Any]]) -
         SettingsError: the stack file has problems.
     """
     settings = load_stack(project, stage).settings
-    rules = stage_rules(settings)
-    found = [v for policy in POLICIES for manifest in manifests for v in in_object(policy, manifest, rules)]
-    found += [v for policy in POLICIES for v in in_stage(policy, manifests, rules)]
-    found += version_violations(project, settings)
+    found = in_objects(manifests, stage_rules(settings)) + version_violations(project, settings)
     return sorted(found, key=lambda v: (v.level is Level.ADVISORY, v.policy, v.object))
 
 

@@ -48,6 +48,12 @@ class Policy:
         return Violation(policy=self.name.value, object=what, message=message, fix=finding.fix, level=level)
 
 
+# It looks at git, not at objects.
+VERSION_ORDER = Policy(
+    name=PolicyName.VERSION_ORDER,
+    checks="the last change of a model's version goes forward, or its commit is a revert",
+    satisfy="`git revert`, or a trailer `Reverts: <commit>`",
+)
 POLICIES = (
     Policy(
         name=PolicyName.IMAGE_TAG,
@@ -111,13 +117,20 @@ POLICIES = (
         satisfy="`disruptionBudget.enabled: true`, the default",
         of_stage=disruption_budget,
     ),
-    Policy(
-        name=PolicyName.VERSION_ORDER,
-        checks="the last change of a model's version goes forward, or its commit is a revert",
-        satisfy="`git revert`, or a trailer `Reverts: <commit>`",
-    ),
+    VERSION_ORDER,
 )
-VERSION_ORDER = next(policy for policy in POLICIES if policy.name is PolicyName.VERSION_ORDER)
+
+
+def in_objects(manifests: Sequence[Manifest], stage: StageRules) -> list[Violation]:
+    """What all policies find in the objects of a stage."""
+    return [
+        violation
+        for policy in POLICIES
+        for violation in (
+            *(found for manifest in manifests for found in in_object(policy, manifest, stage)),
+            *in_stage(policy, manifests, stage),
+        )
+    ]
 
 
 def in_object(policy: Policy, manifest: Manifest, stage: StageRules) -> Iterator[Violation]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from policy.rules.catalogue import POLICIES, in_object, in_stage
+from policy.rules.catalogue import in_objects
 from policy.rules.stage import StageRules
 from policy.rules.violation import Violation
 from tests.unit.monitoring_stacks import Manifest, one
@@ -18,14 +18,7 @@ RULES = StageRules(
 
 
 def found(objects: list[Manifest], rules: StageRules = RULES) -> list[Violation]:
-    return [
-        violation
-        for policy in POLICIES
-        for violation in (
-            *(v for manifest in objects for v in in_object(policy, manifest, rules)),
-            *in_stage(policy, objects, rules),
-        )
-    ]
+    return in_objects(objects, rules)
 
 
 def pod(manifest: Manifest) -> dict[str, Any]:
