@@ -23,7 +23,7 @@ from delivery.drift.fields import (
     undeclared,
     value_element,
 )
-from delivery.drift.identity import Identity, identity
+from delivery.identity import Identity, identity
 
 Manifest = Mapping[str, Any]
 # Controllers of Kubernetes itself and of prometheus-operator. A manager's name is what a client says of itself.

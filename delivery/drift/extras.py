@@ -6,7 +6,7 @@ from typing import Any
 from components import naming
 from delivery.drift.comparing import CONTROLLERS, Drift, DriftClass
 from delivery.drift.fields import Entry, entries
-from delivery.drift.identity import Identity, identity
+from delivery.identity import Identity, identity
 
 # What the cluster writes for itself, under labels it copies; and Secrets, which are never in git.
 NOT_LISTED = frozenset(

@@ -7,11 +7,11 @@ from typing import Any
 
 from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass
 from delivery.drift.fields import MISSING, Path, entries, lookup, position
-from delivery.drift.identity import identity
 from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import Findings, look, manager
 from delivery.drift.target import Target
 from delivery.errors import DeliveryError
+from delivery.identity import identity
 
 VERSION_LABEL: Path = ("metadata", "labels", "app.kubernetes.io/version")
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from delivery.drift.identity import Identity, identity
 from delivery.errors import DeliveryError
+from delivery.identity import Identity, identity
 
 REQUEST_SECONDS = 20
 COMMAND_SECONDS = 180

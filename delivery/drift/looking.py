@@ -7,10 +7,10 @@ from typing import Any
 from components import naming
 from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass, compare, compare_refused
 from delivery.drift.extras import NOT_LISTED, extra
-from delivery.drift.identity import Identity, identity
 from delivery.drift.ignoring import idle, split
 from delivery.drift.kubectl import Kubectl, ServedKind, listed
 from delivery.drift.target import Target
+from delivery.identity import Identity, identity
 
 _SHOWN = 3
 Objects = dict[Identity, dict[str, Any]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components import feature_store_names, naming, yaml_text
-from delivery.review.preview import ObjectName, object_name
+from delivery.identity import Identity, identity
 
 _CONTEXT_LINES = 3
 _SECURITY_LABELS = "pod-security.kubernetes.io/"
@@ -16,7 +16,7 @@ _SECURITY_LABELS = "pod-security.kubernetes.io/"
 class ManifestChange:
     """One object whose manifest differs; None where a commit does not render it."""
 
-    object: ObjectName
+    object: Identity
     before: dict[str, Any] | None
     after: dict[str, Any] | None
 
@@ -45,8 +45,8 @@ class ManifestChange:
 def manifest_changes(
     before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]
 ) -> tuple[ManifestChange, ...]:
-    """Every object whose manifest differs, by kind, namespace and name."""
-    old, new = ({object_name(m): m for m in manifests} for manifests in (before, after))
+    """Every object whose manifest differs, in the order of their identities."""
+    old, new = ({identity(m): m for m in manifests} for manifests in (before, after))
     return tuple(
         ManifestChange(object=name, before=old.get(name), after=new.get(name))
         for name in sorted({*old, *new})

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from delivery.identity import Identity, identity
+
 SECONDS = 900
 _STOP_SECONDS = 10
 # What the engine calls the parts of one replacement.
@@ -33,18 +35,6 @@ _LOCKED = "currently locked"
 _SEVERITIES = frozenset({"error", "warning"})
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
-class ObjectName:
-    """What names an object in a cluster; the namespace is empty for one that is in none."""
-
-    kind: str
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One thing Pulumi would do.
@@ -59,8 +49,8 @@ class Step:
     """
 
     operation: str
-    object: ObjectName
-    target: ObjectName
+    object: Identity
+    target: Identity
     fields: tuple[str, ...] = ()
     forces: tuple[str, ...] = ()
     kept: bool = False
@@ -134,16 +124,6 @@ def parse(output: str, said: str, code: int, stage: str) -> Preview:
     )
 
 
-def object_name(manifest: dict[str, Any]) -> ObjectName:
-    """What names a manifest's object."""
-    metadata = manifest.get("metadata") or {}
-    return ObjectName(
-        kind=str(manifest.get("kind", "")),
-        namespace=str(metadata.get("namespace") or ""),
-        name=str(metadata.get("name", "")),
-    )
-
-
 def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command,
@@ -204,12 +184,14 @@ def _inputs(state: dict[str, Any] | None) -> dict[str, Any]:
     return inputs if isinstance(inputs, dict) else {}
 
 
-def _named(raw: dict[str, Any], inputs: dict[str, Any]) -> ObjectName:
-    found = object_name(inputs)
-    if found.kind and found.name:
-        return found
+def _named(raw: dict[str, Any], inputs: dict[str, Any]) -> Identity:
+    if {"apiVersion", "kind"} <= inputs.keys() and (inputs.get("metadata") or {}).get("name"):
+        return identity(inputs)
     _, _, types, name = raw["urn"].split("::", 3)
-    return ObjectName(kind=types.rpartition(":")[2], namespace="", name=name)
+    _, version, kind = types.rpartition("$")[2].split(":")
+    group = version.rpartition("/")[0]
+    # Pulumi gives a name to the group that has none.
+    return Identity(kind=kind, namespace="", name=name, group="" if group == "core" else group)
 
 
 def _without_digest(said: str, code: int, stage: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from delivery.drift.comparing import Drift, DriftClass
 from delivery.drift.fields import Key, Path
-from delivery.drift.identity import identity
+from delivery.identity import identity
 
 OWN = "ml-deployments-test"
 NOON = "2026-01-01T12:00:00Z"

@@ -4,13 +4,14 @@ from decimal import Decimal
 from typing import Any
 
 from components import naming
+from delivery.identity import Identity
 from delivery.policies import Level, Violation
 from delivery.registries.facts import ReleaseFacts, VersionProblem
 from delivery.registries.gates import Verdict
 from delivery.registries.mlflow_registry import ModelVersion
 from delivery.releases import Deployed, Release
 from delivery.review.manifest_changes import ManifestChange
-from delivery.review.preview import ObjectName, Step
+from delivery.review.preview import Step
 
 OLD, NEW = {"value": "old"}, {"value": "new"}
 
@@ -84,9 +85,9 @@ def release(
     return Release(stage=stage, model=model, before=old, after=new, other_fields=other)
 
 
-def named(kind: str, name: str = "m", namespace: str = "ml-production") -> ObjectName:
-    """An object's name."""
-    return ObjectName(kind=kind, namespace=namespace, name=name)
+def named(kind: str, name: str = "m") -> Identity:
+    """An object of the stage."""
+    return Identity(kind=kind, namespace="ml-production", name=name, group="")
 
 
 def step(operation: str, kind: str, name: str = "m", **more: Any) -> Step:

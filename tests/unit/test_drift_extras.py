@@ -1,8 +1,8 @@
 """Objects of the cluster that no commit declares."""
 
 from delivery.drift.extras import extra
-from delivery.drift.identity import identity
 from delivery.drift.report import remedies
+from delivery.identity import identity
 from tests.unit.drifted import NOON, OWN, config_map
 
 

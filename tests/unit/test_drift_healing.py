@@ -5,9 +5,9 @@ import pytest
 from delivery.drift.comparing import Drift, DriftClass
 from delivery.drift.fields import Key, Path
 from delivery.drift.healing import VERSION_LABEL, keeping, refuse_other_release, without
-from delivery.drift.identity import identity
 from delivery.drift.looking import Findings
 from delivery.errors import DeliveryError
+from delivery.identity import identity
 from tests.unit.drifted import OWN, SERVER, change, config_map, deployed, manifest, server
 
 

@@ -5,8 +5,8 @@ import pytest
 from components.drift_settings import IgnoreRule
 from delivery.drift.comparing import Drift, DriftClass
 from delivery.drift.fields import text
-from delivery.drift.identity import identity
 from delivery.drift.ignoring import idle, matches
+from delivery.identity import identity
 from tests.unit.drifted import CONTAINERS, SERVER, change, manifest
 
 

@@ -2,8 +2,8 @@
 
 from delivery.drift.comparing import Drift, DriftClass
 from delivery.drift.fields import Key
-from delivery.drift.identity import identity
 from delivery.drift.report import entry, row
+from delivery.identity import identity
 from tests.unit.drifted import SERVER, change, manifest
 
 

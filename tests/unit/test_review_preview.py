@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from delivery.identity import Identity
 from delivery.review.locks import locked
-from delivery.review.preview import ObjectName, parse, previewing
+from delivery.review.preview import parse, previewing
 from sandbox.processes import command_line
 from tests.integration.clone import wait_for
 
@@ -19,7 +20,13 @@ WARNING = "warning: configured Kubernetes cluster is unreachable: unable to load
 
 
 def state(name: str = "m", namespace: str = "ml-test") -> dict[str, Any]:
-    return {"inputs": {"kind": "Deployment", "metadata": {"name": name, "namespace": namespace}}}
+    return {
+        "inputs": {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": name, "namespace": namespace},
+        }
+    }
 
 
 def raw(operation: str, urn: str = f"{PREFIX}m", **more: Any) -> dict[str, Any]:
@@ -46,13 +53,22 @@ def test_steps_are_named_by_their_objects() -> None:
     (step,) = found.steps
     assert (step.operation, step.object, step.target) == (
         "replace",
-        ObjectName(kind="Deployment", namespace="ml-test", name="m"),
-        ObjectName(kind="Deployment", namespace="other", name="m"),
+        Identity(kind="Deployment", namespace="ml-test", name="m", group="apps"),
+        Identity(kind="Deployment", namespace="other", name="m", group="apps"),
     )
     assert step.fields == ("metadata.namespace", "spec.replicas")
     assert step.forces == ("metadata.namespace",)
     assert found.unchanged == 2
     assert found.problems == ()
+
+
+@pytest.mark.parametrize(("version", "group"), [("apps/v1", "apps"), ("core/v1", "")])
+def test_an_object_whose_name_pulumi_does_not_tell_yet_is_named_as_in_the_program(
+    version: str, group: str
+) -> None:
+    urn = f"urn:pulumi:test::ml-deployments::ml-deployments:index:Model$kubernetes:{version}:Any::m"
+    (step,) = parse(digest(raw("create", urn, newState={"inputs": {"kind": "Any"}})), "", 0, "test").steps
+    assert step.object == Identity(kind="Any", namespace="", name="m", group=group)
 
 
 def test_the_parts_of_a_replacement_are_one() -> None:

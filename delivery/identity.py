@@ -23,7 +23,7 @@ def identity(manifest: Mapping[str, Any]) -> Identity:
     metadata = manifest["metadata"]
     return Identity(
         kind=manifest["kind"],
-        namespace=metadata.get("namespace", ""),
+        namespace=metadata.get("namespace") or "",
         name=metadata["name"],
         group=manifest["apiVersion"].rpartition("/")[0],
     )
