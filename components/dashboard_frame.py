@@ -105,3 +105,15 @@ def _lines(value: object, encoder: JSONEncoder) -> str:
     if not isinstance(value, list):
         return encoder.encode(value)
     return "[\n" + ",\n".join(encoder.encode(item) for item in value) + "\n]"
+
+
+def models_link() -> models.DashboardLink:
+    """The link to the dashboards of models, with the time that is shown."""
+    return models.DashboardLink(
+        title="Dashboards of models",
+        type_val=models.DashboardLinkType.DASHBOARDS,
+        tags=[PROJECT],
+        as_dropdown=True,
+        include_vars=True,
+        keep_time=True,
+    )

@@ -2,7 +2,7 @@
 
 from components import feature_series as series
 from components import links
-from components.dashboard_frame import frame, linked
+from components.dashboard_frame import frame, linked, models_link
 from components.feature_alerts import freshness_limit
 from components.feature_series import cron_job, of_redis, of_server, of_stage, runs
 from components.feature_store_settings import FeatureStoreSettings
@@ -10,7 +10,7 @@ from components.grafana_sdk import models, units
 from components.panels import BAD, GOOD, About, Query, Row, limits, spread, states, time_series
 from components.quantities import seconds
 from components.series import picked
-from components.settings import PROJECT, StackSettings
+from components.settings import StackSettings
 from components.slo import plain
 
 
@@ -31,15 +31,7 @@ def feature_dashboard(store: FeatureStoreSettings, stack: StackSettings) -> mode
         [stack.stage],
         rows,
     )
-    others = models.DashboardLink(
-        title="Dashboards of models",
-        type_val=models.DashboardLinkType.DASHBOARDS,
-        tags=[PROJECT],
-        as_dropdown=True,
-        include_vars=True,
-        keep_time=True,
-    )
-    return linked(found.build(), [others])
+    return linked(found.build(), [models_link()])
 
 
 def _read_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[models.Panel]:

@@ -9,8 +9,9 @@ from components import feature_store_names as names
 from components import naming
 from components.feast_pod import CHECKSUM, checksum, configuration, feast, feast_pod
 from components.feature_store_settings import FeatureStoreSettings
-from components.model_server import disruption_budget_spec
+from components.model_server import disruption_budget_spec, rolling_update
 from components.model_settings import Rollout, Shutdown
+from components.monitoring_rules import scrape_annotations
 from components.monitoring_settings import MonitoringDelivery
 from components.options import child_options
 from components.pod import NODE, ZONE, spread
@@ -88,13 +89,7 @@ def deployment_spec(store: FeatureStoreSettings, stack: StackSettings) -> k8s.ap
         "revision_history_limit": 5,
         "progress_deadline_seconds": _ROLLOUT.progress_deadline_seconds,
         "selector": {"match_labels": names.selector(names.SERVER)},
-        "strategy": {
-            "type": "RollingUpdate",
-            "rolling_update": {
-                "max_unavailable": _ROLLOUT.max_unavailable,
-                "max_surge": _ROLLOUT.max_surge,
-            },
-        },
+        "strategy": rolling_update(_ROLLOUT),
         "template": {
             "metadata": {"labels": _versioned(store, stack), "annotations": annotations},
             "spec": server_pod(store),
@@ -111,15 +106,6 @@ def service_spec() -> k8s.core.v1.ServiceSpecArgsDict:
             {"name": name, "port": port, "target_port": name, "protocol": "TCP", "app_protocol": "http"}
             for name, port in ((_PORT_NAME, names.SERVER_PORT), (METRICS_PORT_NAME, names.METRICS_PORT))
         ],
-    }
-
-
-def scrape_annotations(port: int) -> dict[str, str]:
-    """The pod annotations that Prometheus' widespread scrape configurations look for."""
-    return {
-        "prometheus.io/scrape": "true",
-        "prometheus.io/port": str(port),
-        "prometheus.io/path": "/metrics",
     }
 
 

@@ -3,12 +3,12 @@
 from functools import reduce
 
 from components import links, series
-from components.dashboard_frame import deployments, frame, linked
+from components.dashboard_frame import deployments, frame, linked, models_link
 from components.grafana_sdk import models, units
 from components.objective_panels import budget_colors
 from components.panels import DATASOURCE_VARIABLE, About, Query, Row, bars, rows_of, spread, time_series
 from components.series import picked
-from components.settings import PROJECT, StackSettings
+from components.settings import StackSettings
 from components.slo import PERIOD_DAYS, Objective
 
 # The columns of the table, by the fields that its queries give.
@@ -38,15 +38,7 @@ def fleet_dashboard(stack: StackSettings) -> models.Dashboard:
             Row(title="Objectives and alerts", panels=spread([_budgets(namespace), _alerts(stack)])),
         ],
     )
-    others = models.DashboardLink(
-        title="Dashboards of models",
-        type_val=models.DashboardLinkType.DASHBOARDS,
-        tags=[PROJECT],
-        as_dropdown=True,
-        include_vars=True,
-        keep_time=True,
-    )
-    return linked(found.annotation(deployments(namespace)).build(), [others])
+    return linked(found.annotation(deployments(namespace)).build(), [models_link()])
 
 
 def _table(stack: StackSettings) -> models.Panel:

@@ -36,7 +36,7 @@ def _uid(name: str) -> str:
     return f"{name[: _LONGEST_UID - _HASH - 1]}-{digest}"
 
 
-def dashboard_url(monitoring: Monitoring, stage: str, model: str | None = None) -> str:
+def dashboard_url(monitoring: Monitoring, stage: str, model: str) -> str:
     """The dashboard's address; its path alone where the stack names no Grafana."""
     return f"{(monitoring.grafana_url or '').rstrip('/')}{dashboard_path(stage, model)}"
 

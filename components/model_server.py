@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import naming
-from components.model_settings import ModelSettings
+from components.model_settings import ModelSettings, Rollout
 from components.monitoring_rules import scrape_annotations
 from components.monitoring_settings import MonitoringDelivery
 from components.network_policy import network_policy_spec
@@ -19,23 +19,25 @@ def deployment_spec(model: ModelSettings, stack: StackSettings) -> k8s.apps.v1.D
     """The DeploymentSpec of a model in a stage."""
     pod: k8s.meta.v1.ObjectMetaArgsDict = {"labels": naming.versioned_labels(model, stack.stage)}
     if stack.monitoring.delivery is MonitoringDelivery.CONFIGMAP:
-        pod["annotations"] = scrape_annotations(model)
+        pod["annotations"] = scrape_annotations(model.metrics.port, model.metrics.path)
     return {
         "replicas": model.replicas,
         "revision_history_limit": 5,
         "progress_deadline_seconds": model.rollout.progress_deadline_seconds,
         "selector": {"match_labels": naming.selector(model)},
-        "strategy": {
-            "type": "RollingUpdate",
-            "rolling_update": {
-                "max_unavailable": model.rollout.max_unavailable,
-                "max_surge": model.rollout.max_surge,
-            },
-        },
+        "strategy": rolling_update(model.rollout),
         "template": {
             "metadata": pod,
             "spec": pod_spec(model, stack),
         },
+    }
+
+
+def rolling_update(rollout: Rollout) -> k8s.apps.v1.DeploymentStrategyArgsDict:
+    """How the pods of a new version take the place of the old ones."""
+    return {
+        "type": "RollingUpdate",
+        "rolling_update": {"max_unavailable": rollout.max_unavailable, "max_surge": rollout.max_surge},
     }
 
 

@@ -39,12 +39,12 @@ def service_monitor_spec(model: ModelSettings) -> dict[str, Any]:
     }
 
 
-def scrape_annotations(model: ModelSettings) -> dict[str, str]:
+def scrape_annotations(port: int, path: str = "/metrics") -> dict[str, str]:
     """The pod annotations that Prometheus' widespread scrape configurations look for."""
     return {
         "prometheus.io/scrape": "true",
-        "prometheus.io/port": str(model.metrics.port),
-        "prometheus.io/path": model.metrics.path,
+        "prometheus.io/port": str(port),
+        "prometheus.io/path": path,
     }
 
 

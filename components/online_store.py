@@ -9,8 +9,8 @@ from components import feature_images as images
 from components import feature_store_names as names
 from components import naming
 from components.feast_pod import CHECKSUM, checksum, secret_variable
-from components.feature_server import scrape_annotations
 from components.feature_store_settings import REDIS_PORT, Redis
+from components.monitoring_rules import scrape_annotations
 from components.monitoring_settings import MonitoringDelivery
 from components.options import child_options
 from components.quantities import quantity
@@ -32,17 +32,12 @@ _PASSWORD = "REDISCLI_AUTH"
 _DATA_SHARE = Decimal("0.75")
 
 
-def redis_config(redis: Redis, folder: str = _DATA_FOLDER) -> str:
-    """The text of redis.conf: every write is in the log on the volume within a second.
-
-    Args:
-        redis: The settings of the Redis.
-        folder: Where the log is kept.
-    """
+def redis_config(redis: Redis) -> str:
+    """The text of redis.conf: every write is in the log on the volume within a second."""
     lines = {
         "port": REDIS_PORT,
         "bind": "* -::*",
-        "dir": folder,
+        "dir": _DATA_FOLDER,
         "appendonly": "yes",
         "appendfsync": "everysec",
         # The log begins with a snapshot already.

@@ -180,9 +180,9 @@ def rows_of(
     return panel.build()
 
 
-def resized(panel: models.Panel, width: int, height: int = HEIGHT) -> models.Panel:
-    """The same panel of another size."""
-    panel.grid_pos = models.GridPos(w=width, h=height)
+def resized(panel: models.Panel, width: int) -> models.Panel:
+    """The same panel, of another width."""
+    panel.grid_pos = models.GridPos(w=width, h=HEIGHT)
     return panel
 
 
