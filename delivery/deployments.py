@@ -47,7 +47,7 @@ class Deployment:
     digest: str | None
 
 
-def tag_name(stage: str, model: str, version: str, time: int = 1) -> str:
+def tag_name(stage: str, model: str, version: str, time: int) -> str:
     """The tag of a version's deployment; `time` counts those of the same version from 1."""
     written = ref_part(version)
     if time > 1:

@@ -129,13 +129,13 @@ class History:
         return [replace(newest[key], after=now[key]) for key in sorted(newest) if key not in gone]
 
 
-def history(repository: Repository, revision: str = "HEAD") -> History:
-    """Every change of a version, a digest or a number of replicas on a branch.
+def history(repository: Repository) -> History:
+    """Every change of a version, a digest or a number of replicas on the branch that is checked out.
 
     Raises:
-        DeliveryError: there is no such commit, or git failed.
+        DeliveryError: there is no commit yet, or git failed.
     """
-    log = StackLog(repository, revision)
+    log = StackLog(repository)
     found = _with_reverts(list(_changes(log)))
     tags = deployments(repository)
     return History(

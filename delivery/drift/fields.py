@@ -143,11 +143,11 @@ def undeclared(fields: Fields, manifest: Any, path: Path = ()) -> Iterator[Path]
             yield from undeclared(below, MISSING, here)
 
 
-def list_keys(found: list[Entry], path: Path = ()) -> dict[Path, tuple[str, ...]]:
+def list_keys(found: list[Entry]) -> dict[Path, tuple[str, ...]]:
     """The lists whose items have keys: the path of each with the names of the key fields; none for a set."""
     keys: dict[Path, tuple[str, ...]] = {}
     for entry in found:
-        _collect(entry.fields, path, keys)
+        _collect(entry.fields, (), keys)
     return keys
 
 

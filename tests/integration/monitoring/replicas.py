@@ -74,10 +74,10 @@ def replicas(pods: list[tuple[str, str]], model: Path, folder: Path) -> Iterator
         yield found
 
 
-def set_faults(folder: Path, *, errors: int = 0, slow: int = 0, seconds: float = 0.7) -> None:
+def set_faults(folder: Path, *, errors: int = 0, slow: int = 0) -> None:
     """Of every hundred requests so many fail and so many are slow, from now on."""
     new = folder / "faults.new"
-    new.write_text(json.dumps({"errors": errors, "slow": slow, "seconds": seconds}))
+    new.write_text(json.dumps({"errors": errors, "slow": slow, "seconds": 0.7}))
     new.rename(folder / "faults.json")
 
 

@@ -43,7 +43,7 @@ def answers(edge: str) -> str:
     )
 
 
-def freshness(pod: str = SERVERS[0]) -> str:
+def freshness(pod: str) -> str:
     return scraped("feast_feature_freshness_seconds", pod, feature_view=VIEW, project="ml_deployments_test")
 
 
