@@ -8,7 +8,8 @@ import pulumi_kubernetes as k8s
 from components import monitoring_images as images
 from components import monitoring_names as names
 from components.alert_routing import alertmanager_config_spec
-from components.operated import disruption_budget_spec, operated_spec
+from components.availability import disruption_budget_spec
+from components.operated import operated_spec
 from components.options import child_options
 from components.settings import StackSettings
 
@@ -52,6 +53,6 @@ class AlertmanagerServer(pulumi.ComponentResource):
                 opts=child,
             )
         k8s.policy.v1.PodDisruptionBudget(
-            part, metadata=metadata, spec=disruption_budget_spec(part), opts=child
+            part, metadata=metadata, spec=disruption_budget_spec(1, names.operated_selector(part)), opts=child
         )
         self.register_outputs({})

@@ -7,9 +7,9 @@ import pulumi_kubernetes as k8s
 
 from components import feature_store_names as names
 from components import naming
+from components.availability import disruption_budget_spec, rolling_update
 from components.feast_pod import CHECKSUM, checksum, configuration, feast, feast_pod
 from components.feature_store_settings import FeatureStoreSettings
-from components.model_server import disruption_budget_spec, rolling_update
 from components.model_settings import Rollout, Shutdown
 from components.monitoring_rules import scrape_annotations
 from components.monitoring_settings import MonitoringDelivery

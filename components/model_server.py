@@ -1,12 +1,11 @@
 """ModelServer: the pods that serve one model, and what keeps them safe."""
 
-from collections.abc import Mapping
-
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import naming
-from components.model_settings import ModelSettings, Rollout
+from components.availability import disruption_budget_spec, rolling_update
+from components.model_settings import ModelSettings
 from components.monitoring_rules import scrape_annotations
 from components.monitoring_settings import MonitoringDelivery
 from components.network_policy import network_policy_spec
@@ -30,26 +29,6 @@ def deployment_spec(model: ModelSettings, stack: StackSettings) -> k8s.apps.v1.D
             "metadata": pod,
             "spec": pod_spec(model, stack),
         },
-    }
-
-
-def rolling_update(rollout: Rollout) -> k8s.apps.v1.DeploymentStrategyArgsDict:
-    """How the pods of a new version take the place of the old ones."""
-    return {
-        "type": "RollingUpdate",
-        "rolling_update": {"max_unavailable": rollout.max_unavailable, "max_surge": rollout.max_surge},
-    }
-
-
-def disruption_budget_spec(
-    max_unavailable: int, selector: Mapping[str, str]
-) -> k8s.policy.v1.PodDisruptionBudgetSpecArgsDict:
-    """The PodDisruptionBudgetSpec: how many replicas a drain may take at once."""
-    return {
-        "max_unavailable": max_unavailable,
-        "selector": {"match_labels": dict(selector)},
-        # A replica that is broken anyway must not block the drain of its node.
-        "unhealthy_pod_eviction_policy": "AlwaysAllow",
     }
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pulumi_kubernetes as k8s
-
 from components import monitoring_names as names
 from components.pod import NODE
 from components.pod_security import operated_pod_security
@@ -25,14 +23,4 @@ def operated_spec(part: str, stage: str, *, replicas: int) -> dict[str, Any]:
                 "labelSelector": {"matchLabels": names.operated_selector(part)},
             }
         ],
-    }
-
-
-def disruption_budget_spec(part: str) -> k8s.policy.v1.PodDisruptionBudgetSpecArgsDict:
-    """The PodDisruptionBudgetSpec: a drain takes one replica at a time."""
-    return {
-        "max_unavailable": 1,
-        "selector": {"match_labels": names.operated_selector(part)},
-        # A replica that is broken anyway must not block the drain of its node.
-        "unhealthy_pod_eviction_policy": "AlwaysAllow",
     }

@@ -8,8 +8,9 @@ import pulumi_kubernetes as k8s
 from components import access, cadvisor, naming
 from components import monitoring_images as images
 from components import monitoring_names as names
+from components.availability import disruption_budget_spec
 from components.monitoring_settings import Storage
-from components.operated import disruption_budget_spec, operated_spec
+from components.operated import operated_spec
 from components.options import child_options
 from components.quantities import quantity
 from components.recording_rules import INTERVAL
@@ -109,6 +110,6 @@ class PrometheusServer(pulumi.ComponentResource):
             opts=child,
         )
         k8s.policy.v1.PodDisruptionBudget(
-            part, metadata=metadata, spec=disruption_budget_spec(part), opts=child
+            part, metadata=metadata, spec=disruption_budget_spec(1, names.operated_selector(part)), opts=child
         )
         self.register_outputs({})
