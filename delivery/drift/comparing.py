@@ -126,10 +126,8 @@ def compare_refused(manifest: Manifest, live: Manifest, own: Collection[str], re
     return found + added(manifest, live, own, known={drift.path for drift in found})
 
 
-def added(
-    manifest: Manifest, live: Manifest, own: Collection[str], known: Collection[Path] = ()
-) -> list[Drift]:
-    """The fields that others than the project and the cluster's controllers put into an object."""
+def added(manifest: Manifest, live: Manifest, own: Collection[str], known: Collection[Path]) -> list[Drift]:
+    """The fields that others than the project and the cluster's controllers put into an object, but the known ones."""
     found: dict[Path, Drift] = {}
     for entry in foreign(entries(live), own):
         for path in undeclared(entry.fields, manifest):

@@ -39,7 +39,7 @@ class Block:
         return f"{text}\n\n{self.tail}" if self.tail else text
 
 
-def fitted(blocks: Sequence[Block], command: str, limit: int = LIMIT_BYTES) -> str:
+def fitted(blocks: Sequence[Block], command: str, limit: int) -> str:
     """The blocks as one page of at most `limit` bytes, with as many items as there is room for, by rank and order."""
     whole = _joined(blocks, command, [block.items for block in blocks])
     if _size(whole) <= limit:
