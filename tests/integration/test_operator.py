@@ -12,7 +12,7 @@ import pytest
 from sandbox.go_build import operator_crds
 from tests.integration.clone import Clone, copy_project, model_files, wait_for
 from tests.integration.monitoring.prometheus import unpacked_secret
-from tests.integration.test_sandbox import open_files, processes
+from tests.integration.processes import LOOPBACK, listening, processes
 
 PID = ".sandbox/prometheus-operator.pid"
 NAMESPACE = "monitored"
@@ -64,15 +64,7 @@ def test_the_api_server_knows_every_kind_of_the_operator(sandbox: Clone) -> None
 
 
 def test_the_operator_listens_on_loopback_only(sandbox: Clone) -> None:
-    sockets = {name for name in open_files(str(operator_pid(sandbox))) if name.startswith("socket:")}
-    rows = [
-        row.split()
-        for name in ("tcp", "tcp6")
-        for row in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
-    ]
-    listening = [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
-    # 127.0.0.1 as the kernel writes it.
-    assert [address.rpartition(":")[0] for address in listening] == ["0100007F"]
+    assert listening(str(operator_pid(sandbox))) == [LOOPBACK]
 
 
 def test_a_prometheus_becomes_a_stateful_set_with_its_configuration(monitored: Clone) -> None:

@@ -1,6 +1,5 @@
 """The sandbox's life cycle, and the main command on it."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -8,44 +7,16 @@ import sys
 from pathlib import Path
 
 from tests.integration.clone import Clone, copy_project, model_files
+from tests.integration.processes import LOOPBACK, listening, processes
 
 PIDS = ".sandbox/cluster/clusters/sandbox/pids"
 
 
-def processes(folder: Path) -> list[str]:
-    """The running processes whose command line names a folder."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = path.read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if str(folder / ".sandbox") in command:
-            found.append(command)
-    return found
-
-
-def open_files(pid: str) -> set[str]:
-    found = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        # A connection may close while we look.
-        with contextlib.suppress(FileNotFoundError):
-            found.add(str(link.readlink()))
-    return found
-
-
 def test_everything_listens_on_loopback(sandbox: Clone) -> None:
     pids = {path.read_text() for path in (sandbox.path / PIDS).iterdir()}
-    inodes = {name for pid in pids for name in open_files(pid) if name.startswith("socket:")}
-    rows = [
-        row.split()
-        for name in ("tcp", "tcp6")
-        for row in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
-    ]
-    listening = [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes]
-    assert len(listening) >= 6
-    # 127.0.0.1 as the kernel writes it.
-    assert {address.rpartition(":")[0] for address in listening} == {"0100007F"}
+    addresses = [address for pid in pids for address in listening(pid)]
+    assert len(addresses) >= 6
+    assert set(addresses) == {LOOPBACK}
 
 
 def test_up_again_is_harmless_also_twice_at_once(sandbox: Clone) -> None:

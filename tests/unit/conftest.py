@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from delivery.render import manifests
-from tests.unit.feature_stores import Objects, named, stage
+from sandbox.paths import SandboxPaths
+from tests.unit.feature_stores import stage
 from tests.unit.monitoring_stacks import INSTALLED, Manifest, stack_of
-from tests.unit.projects import MODEL, entry, project
+from tests.unit.projects import MODEL, Objects, entry, named, project
 from tests.unit.rendered import commit
 from tests.unit.repositories import init
 from tests.unit.ruled import DIGEST
@@ -32,6 +33,12 @@ def ruled_objects(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
 def store_objects(tmp_path_factory: pytest.TempPathFactory) -> Objects:
     """The objects of a stage with a feature store, which one of its two models reads from."""
     return named(stage(tmp_path_factory.mktemp("store")))
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> SandboxPaths:
+    """A sandbox that nothing is in yet."""
+    return SandboxPaths(checkout=tmp_path / "checkout")
 
 
 @pytest.fixture

@@ -3,22 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from delivery.render import manifests
 from tests.features import STORE, write_features
-from tests.unit.projects import MODEL, entry, project
+from tests.unit.projects import MODEL, Objects, entry, project
 
 READS = MODEL + "features: {service: sentiment_v1}\n"
-Objects = dict[str, dict[str, Any]]
 
 
 def stage(folder: Path, *, store: str = STORE, model: str = READS, more: str = "", **files: str) -> Path:
     folder.mkdir(exist_ok=True)
     write_features(folder, **files)
     return project(folder, entry('version: "v1"\nreplicas: 2') + store + more, a=model, b=MODEL)
-
-
-def named(folder: Path) -> Objects:
-    return {f"{m['kind']} {m['metadata']['name']}": m for m in manifests(folder, "test")}
 
 
 def apply_job(objects: Objects) -> dict[str, Any]:

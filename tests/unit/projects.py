@@ -1,15 +1,18 @@
-"""Builds small projects for tests: a stack file and model files on disk."""
+"""Builds small projects for tests, a stack file and model files on disk, and tells what is rendered of them."""
 
 import shutil
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
 from components.problems import Problem, SettingsError
 from components.stack_files import load_stack
+from delivery.render import manifests
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+Objects = dict[str, dict[str, Any]]
 MODEL = """\
 owner: team-a
 image: registry.example.com/team/model
@@ -43,6 +46,11 @@ def problems(folder: Path) -> tuple[Problem, ...]:
     with pytest.raises(SettingsError) as caught:
         load_stack(folder, "test")
     return caught.value.problems
+
+
+def named(folder: Path) -> Objects:
+    """The rendered objects of the stage `test`, by kind and name, like `Deployment a`."""
+    return {f"{m['kind']} {m['metadata']['name']}": m for m in manifests(folder, "test")}
 
 
 def _write(path: Path, text: str | bytes) -> None:

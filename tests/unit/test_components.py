@@ -7,17 +7,13 @@ import pytest
 
 from delivery.program import record
 from delivery.render import manifests
-from tests.unit.projects import CHECKOUT, MODEL, entry, project
+from tests.unit.projects import CHECKOUT, MODEL, entry, named, project
 
 GOOD = 'version: "v1"\nreplicas: 2'
 
 
 def objects(folder: Path, stage: str = "test") -> dict[str, dict[str, Any]]:
     return {manifest["kind"]: manifest for manifest in manifests(folder, stage)}
-
-
-def named(folder: Path) -> dict[str, dict[str, Any]]:
-    return {f"{m['kind']} {m['metadata']['name']}": m for m in manifests(folder, "test")}
 
 
 @pytest.fixture(scope="module")

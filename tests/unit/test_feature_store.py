@@ -5,8 +5,8 @@ from pathlib import Path
 
 from delivery.program import record
 from tests.features import STORE, VIEWS
-from tests.unit.feature_stores import Objects, named, pods, stage
-from tests.unit.projects import CHECKOUT, MODEL, project
+from tests.unit.feature_stores import pods, stage
+from tests.unit.projects import CHECKOUT, MODEL, Objects, named, project
 from tests.unit.test_docs import blocks
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tests.features import STORE, VIEWS, write_features
-from tests.unit.feature_stores import Objects, apply_job, named, stage
+from tests.unit.feature_stores import apply_job, stage
+from tests.unit.projects import Objects, named
 
 
 def changed(before: Objects, after: Objects) -> set[str]:

@@ -7,8 +7,8 @@ import yaml
 
 from components import feature_series
 from delivery.check import check
-from tests.unit.feature_stores import named, stage
-from tests.unit.projects import CHECKOUT
+from tests.unit.feature_stores import stage
+from tests.unit.projects import CHECKOUT, named
 
 
 def test_the_page_of_the_feature_store_names_every_series() -> None:

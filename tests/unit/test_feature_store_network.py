@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.unit.feature_stores import Objects, apply_job, named, stage
-from tests.unit.projects import MODEL
+from tests.unit.feature_stores import apply_job, stage
+from tests.unit.projects import MODEL, Objects, named
 
 
 def test_only_the_models_that_name_a_service_reach_the_servers(store_objects: Objects) -> None:

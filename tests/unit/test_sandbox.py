@@ -23,25 +23,13 @@ from sandbox.go_build import Progress
 from sandbox.lock import locked
 from sandbox.official_pulumi import official_pulumi
 from sandbox.paths import SandboxPaths
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> SandboxPaths:
-    return SandboxPaths(checkout=tmp_path / "checkout")
+from tests.unit.sandboxes import build_folder, executable, use_path
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "ml-deployments"
-
-
-def executable(folder: Path, name: str, output: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    path.write_text(f"#!/bin/sh\necho '{output}'\n")
-    path.chmod(0o755)
-    return path
 
 
 def test_the_environment_keeps_what_the_user_set_and_does_not_grow(paths: SandboxPaths) -> None:
@@ -62,14 +50,6 @@ def test_an_explicit_kubeconfig_is_found(paths: SandboxPaths) -> None:
 
 def test_exports_are_quoted_for_the_shell() -> None:
     assert export_lines({"A": "x y", "B": "$(rm -rf /)"}) == "export A='x y'\nexport B='$(rm -rf /)'"
-
-
-def build_folder(cache: Path, tools: pins.ToolSet) -> Path:
-    return cache / "tools" / tools.name / tools.fingerprint()
-
-
-def use_path(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from sandbox.operator import Operator
 from sandbox.paths import SandboxPaths
 from sandbox.processes import command_line
 from sandbox.toolchain import Tool
-from tests.unit.test_sandbox import executable
+from tests.unit.sandboxes import executable
 
 SERVES = """\
 import http.server, sys
@@ -50,11 +50,6 @@ class FakeCluster(Cluster):
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> SandboxPaths:
-    return SandboxPaths(checkout=tmp_path / "checkout")
 
 
 @pytest.fixture

@@ -18,17 +18,12 @@ from sandbox.lock import locked
 from sandbox.official_pulumi import official_pulumi
 from sandbox.paths import SandboxPaths
 from sandbox.toolchain import INSTALLED, KUBERNETES_PLUGIN, LANGUAGE_HOST, Tool
-from tests.unit.test_sandbox import executable
+from tests.unit.sandboxes import executable
 
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> SandboxPaths:
-    return SandboxPaths(checkout=tmp_path / "checkout")
 
 
 def test_an_empty_kubeconfig_does_not_mean_the_users_own_cluster(paths: SandboxPaths) -> None:
