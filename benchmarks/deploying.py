@@ -52,6 +52,9 @@ class Peer:
         chart = self.manifests.parent / "chart"
         shutil.rmtree(chart, ignore_errors=True)
         shutil.copytree(self.manifests, chart / "templates")
+        for path in (chart / "templates").iterdir():
+            # The templates of alerts are Prometheus' and not Helm's.
+            path.write_text(path.read_text().replace("{{", '{{ "{{" }}'))
         (chart / "Chart.yaml").write_text(_CHART)
         self.project.run(
             str(helm()), "upgrade", "--install", "--wait", "--timeout=5m", f"models-{self.size}", str(chart)
