@@ -1,5 +1,6 @@
 """Where a model's versions are registered, and what a version must reach before it may replace another."""
 
+import re
 from decimal import Decimal
 from typing import Annotated
 
@@ -7,6 +8,25 @@ from pydantic import AfterValidator, Field, model_validator
 
 from components.pod_settings import Settings
 from components.watch_settings import Number
+
+# What MLflow takes for the key of a tag. Its filters have no way to write a backtick in one.
+_TAG_KEY = re.compile(r"[\w\-./: ]+")
+
+
+def _model_name(text: str) -> str:
+    if "'" in text and '"' in text:
+        raise ValueError(
+            "holds ' and \", and MLflow has no way to search for both|rename the registered model, without one of them"
+        )
+    return text
+
+
+def _tag_key(text: str) -> str:
+    if not _TAG_KEY.fullmatch(text):
+        raise ValueError(
+            "is no key of a tag in MLflow|use letters, digits, spaces and _ - . / : alone, as the tag itself does"
+        )
+    return text
 
 
 def _fall(text: str) -> str:
@@ -34,9 +54,9 @@ MetricName = Annotated[str, Field(min_length=1, max_length=250)]
 class RegisteredModel(Settings):
     """Where the model's versions are in the stage's model registry."""
 
-    name: Annotated[str, Field(min_length=1, max_length=256)]
+    name: Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_model_name)]
     """The registered model's name."""
-    version_tag: Annotated[str, Field(min_length=1, max_length=250)] = "version"
+    version_tag: Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_tag_key)] = "version"
     """The tag of a registered version that holds the image's tag; MLflow's own version numbers count from 1."""
 
 

@@ -64,7 +64,7 @@ def find_version(
     """
     server = _Server(address, seconds)
     registered = server.get("registered-models/get", name=model.name)["registered_model"]
-    wanted = f"name = '{_quoted(model.name)}' AND tags.`{model.version_tag}` = '{_quoted(version)}'"
+    wanted = f"name = {_quoted(model.name)} AND tags.`{model.version_tag}` = {_quoted(version)}"
     found = server.get("model-versions/search", filter=wanted, max_results="2").get("model_versions", [])
     if not found:
         raise NotFound(
@@ -115,7 +115,9 @@ def _dataset(run: Mapping[str, Any]) -> str | None:
 
 
 def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
+    # MLflow takes the text between the quotes as it is; there is no escape in it.
+    quote = '"' if "'" in text else "'"
+    return f"{quote}{text}{quote}"
 
 
 class _Server:

@@ -148,6 +148,17 @@ def test_two_versions_with_one_tag_are_refused(mlflow: str) -> None:
         find_version(mlflow, RegisteredModel(name="twice"), "v1")
 
 
+@pytest.mark.parametrize("name", ["it's", 'a "b"', "a\\b"])
+def test_a_name_with_quotes_or_a_backslash_is_found(mlflow: str, name: str) -> None:
+    script = (
+        f"import mlflow; c = mlflow.MlflowClient('{mlflow}'); c.create_registered_model({name!r})\n"
+        f"c.create_model_version({name!r}, 's3://models/x', tags={{'a/b c:d': 'v1'}})"
+    )
+    subprocess.run([EXAMPLE_PYTHON, "-c", script], check=True, capture_output=True, timeout=120)
+    model = RegisteredModel.model_validate({"name": name, "versionTag": "a/b c:d"})
+    assert find_version(mlflow, model, "v1").number == "1"
+
+
 def test_an_unknown_registered_model(mlflow: str) -> None:
     with pytest.raises(NotFound, match="nobody"):
         find_version(mlflow, RegisteredModel(name="nobody"), "v1")

@@ -51,6 +51,20 @@ def test_a_gate_without_a_registered_model(tmp_path: Path) -> None:
     assert "gate needs registeredModel" in err
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ('{name: a, versionTag: "a`b"}', "is no key of a tag in MLflow. Fix:"),
+        ("{name: a, versionTag: it's}", "is no key of a tag in MLflow. Fix:"),
+        ("{name: 'it''s \"a\"'}", "MLflow has no way to search for both. Fix:"),
+    ],
+)
+def test_what_mlflow_cannot_be_asked_for(tmp_path: Path, setting: str, said: str) -> None:
+    err = refused(tmp_path, REGISTRY, f"{MODEL}registeredModel: {setting}\n")
+    assert "models/a.yaml:6: registeredModel." in err
+    assert said in err
+
+
 def test_a_registered_model_in_a_stage_without_a_registry(tmp_path: Path) -> None:
     err = refused(tmp_path, STACK, MODEL + REGISTERED)
     assert "registeredModel: needs a model registry, and test names none" in err
