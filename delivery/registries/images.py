@@ -10,7 +10,7 @@ import docker.auth  # type: ignore[import-untyped]
 import docker.errors  # type: ignore[import-untyped]
 import requests
 from dxf import DXF
-from dxf.exceptions import DXFError, DXFUnauthorizedError
+from dxf.exceptions import DXFAuthInsecureError, DXFError, DXFUnauthorizedError
 
 from delivery.registries.errors import Denied, NotFound, Unavailable
 
@@ -74,6 +74,11 @@ def _asked(repository: str, ask: Callable[[DXF], str], tag: str, seconds: float)
             if not is_loopback(host) or "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise
             return ask(open_repository(host, name, seconds, insecure=True))
+    except DXFAuthInsecureError:
+        raise Denied(
+            f"{host} speaks plain HTTP and asks for a password, which is never sent without TLS",
+            "give the registry a certificate, or let it be read without a password",
+        ) from None
     except DXFUnauthorizedError:
         raise Denied(
             f"{host} does not show {name} to these credentials",

@@ -232,6 +232,23 @@ def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleN
         yield found
 
 
+def test_no_password_is_sent_without_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "htpasswd").write_text("")
+    settings = {
+        "REGISTRY_AUTH": "htpasswd",
+        "REGISTRY_AUTH_HTPASSWD_REALM": "models",
+        "REGISTRY_AUTH_HTPASSWD_PATH": str(tmp_path / "htpasswd"),
+    }
+    with (
+        image_registry(tmp_path, settings) as host,
+        pytest.raises(
+            Denied, match=f"{host} speaks plain HTTP and asks for a password.*Fix: give the registry"
+        ),
+    ):
+        image_digest(f"{host}/model", "v1")
+
+
 def login(registry: SimpleNamespace, password: str) -> None:
     auth = base64.b64encode(f"reader:{password}".encode()).decode()
     (registry.folder / "config.json").write_text(json.dumps({"auths": {registry.host: {"auth": auth}}}))
