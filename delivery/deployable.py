@@ -12,6 +12,7 @@ from delivery.git import Repository
 _SECONDS = 120
 # Updates that did not deploy a program: refreshes, imports and the like.
 _UPDATES_READ = 50
+_SHOWN = 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,24 @@ def _last_deployed(project: Path, stage: str) -> str | None:
             f"the history of {stage} cannot be read: {done.stderr.strip()}. "
             f"Fix: check PULUMI_BACKEND_URL; a new stack is created once with `pulumi stack init {stage}`"
         )
-    updates: list[dict[str, Any]] = json.loads(done.stdout or "[]") or []
+    updates = _updates(done.stdout, stage)
     commits = (u.get("environment", {}).get("git.head") for u in updates if u.get("kind") == "update")
     return next((commit for commit in commits if commit), None)
+
+
+def _updates(printed: str, stage: str) -> list[dict[str, Any]]:
+    """What `pulumi stack history --json` printed: a list of updates, `null` or nothing where there was none."""
+    try:
+        found = json.loads(printed.strip() or "null")
+    except ValueError:
+        found = printed
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(update, dict) for update in found):
+        line = next(iter(printed.strip().splitlines()), "")
+        raise DeliveryError(
+            f"the history of {stage} cannot be read: `pulumi stack history --json` printed something else than a list "
+            f"of updates, which begins with {line[:_SHOWN]!r}. Fix: run that command, and mend what it says; which "
+            "`pulumi` is run, `command -v pulumi` tells"
+        )
+    return found
