@@ -12,6 +12,10 @@ from policy.rules.manifest import Finding
 _REVERT = re.compile(r"^This reverts commit ([0-9a-f]{7,40})", re.MULTILINE)
 REVERTS = "Reverts"
 _NUMBER = re.compile(r"(\d+)")
+# A word like an abbreviated commit hash, which may be digits alone, or look like a pre-release (`4a53829`). What begins
+# with a day like 20260109 is a date.
+_DAY = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+_HASH = re.compile(rf"(?<![0-9A-Za-z.])(?!{_DAY})[0-9a-f]{{7,}}(?![0-9A-Za-z.])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,8 @@ def is_revert(body: str, trailers: Mapping[str, str]) -> bool:
 
 def goes_back(before: str, after: str) -> bool | None:
     """True when a version is older than the one before it; None when nobody can say which is older."""
+    if _HASH.search(before) or _HASH.search(after):
+        return None
     old, new = _version(before), _version(after)
     if old is not None and new is not None:
         return new < old
