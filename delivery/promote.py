@@ -81,13 +81,9 @@ def prepare(repository: Repository, project: Path, request: Request, ask: Ask) -
     """
     current = load_stack(project, request.target).settings
     before = _running(current, request.model)
+    _refuse_replicas(request, before)
     source = _in_source(repository, request)
     version = _version(request, source)
-    if before is None and request.replicas is None:
-        raise DeliveryError(
-            f"{request.target} does not run {request.model} yet, and nothing says with how many replicas it shall. "
-            "Fix: add --replicas N"
-        )
     pinned = source.digest if source is not None and source.version == version else None
     text = (project / request.file).read_bytes().decode("utf-8")
     wanted = Deployed(version=version, digest=pinned, replicas=request.replicas)
@@ -137,6 +133,21 @@ def _running(stack: StackSettings, name: str) -> Deployed | None:
         if model is None
         else Deployed(version=model.version, digest=model.digest, replicas=model.replicas)
     )
+
+
+def _refuse_replicas(request: Request, before: Deployed | None) -> None:
+    """A new entry needs a number of replicas. Another keeps its own: a promotion changes one thing at once."""
+    if before is None and request.replicas is None:
+        raise DeliveryError(
+            f"{request.target} does not run {request.model} yet, and nothing says with how many replicas it shall. "
+            "Fix: add --replicas N"
+        )
+    if before is not None and request.replicas is not None:
+        raise DeliveryError(
+            f"{request.target} runs {request.model} already, with {before.replicas} replicas, and --replicas is for a "
+            f"model that is new there. Fix: leave --replicas out; to run more or fewer, change {request.file} in a "
+            "commit of its own"
+        )
 
 
 def _in_source(repository: Repository, request: Request) -> Deployed | None:

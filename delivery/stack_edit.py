@@ -25,13 +25,13 @@ class _Pair:
 
 
 def with_release(text: str, file: str, model: str, wanted: Deployed) -> str:
-    """The text with another version, digest and number of replicas of a model.
+    """The text with another version and digest of a model, or with an entry for a new one.
 
     Args:
         text: A stack file's text that has been found good.
         file: Its name, for messages.
         model: The model, which may be new in the file.
-        wanted: What the entry shall say; `replicas` None keeps what it says.
+        wanted: What the entry shall say. `replicas` is for a new one; another keeps what it says.
 
     Raises:
         DeliveryError: the file is written in a way that cannot be edited in place.
@@ -63,9 +63,6 @@ def _edits(text: str, entry: yaml.Node, fields: list[_Pair], wanted: Deployed) -
     elif wanted.digest is not None:
         # The version is given once more, since two edits at one place have no order.
         made = [_and_digest(text, entry, version, made[0], wanted.digest)]
-    if wanted.replicas is not None:
-        place = by_name["replicas"].value
-        made.append((place.start_mark.index, place.end_mark.index, str(wanted.replicas)))
     return made
 
 
@@ -177,7 +174,7 @@ def _confirm(text: str, edited: str, file: str, model: str, wanted: Deployed) ->
     models = {k: v for k, v in new.items() if k != model} == {k: v for k, v in old.items() if k != model}
     now = deployed(after)
     right = now is not None and (now.version, now.digest) == (wanted.version, wanted.digest)
-    replicas = before.get("replicas") if wanted.replicas is None else wanted.replicas
+    replicas = before.get("replicas", wanted.replicas)
     if not (others and models and right and after.get("replicas") == replicas):
         raise DeliveryError(
             f"{file} is written in a way that cannot be edited in place at {model}. "

@@ -31,7 +31,8 @@ def promote(  # noqa: PLR0917 - Typer gives every option by its name
         ),
     ] = None,
     replicas: Annotated[
-        int | None, typer.Option("--replicas", min=0, help="Of a model that --to does not run yet.")
+        int | None,
+        typer.Option("--replicas", min=0, help="Of a model that --to does not run yet; else refused."),
     ] = None,
     commit: Annotated[
         bool, typer.Option("--commit", help="Commit on a branch of its own; the checkout stays as it is.")

@@ -186,6 +186,16 @@ def test_a_model_that_is_new_in_the_stage(tmp_path: Path) -> None:
     assert work.text(PRODUCTION) == stack({"a": flow("v1"), "b": flow("v1", 3)}, "production")
 
 
+@pytest.mark.parametrize("replicas", ["2", "3"])
+def test_the_replicas_of_a_model_that_runs_are_not_changed_along(tmp_path: Path, replicas: str) -> None:
+    work = ahead(tmp_path)
+    said = refused(work, "--replicas", replicas)
+    assert (
+        "production runs a already, with 2 replicas, and --replicas is for a model that is new there" in said
+    )
+    assert "change Pulumi.production.yaml in a commit of its own" in said
+
+
 def test_nothing_to_promote(tmp_path: Path) -> None:
     work = Work.new(tmp_path)
     assert "production runs a v1 already; there is nothing to promote" in refused(work)
