@@ -1,6 +1,6 @@
 """Prepares the `git revert` of a model's last release in a stage, and refuses one that would undo more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ class Rollback:
         after: What it runs afterwards.
         diff: The revert as a unified diff.
         commit: The revert commit. It is in the repository, and on no branch until `keep` makes one.
+        forward: True where the release is a rollback itself, so that what it took back would come again.
+        reason: Why it is made, as the commit says; None where nobody said.
     """
 
     model: str
@@ -37,6 +39,18 @@ class Rollback:
     after: Deployed
     diff: str
     commit: str
+    forward: bool
+    reason: str | None
+
+    @property
+    def warning(self) -> str:
+        """What to know before it is made, a line; empty for a rollback of a release."""
+        if not self.forward:
+            return ""
+        return (
+            f"{self.undone[:10]}, which is to be reverted, is a rollback itself: it took {self.model} in {self.stage} "
+            f"from {self.after.version} to {self.before.version}, and {self.after.version} would come back"
+        )
 
     @property
     def branch(self) -> str:
@@ -44,20 +58,27 @@ class Rollback:
         return f"rollback/{self.stage}/{self.model}/{ref_part(self.after.version)}"
 
 
-def rollback(repository: Repository, model: str, stage: str) -> Rollback:
+def rollback(repository: Repository, model: str, stage: str, reason: str | None = None) -> Rollback:
     """Make the revert commit in a folder of its own; no branch and no file of the user's changes.
+
+    Args:
+        repository: Of the project.
+        model: The model.
+        stage: The stage.
+        reason: Why, for the commit's message.
 
     Raises:
         DeliveryError: there is nothing to go back to, the revert would undo something else or conflicts, or the
             stage would not be valid afterwards.
     """
-    last = _last_release(repository, model, stage)
+    own = [c for c in history(repository).only(model, stage).changes if c.version_changed]
+    last = _last_release(own, model, stage)
     assert last.before is not None
     assert last.after is not None
     undone = last.merge or last.commit
     _refuse_more(repository, last, undone)
     with repository.at("HEAD") as tree:
-        commit = _revert(Repository(tree), last, undone)
+        commit = _revert(Repository(tree), last, undone, reason)
         after = deployed(entries_at(repository, commit, stage).get(model))
         if after is None or after.version != last.before.version:
             raise DeliveryError(f"the revert of {undone.revision[:10]} does not restore it. {_instead(last)}")
@@ -76,6 +97,8 @@ def rollback(repository: Repository, model: str, stage: str) -> Rollback:
         after=after,
         diff=diff,
         commit=commit,
+        forward=_is_rollback(own, last),
+        reason=reason,
     )
 
 
@@ -83,15 +106,19 @@ def keep(repository: Repository, made: Rollback) -> None:
     """Put the revert commit on its branch.
 
     Raises:
-        DeliveryError: the branch exists.
+        DeliveryError: the branch exists, or the release is a rollback itself and nobody said why it shall go.
     """
+    if made.forward and made.reason is None:
+        raise DeliveryError(
+            f'{made.warning}. Fix: if it shall, say why with --reason "..."; to go further back instead, `python -m '
+            f"delivery promote {made.model} --from STAGE --to {made.stage} --version V --reason "
+            '"..." --commit`'
+        )
     refuse_existing(repository, made.branch)
     repository.git("branch", "--no-track", made.branch, made.commit)
 
 
-def _last_release(repository: Repository, model: str, stage: str) -> Change:
-    past = history(repository)
-    own = [change for change in past.only(model, stage).changes if change.version_changed]
+def _last_release(own: Sequence[Change], model: str, stage: str) -> Change:
     if not own:
         raise DeliveryError(
             f"no commit of this branch gives {model} a version in Pulumi.{stage}.yaml. "
@@ -114,6 +141,19 @@ def _last_release(repository: Repository, model: str, stage: str) -> Change:
             f"Fix: remove its entry from Pulumi.{stage}.yaml if it shall not run"
         )
     return last
+
+
+def _is_rollback(own: Sequence[Change], last: Change) -> bool:
+    """True when a release takes another one back; a rollback of a rollback takes none back, and so on."""
+    of = {commit.revision: change for change in own for commit in (change.commit, change.merge) if commit}
+    steps, change = 0, last
+    while change.reverts is not None:
+        steps += 1
+        target = of.pop(change.reverts, None)
+        if target is None:
+            break
+        change = target
+    return steps % 2 == 1
 
 
 def _refuse_more(repository: Repository, last: Change, undone: Commit) -> None:
@@ -169,7 +209,7 @@ def _named(found: Deployed | None) -> str:
     return "nothing" if found is None else found.version
 
 
-def _revert(tree: Repository, last: Change, undone: Commit) -> str:
+def _revert(tree: Repository, last: Change, undone: Commit, reason: str | None) -> str:
     """The revert commit, with git's own message and trailers."""
     assert last.before is not None
     assert last.after is not None
@@ -182,6 +222,7 @@ def _revert(tree: Repository, last: Change, undone: Commit) -> str:
         "Version": last.before.version,
         "Replaces": last.after.version,
         "To": last.stage,
+        **({"Reason": " ".join(reason.split())} if reason else {}),
     }
     options = [f"--trailer={key}: {value}" for key, value in trailers.items()]
     tree.git(*NO_HOOKS, "commit", "--amend", "--no-edit", "--quiet", *options)

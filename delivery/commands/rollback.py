@@ -14,6 +14,13 @@ from delivery.rollback import rollback as run_rollback
 def rollback(
     model: Model,
     stage: Annotated[str, typer.Option("--stage", help="The stage to roll back.")],
+    reason: Annotated[
+        str | None,
+        typer.Option(
+            "--reason",
+            help="Why; recorded. Needed to revert a rollback, which brings back what it took back.",
+        ),
+    ] = None,
     commit: Annotated[
         bool,
         typer.Option("--commit", help="Put the revert on a branch of its own; the checkout stays as it is."),
@@ -22,15 +29,20 @@ def rollback(
 ) -> None:
     """Revert the commit that gave a model its version in a stage, and refuse if that would undo anything else."""
     known_stage(project, stage)
+    if reason is not None and not reason.strip():
+        raise typer.BadParameter("say why in a few words", param_hint="--reason")
     with problems():
         repository = Repository(project)
         if commit:
             refuse_edited(repository, f"Pulumi.{stage}.yaml")
-        made = run_rollback(repository, model, stage)
+        made = run_rollback(repository, model, stage, reason)
         if commit:
             keep(repository, made)
     typer.echo(made.diff)
-    what = f"{model} in {stage} from {made.before.version} back to {made.after.version}"
+    back = "forward again" if made.forward else "back"
+    what = f"{model} in {stage} from {made.before.version} {back} to {made.after.version}"
+    if made.warning:
+        typer.echo(f"{made.warning}.")
     if commit:
         typer.echo(
             f"Committed {made.commit[:10]} on the branch {made.branch}: it reverts "
@@ -38,6 +50,7 @@ def rollback(
             f"The checkout is as it was. Next: {push_hint(repository, made.branch)}"
         )
     else:
+        needs = ", with --reason" if made.forward and reason is None else ""
         typer.echo(
-            f"Reverting {made.undone[:10]} takes {what}. Nothing was changed; --commit makes the commit"
+            f"Reverting {made.undone[:10]} takes {what}. Nothing was changed; --commit{needs} makes the commit"
         )

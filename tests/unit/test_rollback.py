@@ -48,11 +48,34 @@ def test_commit_makes_a_real_revert_on_a_branch(tmp_path: Path) -> None:
 def test_a_rollback_of_a_rollback(tmp_path: Path) -> None:
     work = Work.new(tmp_path)
     work.release("staging", a=flow("v2"))
-    for version in ("v1", "v2", "v1"):
-        rollback(work, "--commit")
+    for version, forward in (("v1", False), ("v2", True), ("v1", False), ("v2", True)):
+        if forward:
+            out = rollback(work)
+            assert "it took a in staging from v2 to v1, and v2 would come back.\n" in out
+            assert "from v1 forward again to v2. Nothing was changed; --commit, with --reason makes" in out
+            refused = rollback(work, "--commit", code=1)
+            assert (
+                "is a rollback itself: it took a in staging from v2 to v1, and v2 would come back. Fix:"
+                in refused
+            )
+            assert work.branches == {MAIN}
+        rollback(work, "--commit", *(("--reason", "v1 is\nworse") if forward else ()))
         work.git("merge", "--quiet", "--ff-only", f"rollback/staging/a/{version}")
         assert work.text(STAGING) == stack({"a": flow(version)})
+        (commit,) = Repository(tmp_path).log("-1")
+        assert commit.trailers.get("Reason") == ("v1 is worse" if forward else None)
         work.git("branch", "-D", f"rollback/staging/a/{version}")
+
+
+def test_a_rollback_that_a_merge_brought_is_one_too(tmp_path: Path) -> None:
+    work = Work.new(tmp_path)
+    work.git("checkout", "--quiet", "-b", "side")
+    work.release("staging", a=flow("v2"))
+    work.git("checkout", "--quiet", MAIN)
+    work.merge("side")
+    rollback(work, "--commit")
+    work.merge("rollback/staging/a/v1")
+    assert "and v2 would come back. Fix:" in rollback(work, "--commit", code=1)
 
 
 def test_a_release_that_a_merge_brought(tmp_path: Path) -> None:
@@ -194,3 +217,4 @@ def test_wrong_usage(tmp_path: Path) -> None:
     work = Work.new(tmp_path)
     assert run("rollback", "a", "--stage", "nowhere", "--project", work.folder)[0] == 2
     assert run("rollback", "a", "--project", work.folder)[0] == 2
+    assert run("rollback", "a", "--stage", "staging", "--reason", " ", "--project", work.folder)[0] == 2
