@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from delivery import work_trees
 from delivery.errors import DeliveryError
 
 GIT_SECONDS = 120
@@ -184,15 +184,24 @@ class Repository:
 
     @contextmanager
     def at(self, revision: str) -> Iterator[Path]:
-        """The project as a commit has it, in a folder of its own that is removed afterwards."""
+        """The project as a commit has it, in a folder of its own that is removed afterwards.
+
+        What a killed run left of such folders goes first.
+        """
         inside = self.project.relative_to(self.top)
-        with tempfile.TemporaryDirectory(prefix="ml-deployments-") as folder:
-            tree = Path(folder) / "tree"
+        self._remove_abandoned()
+        with work_trees.folder() as tree:
             self.git(*NO_HOOKS, "worktree", "add", "--detach", "--quiet", str(tree), self.resolve(revision))
             try:
                 yield tree / inside
             finally:
                 self.git("worktree", "remove", "--force", str(tree))
+
+    def _remove_abandoned(self) -> None:
+        for tree in work_trees.abandoned(self.try_git("worktree", "list", "--porcelain").stdout):
+            # Forced twice, since a run that was killed while git filled the tree leaves git's own lock on it.
+            self.try_git("worktree", "remove", "--force", "--force", str(tree))
+            work_trees.remove(tree)
 
 
 def commit_of(fields: Sequence[str]) -> Commit:
