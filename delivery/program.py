@@ -19,6 +19,7 @@ from pulumi.runtime.stack import run_pulumi_func
 from components.problems import SettingsError
 from components.settings import PROJECT
 from components.yaml_document import read_document
+from delivery.program_failure import failure
 
 KUBERNETES = "kubernetes:"
 
@@ -37,7 +38,7 @@ class Registered:
 
 
 class ProgramError(Exception):
-    """The program refused to run; the message is for the user."""
+    """The program refused to run or failed; the message is for the user."""
 
 
 class _Recorder(mocks.Mocks):
@@ -63,7 +64,7 @@ def record(project: Path, stage: str) -> list[Registered]:
     """Everything `__main__.py` of a project registers for a stage, ordered by type and name.
 
     Raises:
-        ProgramError: there is no program, or it refused its settings.
+        ProgramError: there is no program, it refused its settings, or it failed or ended early by itself.
     """
     program = project / "__main__.py"
     if not program.is_file():
@@ -73,9 +74,7 @@ def record(project: Path, stage: str) -> list[Registered]:
         with _event_loop() as loop, _modules_of(project):
             set_mocks(recorder, project=PROJECT, stack=stage, preview=True)
             set_all_config(_engine_config(project, stage))
-            loop.run_until_complete(run_pulumi_func(lambda: _run(program)))
-    except pulumi.RunError as error:
-        raise ProgramError(str(error)) from None
+            _run(loop, program, stage)
     finally:
         reset_options()
     return sorted(recorder.registered, key=lambda r: (r.type, r.name))
@@ -107,8 +106,16 @@ def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
         asyncio.set_event_loop(None)
 
 
-def _run(program: Path) -> None:
-    runpy.run_path(str(program), run_name="__main__")
+def _run(loop: asyncio.AbstractEventLoop, program: Path, stage: str) -> None:
+    def run() -> None:
+        runpy.run_path(str(program), run_name="__main__")
+
+    try:
+        loop.run_until_complete(run_pulumi_func(run))
+    except pulumi.RunError as error:
+        raise ProgramError(str(error)) from None
+    except (Exception, SystemExit) as error:
+        raise ProgramError(failure(error, program.parent, stage)) from None
 
 
 def _engine_config(project: Path, stage: str) -> dict[str, str]:
