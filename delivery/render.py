@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from components import yaml_text
+from delivery.errors import DeliveryError
 from delivery.program import KUBERNETES, Registered, record
 
 HEADER = "# Rendered by `python -m delivery render`. Edit the stack and model files instead."
 # In this order, so that a namespace exists before what it holds; the number in front of a file's name says so.
 _FIRST = ("CustomResourceDefinition", "Namespace")
+_SHOWN = 3
 
 
 def manifests(project: Path, stage: str) -> list[dict[str, Any]]:
@@ -29,16 +31,39 @@ def render(project: Path, stage: str, output: Path) -> list[Path]:
         The files of this stage, in the order to apply them.
 
     Raises:
+        DeliveryError: the folder holds something that no earlier run wrote; nothing was written.
         ProgramError: the program refused its settings; nothing was written.
     """
+    _refuse_foreign(output)
     texts = files(manifests(project, stage))
     output.mkdir(parents=True, exist_ok=True)
-    for path in output.glob("*.yaml"):
-        if path.name not in texts and path.read_text(encoding="utf-8").startswith(HEADER):
+    for path in output.iterdir():
+        if path.name not in texts:
             path.unlink()
     for name, text in texts.items():
         (output / name).write_text(text, encoding="utf-8")
     return [output / name for name in texts]
+
+
+def _refuse_foreign(output: Path) -> None:
+    """Whoever applies the folder applies all of it, so it holds what was rendered and nothing else."""
+    foreign = (
+        sorted(path.name for path in output.iterdir() if not _is_rendered(path)) if output.exists() else []
+    )
+    if foreign:
+        more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
+        raise DeliveryError(
+            f"{output} holds {', '.join(foreign[:_SHOWN])}{more}, which `delivery render` did not write; nothing was "
+            "changed. Fix: name an empty folder, a new one, or one that holds nothing but rendered files"
+        )
+
+
+def _is_rendered(path: Path) -> bool:
+    """A file of its own whose first line is the header; a link may lead anywhere."""
+    if path.is_symlink() or not path.is_file() or path.suffix != ".yaml":
+        return False
+    with path.open("rb") as file:
+        return file.readline().rstrip(b"\n") == HEADER.encode()
 
 
 def files(found: list[dict[str, Any]]) -> dict[str, str]:

@@ -16,7 +16,13 @@ def render(
     stage: Stage,
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", help="The folder to write.", file_okay=False)
+        Path | None,
+        typer.Option(
+            "--output",
+            help="The folder to write: a new or empty one, or one that holds rendered files alone; those of objects "
+            "that are gone are removed.",
+            file_okay=False,
+        ),
     ] = None,
     commit: Annotated[
         bool, typer.Option("--commit", help="Put them on the branch rendered/STAGE instead of into a folder.")
