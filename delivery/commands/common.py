@@ -1,6 +1,6 @@
 """What the commands share: their common arguments, and how they tell a problem."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from components.model_files import definition_files
 from components.problems import SettingsError
 from components.stack_files import stages
 from delivery.errors import DeliveryError
+from delivery.git import Repository
 from delivery.program import ProgramError
+from delivery.releases import stages_at
 
 _LONGEST_LINE = 10_000
 HERE = Path()
@@ -31,14 +34,43 @@ def remote_name(value: str | None) -> str | None:
     return value
 
 
-def known_stage(project: Path, stage: str) -> None:
-    """Refuse a stage without a stack file, as wrong usage."""
-    known = stages(project)
+def known_stage(project: Path, stage: str, revision: str | None = None, hint: str = "STAGE") -> None:
+    """Refuse a stage that has a stack file neither in the project nor at a commit, as wrong usage.
+
+    Args:
+        project: The checkout.
+        stage: What the user wrote.
+        revision: The commit that is looked at; None where it is the files. One that is not there is no matter here.
+        hint: What the usage calls it.
+    """
+    known = {*stages(project), *(() if revision is None else _stages_at(project, revision))}
     if stage not in known:
-        found = ", ".join(known) or "none"
         raise typer.BadParameter(
-            f"Pulumi.{stage}.yaml does not exist; the stages are {found}", param_hint="STAGE"
+            f"Pulumi.{stage}.yaml does not exist; the stages are {listed(known)}", param_hint=hint
         )
+
+
+def known_model(project: Path, model: str, more: Iterable[str] = ()) -> None:
+    """Refuse a model without a model file, as wrong usage; `more` are models of the past."""
+    known = {*definition_files(project, []), *more}
+    if model not in known:
+        raise typer.BadParameter(
+            f"models/{model}.yaml does not exist; the models are {listed(known)}", param_hint="MODEL"
+        )
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in their order, each once."""
+    return ", ".join(sorted(set(names))) or "none"
+
+
+def _stages_at(project: Path, revision: str) -> tuple[str, ...]:
+    try:
+        repository = Repository(project)
+        return stages_at(repository, repository.resolve(revision))
+    except DeliveryError:
+        # The command itself tells what is wrong with the repository or the commit.
+        return ()
 
 
 @contextmanager

@@ -37,8 +37,7 @@ def drift(
         raise typer.BadParameter(
             "is a commit, and --work-tree means none; leave one out", param_hint="--revision"
         )
-    if revision is None:
-        known_stage(project, stage)
+    known_stage(project, stage, revision)
     with problems():
         wanted = target(project, stage, revision=revision, work_tree=work_tree)
         if heal:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Project, print_table, problems
+from delivery.commands.common import HERE, Project, listed, print_table, problems
 from delivery.git import Repository
 from delivery.history import History
 from delivery.history import history as run_history
@@ -45,10 +45,13 @@ def history(
 
 def _known(whole: History, model: str | None, stage: str | None) -> None:
     """Refuse a model or a stage that never was, as wrong usage."""
-    known = sorted({(c.model, c.stage) for c in whole.changes})
-    if model is not None and model not in {name for name, _ in known}:
-        names = ", ".join(sorted({name for name, _ in known})) or "none"
-        raise typer.BadParameter(f"no stage ever ran {model}; the models are {names}", param_hint="MODEL")
-    if stage is not None and stage not in {name for _, name in known}:
-        names = ", ".join(sorted({name for _, name in known})) or "none"
-        raise typer.BadParameter(f"{stage} never ran a model; the stages are {names}", param_hint="--stage")
+    models = {change.model for change in whole.changes}
+    if model is not None and model not in models:
+        raise typer.BadParameter(
+            f"no stage ever ran {model}; the models are {listed(models)}", param_hint="MODEL"
+        )
+    stages = {change.stage for change in whole.changes}
+    if stage is not None and stage not in stages:
+        raise typer.BadParameter(
+            f"{stage} never ran a model; the stages are {listed(stages)}", param_hint="--stage"
+        )

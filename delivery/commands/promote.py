@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from delivery.branches import push_hint
-from delivery.commands.common import HERE, Model, Project, known_stage, print_table, problems
+from delivery.commands.common import HERE, Model, Project, known_model, known_stage, print_table, problems
 from delivery.git import Repository
 from delivery.promote import promote as run_promote
 from delivery.promote import promote_on_branch
@@ -40,9 +40,10 @@ def promote(  # noqa: PLR0917 - Typer gives every option by its name
     project: Project = HERE,
 ) -> None:
     """Give a stage a version of a model, new or from another stage: edits one line of the stack file."""
-    known_stage(project, target)
+    known_model(project, model)
+    known_stage(project, target, hint="--to")
     if source is not None:
-        known_stage(project, source)
+        known_stage(project, source, hint="--from")
     elif version is None:
         raise typer.BadParameter("give --version, or --from the stage that runs it", param_hint="--version")
     if source == target:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Project, problems
+from delivery.commands.common import HERE, Project, known_stage, problems
 from delivery.review.page import failed, page
 from delivery.review.review import review as run_review
 from delivery.review.size import LIMIT_BYTES
@@ -25,6 +25,8 @@ def review(
     project: Project = HERE,
 ) -> None:
     """Write the page of a pull request: what a change releases, what Pulumi would do, and what stops the merge."""
+    if stage is not None:
+        known_stage(project, stage, span.rpartition("..")[2] or "HEAD", hint="--stage")
     with problems():
         change, reviews = run_review(project, span, stage)
     text = page(reviews, change, None if full else LIMIT_BYTES)

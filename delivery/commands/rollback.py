@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from delivery.branches import push_hint, refuse_edited
-from delivery.commands.common import HERE, Model, Project, known_stage, problems
+from delivery.commands.common import HERE, Model, Project, known_model, known_stage, problems
 from delivery.git import Repository
+from delivery.history import history
 from delivery.rollback import keep
 from delivery.rollback import rollback as run_rollback
 
@@ -28,11 +29,13 @@ def rollback(
     project: Project = HERE,
 ) -> None:
     """Revert the commit that gave a model its version in a stage, and refuse if that would undo anything else."""
-    known_stage(project, stage)
+    known_stage(project, stage, hint="--stage")
     if reason is not None and not reason.strip():
         raise typer.BadParameter("say why in a few words", param_hint="--reason")
     with problems():
         repository = Repository(project)
+        # A model whose file is gone may have run.
+        known_model(project, model, (change.model for change in history(repository).changes))
         if commit:
             refuse_edited(repository, f"Pulumi.{stage}.yaml")
         made = run_rollback(repository, model, stage, reason)

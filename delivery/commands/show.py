@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from components.stack_files import load_stack
-from delivery.commands.common import HERE, Project, Stage, known_stage, problems
+from delivery.commands.common import HERE, Project, Stage, known_stage, listed, problems
 from delivery.show import stage_lines
 
 
@@ -21,7 +21,7 @@ def show(
     names = [m.name for m in loaded.settings.models]
     if model is not None and model not in names:
         raise typer.BadParameter(
-            f"{model} does not run in {stage}; its models are {', '.join(names)}",
+            f"{model} does not run in {stage}; its models are {listed(names)}",
             param_hint="MODEL",
         )
     typer.echo("\n".join(stage_lines(loaded, model)))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Project, Stage, counted, problems, remote_name
+from delivery.commands.common import HERE, Project, Stage, counted, known_stage, problems, remote_name
 from delivery.deployments import fetch, push
 from delivery.deployments import tag as run_tag
 from delivery.git import Repository
@@ -22,6 +22,7 @@ def tag(
     project: Project = HERE,
 ) -> None:
     """After a deployment: tag the commit with <stage>/<model>/<version> for each model that changed."""
+    known_stage(project, stage, commit)
     with problems():
         repository = Repository(project)
         if remote is not None:

@@ -133,21 +133,18 @@ def test_a_push_that_failed_is_made_up_for(tmp_path: Path) -> None:
     assert "nowhere" in err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["nowhere"], "Pulumi.nowhere.yaml names no model at"),
-        (["staging", "--commit", "beef"], "beef names no commit"),
-        (["staging", "--project", "/"], "is in no git repository"),
-    ],
-)
-def test_what_cannot_be_tagged(tmp_path: Path, arguments: list[str], said: str) -> None:
-    work = Work.new(tmp_path)
-    where = [] if "--project" in arguments else ["--project", str(tmp_path)]
-    code, _, err = run("tag", *arguments, *where)
-    assert code == 1
-    assert said in err
-    assert "Traceback" not in err
+def test_what_cannot_be_tagged(tmp_path: Path) -> None:
+    plain, work = tmp_path / "plain", Work.new(tmp_path / "work")
+    plain.mkdir()
+    (plain / "Pulumi.staging.yaml").write_text(work.text("Pulumi.staging.yaml"))
+    for arguments, folder, said in (
+        (["--commit", "beef"], work.folder, "beef names no commit"),
+        ([], plain, "is in no git repository"),
+    ):
+        code, _, err = run("tag", "staging", *arguments, "--project", folder)
+        assert code == 1
+        assert said in err
+        assert "Traceback" not in err
     assert work.tags == []
 
 

@@ -203,8 +203,9 @@ def test_nothing_to_promote(tmp_path: Path) -> None:
 
 def test_a_model_that_the_source_does_not_run(tmp_path: Path) -> None:
     work = ahead(tmp_path)
-    assert "Pulumi.staging.yaml at HEAD gives nobody no version. Fix:" in refused(
-        work, "--replicas", "1", model="nobody"
+    work.commit("Model", {"models/b.yaml": MODEL})
+    assert "Pulumi.staging.yaml at HEAD gives b no version. Fix:" in refused(
+        work, "--replicas", "1", model="b"
     )
 
 
@@ -275,8 +276,8 @@ def test_wrong_usage(tmp_path: Path, options: list[str]) -> None:
 
 def test_no_repository(tmp_path: Path) -> None:
     work = ahead(tmp_path / "work")
-    (tmp_path / "plain").mkdir()
-    for name in (PRODUCTION, "Pulumi.staging.yaml"):
+    (tmp_path / "plain" / "models").mkdir(parents=True)
+    for name in (PRODUCTION, "Pulumi.staging.yaml", "models/a.yaml"):
         (tmp_path / "plain" / name).write_text(work.text(name))
     code, _, err = run(
         "promote", "a", "--from", "staging", "--to", "production", "--project", tmp_path / "plain"
