@@ -33,8 +33,11 @@ def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
     those that hold data.
 
     Raises:
-        DeliveryError: a controller of pull mode applies this stage, or the cluster cannot be reached.
+        DeliveryError: nothing of the stage is in the cluster, a controller of pull mode applies it, or the cluster
+            cannot be reached.
     """
+    if found.absent:
+        raise DeliveryError(f"A heal is no deployment; nothing was changed: {found.absent}")
     _refuse_pulled(found)
     restorable = [drift for drift in found.drift if not drift.reason]
     going = [m for m in found.live.values() if "deletionTimestamp" in m["metadata"]]

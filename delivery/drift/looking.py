@@ -26,6 +26,7 @@ class Findings:
         ignored: What differs and is ignored.
         notes: What is worth knowing besides.
         problems: What could not be compared, each with the server's reason.
+        absent: Where nothing of the stage exists: which cluster was asked, and what to do; else empty.
     """
 
     live: Objects
@@ -33,6 +34,7 @@ class Findings:
     ignored: tuple[Drift, ...]
     notes: tuple[str, ...]
     problems: tuple[str, ...]
+    absent: str = ""
 
 
 def manager(target: Target) -> str:
@@ -65,17 +67,30 @@ def look(target: Target, kubectl: Kubectl) -> Findings:
     rules = target.settings.drift.ignore
     kept, passed = split(drift, rules)
     notes += idle(drift, rules)
-    if not live:
-        notes.append(
-            f"none of the stage's {len(target.manifests)} objects exist at {kubectl.server()} "
-            f"(context {kubectl.current_context()}); is it the right cluster?"
-        )
+    absent = "" if _is_deployed(target, live) else _absent(target, kubectl)
+    notes += [absent] if absent else []
     return Findings(
         live=live,
         drift=tuple(sorted(kept, key=lambda d: (d.object, d.field))),
         ignored=tuple(passed),
         notes=tuple(notes),
         problems=tuple(problems),
+        absent=absent,
+    )
+
+
+def _is_deployed(target: Target, live: Objects) -> bool:
+    """True when any object is the stage's. One of the same name that lacks its label, like a namespace, is not."""
+    labels = (found["metadata"].get("labels") or {} for found in live.values())
+    return any(each.get(naming.STAGE) == target.settings.stage for each in labels)
+
+
+def _absent(target: Target, kubectl: Kubectl) -> str:
+    stage = target.settings.stage
+    return (
+        f"nothing of {stage} is at {kubectl.server()} (context {kubectl.current_context()}): it was never deployed "
+        f"there, or all of it is gone. Fix: deploy it with `make deploy STAGE={stage}`; if this is the wrong cluster, "
+        "name the right context with ml-deployments:kubeContext in the stack file"
     )
 
 

@@ -75,18 +75,26 @@ def test_all_classes_at_once_and_what_pulumi_heals_of_them(deployed: Clone) -> N
     deployed.pulumi("preview", "--refresh", "--expect-no-changes")
 
 
-def test_a_deleted_namespace_comes_back_with_all_it_held(project: Clone) -> None:
+@pytest.fixture
+def watched(project: Clone) -> Iterator[Clone]:
+    """A deployed stage of one model with a monitoring stack, so that it has two namespaces."""
+    project.write_stack(models(1, replicas=2), STACK.format(namespace=project.namespace))
     project.up()
+    yield project
+    project.pulumi("destroy", "--yes", "--skip-preview")
+
+
+def test_a_deleted_namespace_comes_back_with_all_it_held(watched: Clone) -> None:
+    project = watched
     case, where, page = NAMESPACE_DELETED, place(project, "m000"), page_row(NAMESPACE_DELETED.name)
     before = case.look(where)
     case.cause(where)
     assert page["`pulumi refresh`"] == word(refresh_sees(project))
     found = drift(project, code=3)
     assert names(case, found["drift"], where)
-    assert len(found["drift"]) == found["objects"]
-    assert any("is it the right cluster?" in note for note in found["notes"])
+    assert {each["class"] for each in found["drift"]} == {"deleted"}
     healed = drift(project, "--heal", code=0)
-    assert len(healed["healed"]) == found["objects"]
+    assert len(healed["healed"]) == len(found["drift"])
     assert page["`--heal`"] == page["`delivery drift`"] == word(case.look(where) == before)
     project.pulumi("preview", "--refresh", "--expect-no-changes")
     case.cause(where)
@@ -94,11 +102,26 @@ def test_a_deleted_namespace_comes_back_with_all_it_held(project: Clone) -> None
     assert page["`pulumi up --refresh`"] == word(case.look(where) == before)
 
 
-def test_a_namespace_that_is_still_being_deleted_is_waited_for(project: Clone) -> None:
-    project.up()
-    project.run("kubectl", "delete", "namespace", project.namespace, "--wait=false")
-    assert drift(project, "--heal", code=0)["drift"] == []
-    assert len(project.get("deployments")["items"]) == 1
+def test_a_namespace_that_is_still_being_deleted_is_waited_for(watched: Clone) -> None:
+    watched.run("kubectl", "delete", "namespace", watched.namespace, "--wait=false")
+    assert drift(watched, "--heal", code=0)["drift"] == []
+    assert len(watched.get("deployments")["items"]) == 1
+
+
+def test_a_stage_that_is_not_in_the_cluster_is_not_healed(project: Clone) -> None:
+    said = "nothing of test is at https://127.0.0.1:"
+    for make in ((), ("create", "namespace", project.namespace)):
+        if make:
+            project.run("kubectl", *make)
+        found = drift(project, code=3)
+        assert [note for note in found["notes"] if note.startswith(said)]
+        done = project.python("delivery", "drift", "test", "--heal", check=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"A heal is no deployment; nothing was changed: {said}")
+        assert "Fix: deploy it with `make deploy STAGE=test`" in done.stderr
+    # Somebody's namespace of the same name is as it was.
+    assert "ml-deployments/stage" not in project.get("namespace", project.namespace)["metadata"]["labels"]
+    assert project.get("deployments")["items"] == []
 
 
 def test_what_a_killed_run_left_is_found_and_deleted(project: Clone) -> None:
