@@ -55,6 +55,7 @@ def render(
             paths = run_render(project, stage, output)
         typer.echo(f"{len(paths)} objects of {stage} written to {output}")
         return
+    known_stage(project, stage, revision)
     with problems():
         repository = Repository(project)
         done = render_commit(repository, stage, revision, remote=push, any_order=any_order)

@@ -187,12 +187,6 @@ def test_a_revision_is_looked_up(clone: Path, more: tuple[str, ...], said: str) 
     assert said in run(clone, *more)[1]
 
 
-def test_a_stage_that_the_commit_lacks_is_named_with_those_it_has(clone: Path) -> None:
-    result = CliRunner().invoke(app, ["render", "production", "--commit", "--project", str(clone)])
-    assert result.exit_code == 1
-    assert "Pulumi.production.yaml does not exist in HEAD; its stages are test" in result.output
-
-
 def test_outside_a_repository(tmp_path: Path) -> None:
     code, said = run(project(tmp_path))
     assert code == 1

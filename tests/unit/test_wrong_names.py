@@ -31,6 +31,7 @@ def told(work: Work, *command: str, code: int = 2) -> str:
         ("deployable", "nowhere"),
         ("features-plan", "nowhere"),
         ("render", "nowhere", "--output", "out"),
+        ("render", "nowhere", "--commit"),
         ("drift", "nowhere"),
         ("drift", "nowhere", "--revision", "HEAD"),
         ("drift", "nowhere", "--work-tree"),
