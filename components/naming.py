@@ -13,6 +13,8 @@ PART_OF = "app.kubernetes.io/part-of"
 OWNER = f"{PROJECT}/owner"
 STAGE = f"{PROJECT}/stage"
 MODEL_SERVER = "model-server"
+# An object that stays in the cluster when nothing declares it any more.
+KEEP = f"{PROJECT}/keep"
 
 
 def selector(model: ModelSettings) -> dict[str, str]:
@@ -42,6 +44,18 @@ def annotations(stage: str) -> dict[str, str]:
     dead run's manager, and the next change would fail with a field conflict.
     """
     return {"pulumi.com/patchFieldManager": f"{PROJECT}-{stage}"}
+
+
+def kept() -> dict[str, str]:
+    """The annotations of what holds data: neither Argo CD, Flux nor a heal of drift removes it.
+
+    Pulumi is told by an option of the resource, which rendered manifests do not have.
+    """
+    return {
+        KEEP: "true",
+        "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+        "kustomize.toolkit.fluxcd.io/prune": "disabled",
+    }
 
 
 def metadata(model: ModelSettings, stack: StackSettings) -> k8s.meta.v1.ObjectMetaArgsDict:

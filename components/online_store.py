@@ -186,12 +186,13 @@ class OnlineStore(pulumi.ComponentResource):
         account = k8s.core.v1.ServiceAccount(
             names.REDIS, metadata=metadata, automount_service_account_token=False, opts=child
         )
+        keep = {} if redis.delete_data else naming.kept()
         claim = k8s.core.v1.PersistentVolumeClaim(
             names.REDIS,
             metadata={
                 **metadata,
                 # Some classes make no volume before a pod asks for it, so there is nothing to wait for.
-                "annotations": {**naming.annotations(stack.stage), "pulumi.com/skipAwait": "true"},
+                "annotations": {**naming.annotations(stack.stage), "pulumi.com/skipAwait": "true", **keep},
             },
             spec=claim_spec(redis),
             opts=pulumi.ResourceOptions.merge(
