@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.problems import SettingsError
-from components.settings import PROJECT
+from components.settings import PROJECT, StackSettings
 from components.stack_files import STAGE_FILE
 from components.yaml_document import parse_document
 from delivery.git import Repository
@@ -103,3 +103,14 @@ def release(stage: str, model: str, old: Mapping[str, Any] | None, new: Mapping[
         after=deployed(new),
         other_fields=tuple(sorted(keys - {"version", "digest", "replicas"})),
     )
+
+
+def store_release(stage: str, before: StackSettings | None, after: StackSettings) -> Release | None:
+    """The stage's feature store in two commits as a release; None for the same version, digest and replicas."""
+    old, new = (
+        None
+        if settings is None or (store := settings.feature_store) is None
+        else Deployed(version=store.version, digest=store.digest, replicas=store.replicas)
+        for settings in (before, after)
+    )
+    return None if old == new else Release(stage=stage, model="the feature store", before=old, after=new)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from delivery.releases import Deployed, Release
-from delivery.review.manifest_changes import image, safety_changes
+from delivery.review.look_at_features import feature_points
+from delivery.review.manifest_changes import safety_changes
 from delivery.review.markdown import code, count
-from delivery.review.stage_review import StageReview, is_feature_server
+from delivery.review.stage_review import StageReview
 from policy.rules.version_order import goes_back
 
 # What every stage is made of besides its own file and the models' files.
@@ -45,7 +46,8 @@ def look_at(review: StageReview, around: Surroundings) -> tuple[str, ...]:
     """The points for a reviewer of a stage as Markdown, the gravest first."""
     return (
         *_removed(review),
-        *_features(review),
+        *feature_points(review),
+        *_secrets(review),
         *_unexplained(review),
         *_beside(review, around),
         *(point for release in review.releases for point in _release(release)),
@@ -61,17 +63,9 @@ def _removed(review: StageReview) -> Iterator[str]:
         yield f"**{code(model)} is removed from the stage**, with {count(gone, 'object')} of its name"
 
 
-def _features(review: StageReview) -> Iterator[str]:
-    if review.store_removed:
-        yield "**the feature store is removed from the stage**: models that read from it read nothing"
-    for manifest in review.changes:
-        if is_feature_server(manifest) and manifest.before and manifest.after:
-            old, new = (image(each) for each in (manifest.before, manifest.after))
-            if old != new:
-                yield f"the feature store's servers go from {code(old)} to {code(new)}"
-    for change in review.features.changes if review.features else ():
-        if change.change == "removed":
-            yield f"**{change.kind} {code(change.name)} is removed from the registry**, with the values it has"
+def _secrets(review: StageReview) -> Iterator[str]:
+    for secret in review.secrets:
+        yield f"the Secret {code(secret)} is asked for anew, and nothing here makes it: it must be in the cluster first"
 
 
 def _unexplained(review: StageReview) -> Iterator[str]:
@@ -116,7 +110,7 @@ def _release(release: Release) -> Iterator[str]:
     if new.replicas == 0 and old.replicas:
         yield f"**{model} goes to 0 replicas and serves nobody**"
     if release.other_fields:
-        yield f"{model} overrides other fields in the stack file: {', '.join(map(code, release.other_fields))}"
+        yield f"{model} changes other fields in the stack file: {', '.join(map(code, release.other_fields))}"
 
 
 def _version(old: Deployed, new: Deployed) -> Iterator[str]:

@@ -27,9 +27,24 @@ class ManifestChange:
         return labels.get(naming.NAME) if labels.get(naming.COMPONENT) == naming.MODEL_SERVER else None
 
     @property
-    def of_feature_store(self) -> bool:
-        """True for an object of the stage's feature store."""
-        return self._labels.get(naming.COMPONENT) == feature_store_names.FEATURE_STORE
+    def store_part(self) -> str | None:
+        """The part of the stage's feature store whose object it is; None for any other object."""
+        labels = self._labels
+        return (
+            labels.get(naming.NAME)
+            if labels.get(naming.COMPONENT) == feature_store_names.FEATURE_STORE
+            else None
+        )
+
+    @property
+    def kept(self) -> bool:
+        """True where the base commit keeps the object for good, as what holds data."""
+        return _is_kept(self.before)
+
+    @property
+    def let_go(self) -> bool:
+        """True where this commit renders the object, and does not keep it for good any more."""
+        return self.kept and self.after is not None and not _is_kept(self.after)
 
     @property
     def _labels(self) -> dict[str, str]:
@@ -54,9 +69,9 @@ def manifest_changes(
     )
 
 
-def image(manifest: dict[str, Any]) -> str:
-    """The image of a workload's first container."""
-    return str(manifest["spec"]["template"]["spec"]["containers"][0]["image"])
+def _is_kept(manifest: dict[str, Any] | None) -> bool:
+    annotations = ((manifest or {}).get("metadata") or {}).get("annotations") or {}
+    return naming.KEEP in annotations
 
 
 def safety_changes(change: ManifestChange) -> tuple[str, ...]:

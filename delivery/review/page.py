@@ -86,7 +86,11 @@ def _totals(reviews: Sequence[StageReview]) -> str:
 
 
 def _models(reviews: Sequence[StageReview]) -> Block:
-    rows = tuple(_model(r, review.facts.get(r.model)) for review in reviews for r in review.releases)
+    rows = tuple(
+        _model(r, review.facts.get(r.model))
+        for review in reviews
+        for r in (*review.releases, *([review.store] if review.store else []))
+    )
     if not rows:
         return Block(head="No model's line of a stack file changes.")
     columns = ("model", "stage", "version", "digest", "replicas", "metrics")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from components.problems import SettingsError
+from components.settings import StackSettings
 from components.stack_files import LoadedStack, load_stack
 from delivery.errors import DeliveryError
 from delivery.feature_plan import FEAST_PYTHON, FeaturePlan, feature_plan
@@ -17,14 +18,16 @@ from delivery.policies import violations
 from delivery.program import ProgramError
 from delivery.registries.check import AT_ONCE
 from delivery.registries.facts import ReleaseFacts, release_facts
-from delivery.releases import Release, entries_at, releases, stages_at
+from delivery.releases import Release, entries_at, releases, stages_at, store_release
 from delivery.render import manifests
 from delivery.review.feature_changes import applied
+from delivery.review.feature_reads import feature_reads
 from delivery.review.locks import locked
 from delivery.review.look_at import FEATURES, PROGRAM, Surroundings, look_at
 from delivery.review.manifest_changes import ManifestChange, manifest_changes
 from delivery.review.page import Change
 from delivery.review.preview import previewing
+from delivery.review.secrets import new_secrets
 from delivery.review.stage_review import StageReview
 
 _VENV = ".venv"
@@ -100,21 +103,32 @@ def _rendered_before(project: Path, stage: str) -> list[dict[str, Any]]:
         return []
 
 
+def _settings_before(project: Path, stage: str) -> StackSettings | None:
+    try:
+        return load_stack(project, stage).settings
+    except SettingsError:
+        return None
+
+
 def _stage(base: Path, head: Path, stage: str, found: Sequence[Release], feast: Path) -> StageReview:
     own = tuple(release for release in found if release.stage == stage)
     try:
         loaded = load_stack(head, stage)
         # Rendering and asking take a while themselves, so the preview runs meanwhile.
         with previewing(head, stage) as preview:
-            rendered = manifests(head, stage)
-            changes = manifest_changes(_rendered_before(base, stage), rendered)
+            rendered, rendered_before = manifests(head, stage), _rendered_before(base, stage)
+            changes = manifest_changes(rendered_before, rendered)
+            before = _settings_before(base, stage)
             return StageReview(
                 stage=stage,
                 releases=own,
                 facts=_facts(loaded, own),
                 gated=frozenset(model.name for model in loaded.settings.models if model.gate is not None),
                 changes=changes,
+                store=store_release(stage, before, loaded.settings),
                 features=_features(head, loaded, changes, feast),
+                reads=feature_reads(before, loaded.settings),
+                secrets=new_secrets(rendered_before, rendered),
                 violations=tuple(violations(head, stage, rendered)),
                 preview=preview(),
             )

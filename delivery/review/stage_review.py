@@ -8,6 +8,7 @@ from delivery.feature_plan import FeaturePlan
 from delivery.policies import Level, Violation
 from delivery.registries.facts import ReleaseFacts
 from delivery.releases import Release
+from delivery.review.feature_reads import FeatureReads
 from delivery.review.manifest_changes import ManifestChange
 from delivery.review.preview import Preview, Step
 
@@ -23,8 +24,7 @@ HARMLESS_KINDS = frozenset(
         "Job",
     }
 )
-# Their end takes what no deployment brings back.
-DATA_KINDS = frozenset({"Namespace", "PersistentVolumeClaim"})
+_WORKLOADS = frozenset({"Deployment", "StatefulSet"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,10 @@ class StageReview:
         gated: The models among them that have a gate.
         preview: What Pulumi would do.
         changes: The rendered manifests that differ.
+        store: The version, digest and replicas of the feature store; None where they are the same.
         features: What changes in the feature store's registry; None when nothing is applied to it.
+        reads: What changes of the features that models read.
+        secrets: The Secrets that this commit asks for and the base commit does not.
         violations: What the policies find.
         problems: What is wrong with the files; then there is nothing to preview.
         look_at: What a reviewer should look at.
@@ -50,7 +53,10 @@ class StageReview:
     gated: frozenset[str] = frozenset()
     preview: Preview = field(default_factory=Preview)
     changes: tuple[ManifestChange, ...] = ()
+    store: Release | None = None
     features: FeaturePlan | None = None
+    reads: FeatureReads = field(default_factory=FeatureReads)
+    secrets: tuple[str, ...] = ()
     violations: tuple[Violation, ...] = ()
     problems: tuple[str, ...] = ()
     look_at: tuple[str, ...] = ()
@@ -61,9 +67,16 @@ class StageReview:
         return tuple(r.model for r in self.releases if r.before is not None and r.after is None)
 
     @property
-    def store_removed(self) -> bool:
-        """True when the change takes the feature store out of the stage."""
-        return any(is_feature_server(change) and change.after is None for change in self.changes)
+    def removed_parts(self) -> frozenset[str]:
+        """The parts of the feature store that the change takes out of the stage: all of them, or its Redis alone."""
+        gone = {
+            change.store_part
+            for change in self.changes
+            if change.after is None and change.object.kind in _WORKLOADS
+        }
+        if feature_store_names.SERVER in gone:
+            return frozenset(feature_store_names.PARTS)
+        return frozenset({feature_store_names.REDIS} & gone)
 
     @property
     def unexplained(self) -> tuple[Step, ...]:
@@ -75,17 +88,18 @@ class StageReview:
         """True unless a step replaces an object, or deletes one that the change does not plainly give up.
 
         A deletion is expected when the object itself stays in the cluster, or when the base commit renders it, this one
-        does not, and either its model or its feature store was taken out of the stack file or its kind is in
-        HARMLESS_KINDS. That of a kind in DATA_KINDS never is.
+        does not, and either its kind is in HARMLESS_KINDS or its model, its feature store or that store's Redis was
+        taken out of the stack file. A namespace is never given up, a claim only when the base commit does not keep it.
         """
         if step.operation not in {"replace", "delete"} or step.kept:
             return True
         gone = {c.object: c for c in self.changes if c.after is None}.get(step.object)
-        if step.operation == "replace" or gone is None or step.object.kind in DATA_KINDS:
+        if step.operation == "replace" or gone is None or step.object.kind == "Namespace":
             return False
-        if gone.of_feature_store and self.store_removed:
-            return True
-        return gone.model in self.removed_models or step.object.kind in HARMLESS_KINDS
+        of_store = gone.store_part in self.removed_parts
+        if step.object.kind == "PersistentVolumeClaim":
+            return of_store and not gone.kept
+        return of_store or gone.model in self.removed_models or step.object.kind in HARMLESS_KINDS
 
     def stops(self) -> Iterator[tuple[str, object]]:
         """Why the change must not be merged as it is: each reason, and what it is about."""
@@ -95,6 +109,8 @@ class StageReview:
             yield "the preview failed", problem
         if self.features is not None and self.features.problem is not None:
             yield "the plan of the features failed", self.features.problem
+        for broken in self.reads.broken:
+            yield "a service that a model reads is changed under it; give it a new name", broken
         for step in self.preview.steps:
             if not self.expected(step):
                 yield _UNEXPECTED[step.operation], step.object
@@ -110,14 +126,6 @@ class StageReview:
                     "a mandatory policy is violated",
                     f"{violation.policy}: {violation.object}: {violation.message}",
                 )
-
-
-def is_feature_server(change: ManifestChange) -> bool:
-    """True for the Deployment of the feature store's servers."""
-    return change.of_feature_store and (change.object.kind, change.object.name) == (
-        "Deployment",
-        feature_store_names.SERVER,
-    )
 
 
 _UNEXPECTED = {

@@ -51,6 +51,19 @@ def test_a_store_that_is_taken_out_is_plainly_given_up(repository: Clone) -> Non
     assert "Features of" not in page
 
 
+def test_another_redis_gives_up_the_own_one_and_keeps_its_data(repository: Clone, tmp_path: Path) -> None:
+    own = "install: true, passwordSecret: {name: redis, key: password}"
+    another = 'url: "redis://redis.example.com:6379"'
+    assert own in STORE
+    repository.write_stack(READER, more=STORE.replace(own, another))
+    commit(repository, "A Redis with replicas")
+    code, page = review(repository, "main..HEAD", **{REGISTRY_URL: f"sqlite:///{tmp_path}/registry.db"})
+    assert code == 0, page
+    assert "the stage's own Redis is removed" in page
+    assert f"| **delete** | StatefulSet {repository.namespace}/feature-store-redis |" in plain(page)
+    assert f"| **delete** (it stays in the cluster) | PersistentVolumeClaim {repository.namespace}/" in plain(page)
+
+
 def plain(page: str) -> str:
     """A page without its marks of code."""
     return html.unescape(page.replace("<code>", "").replace("</code>", ""))

@@ -4,11 +4,7 @@ from typing import Any
 
 import pytest
 
-from components import feature_store_names
-from delivery.feature_plan import FeatureChange, FeaturePlan
-from delivery.review.feature_changes import applied
 from delivery.review.look_at import Surroundings, look_at
-from delivery.review.manifest_changes import ManifestChange
 from delivery.review.preview import Preview, Step
 from delivery.review.stage_review import StageReview
 from tests.unit.reviews import NEW, changed, manifest, release, step
@@ -50,60 +46,8 @@ def test_data_is_never_given_up(kind: str) -> None:
     assert judged(step("delete", kind, kept=True), REMOVED)
 
 
-def of_store(
-    kind: str, name: str = "feature-store", *, gone: bool = True, before: Any = NEW, after: Any = NEW
-) -> ManifestChange:
-    change = changed(kind, name, before=before, after=None if gone else after)
-    for made in (change.before, change.after):
-        if made is not None:
-            made["metadata"]["labels"] = feature_store_names.selector(name)
-    return change
-
-
-def test_a_feature_store_that_is_taken_out_takes_its_objects_along() -> None:
-    def expected(*, gone: bool) -> bool:
-        changes = (of_store("StatefulSet"), of_store("Deployment", gone=gone))
-        return StageReview(stage="production", changes=changes).expected(
-            step("delete", "StatefulSet", "feature-store")
-        )
-
-    assert expected(gone=True)
-    assert not expected(gone=False)
-    assert "the feature store is removed" in points(changes=(of_store("Deployment"),))
-
-
-def test_another_image_of_the_feature_servers() -> None:
-    old, new = (pod(image=f"feast:{version}") for version in ("0.67.0", "0.68.0"))
-    found = points(changes=(of_store("Deployment", gone=False, before=old, after=new),))
-    assert "go from <code>feast:0.67.0</code> to <code>feast:0.68.0</code>" in found
-    assert points(changes=(of_store("Deployment", gone=False, before=old, after=old),)) == ""
-
-
 def test_an_ended_job_makes_room_for_the_next() -> None:
     assert judged(step("delete", "Job"), of_model=False)
-
-
-def test_a_feature_that_is_removed() -> None:
-    removed, new = (
-        FeatureChange(change=change, kind="feature view", name=change, diff="")
-        for change in ("removed", "new")
-    )
-    found = points(features=FeaturePlan(changes=(removed, new)))
-    assert (
-        found == "**feature view <code>removed</code> is removed from the registry**, with the values it has"
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "gone", "runs"),
-    [
-        ("feature-store-apply", False, True),
-        ("feature-store-apply", True, False),
-        ("feature-store-materialization", False, False),
-    ],
-)
-def test_a_plan_is_made_when_a_job_applies(name: str, gone: bool, runs: bool) -> None:
-    assert applied((of_store("Job", name, gone=gone), changed("Deployment"))) == runs
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "ConfigMap", "PodDisruptionBudget"])
