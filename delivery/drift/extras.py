@@ -47,6 +47,21 @@ def extra(found: Iterable[Mapping[str, Any]], declared: Collection[Identity], st
     return sorted(drift.values(), key=lambda d: d.object)
 
 
+def is_kept(drift: Drift) -> bool:
+    """True for what holds data and says so: it is meant to stay when nothing declares it any more."""
+    annotations = drift.live["metadata"].get("annotations") or {}
+    return bool(annotations.get(naming.KEEP) == "true")
+
+
+def kept_note(drift: Drift) -> str:
+    """What a kept object is, why it is there, and how it goes."""
+    return (
+        f"{drift.object} is no longer declared and is kept on purpose, since it holds data; this is no drift and is "
+        "never deleted. To remove it, declare it again with online.redis.deleteData: true, deploy, take it out and "
+        "deploy again: docs/feature-store.md"
+    )
+
+
 def _creator(writers: list[Entry]) -> str | None:
     outside = [entry for entry in writers if entry.manager not in CONTROLLERS]
     return min(outside, key=lambda entry: entry.since or "").manager if outside else None

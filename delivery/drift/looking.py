@@ -6,7 +6,7 @@ from typing import Any
 
 from components import naming
 from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass, compare, compare_refused
-from delivery.drift.extras import NOT_LISTED, extra
+from delivery.drift.extras import NOT_LISTED, extra, is_kept, kept_note
 from delivery.drift.ignoring import idle, split
 from delivery.drift.kubectl import Kubectl, ServedKind, listed
 from delivery.drift.target import Target
@@ -62,8 +62,10 @@ def look(target: Target, kubectl: Kubectl) -> Findings:
     drift, problems = _compared(target, live, {identity(each): each for each in applied}, refused)
     drift += [_deleted(m, served) for m in target.manifests if identity(m) not in there]
     declared = {identity(m) for m in target.manifests}
-    drift += extra(inside, declared, target.settings.stage)
-    notes += _elsewhere(extra(outside, declared, target.settings.stage))
+    found, elsewhere = (extra(objects, declared, target.settings.stage) for objects in (inside, outside))
+    drift += [each for each in found if not is_kept(each)]
+    notes += [kept_note(each) for each in [*found, *elsewhere] if is_kept(each)]
+    notes += _elsewhere([each for each in elsewhere if not is_kept(each)])
     rules = target.settings.drift.ignore
     kept, passed = split(drift, rules)
     notes += idle(drift, rules)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from delivery.drift.comparing import Drift, DriftClass
+from delivery.drift.comparing import HOLDS_DATA, Drift, DriftClass
 from delivery.drift.fields import MISSING, Key
 from delivery.drift.looking import Findings
 from delivery.drift.target import Target
@@ -69,9 +69,10 @@ def remedies(found: Iterable[Drift]) -> list[str]:
         delete = f"`kubectl delete {kind} {here.name}{where}`"
         if drift.kind is DriftClass.EXTRA and not drift.removable:
             why = "holds data" if drift.labelled else "has no label of the stage"
+            warning = ", which deletes the data" if here.kind in HOLDS_DATA else ""
             lines.append(
-                f"{here} is not ours to delete: it {why}. Fix: {delete}, or name it under "
-                "ml-deployments:drift.ignore in the stack file"
+                f"{here} is not ours to delete: it {why}. Fix: name it under ml-deployments:drift.ignore in the stack "
+                f"file, or {delete}{warning}"
             )
         elif drift.kind is DriftClass.DELETED and drift.reason:
             lines.append(f"{here} cannot be created: {drift.reason}")

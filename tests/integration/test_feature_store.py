@@ -38,6 +38,13 @@ def apply_job(project: Clone) -> dict[str, Any]:
     return job
 
 
+def drift(project: Clone, *flags: str) -> str:
+    """What a look finds that finds no drift."""
+    done = project.python("delivery", "drift", "test", *flags, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def generations(project: Clone) -> dict[str, int]:
     """How often each workload was changed."""
     items = project.get("deployments,statefulsets,cronjobs")["items"]
@@ -121,6 +128,10 @@ def test_the_stage_goes_and_its_data_stays_until_it_is_asked_for(store: Clone) -
     store.write_stack('    m000: {version: "v1", replicas: 1}\n')
     store.up()
     assert [d["metadata"]["name"] for d in store.get("deployments")["items"]] == ["m000"]
+    assert store.get("pvc", CLAIM)["metadata"]["uid"] == claim
+    found = json.loads(drift(store, "--heal", "--json"))
+    assert (found["drift"], found["healed"]) == ([], [])
+    assert [note for note in found["notes"] if CLAIM in note and "kept on purpose" in note]
     assert store.get("pvc", CLAIM)["metadata"]["uid"] == claim
     store.write_stack(READER, more=STORE.replace("install: true", "install: true, deleteData: true"))
     store.up()
