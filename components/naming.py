@@ -54,8 +54,18 @@ def kept() -> dict[str, str]:
     return {
         KEEP: "true",
         "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+        # Else the Application would be out of sync for as long as the data stays.
+        "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
         "kustomize.toolkit.fluxcd.io/prune": "disabled",
     }
+
+
+def wave(number: int) -> dict[str, str]:
+    """The annotation that lets Argo CD apply an object when all of lower waves is healthy; without it, the wave is 0.
+
+    Pulumi is told the order by `depends_on`, which rendered manifests do not have.
+    """
+    return {"argocd.argoproj.io/sync-wave": str(number)}
 
 
 def metadata(model: ModelSettings, stack: StackSettings) -> k8s.meta.v1.ObjectMetaArgsDict:

@@ -44,19 +44,16 @@ class Stage(pulumi.ComponentResource):
             enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        keeps_data = stack.feature_store is not None and stack.feature_store.keeps_data
         namespace = k8s.core.v1.Namespace(
             stack.namespace,
             metadata={
                 "name": stack.namespace,
                 "labels": namespace_labels(stack.stage, stack.pod_security),
-                "annotations": naming.annotations(stack.stage),
-            },
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                provider=provider,
                 # What it holds goes with a namespace.
-                retain_on_delete=stack.feature_store is not None and stack.feature_store.keeps_data,
-            ),
+                "annotations": {**naming.annotations(stack.stage), **(naming.kept() if keeps_data else {})},
+            },
+            opts=pulumi.ResourceOptions(parent=self, provider=provider, retain_on_delete=keeps_data),
         )
         self.options = pulumi.ResourceOptions(providers=[provider], depends_on=[namespace])
         self.register_outputs({})
