@@ -148,7 +148,7 @@ class FeatureJobs(pulumi.ComponentResource):
         timeout = pulumi.CustomTimeouts(create=f"{store.apply_deadline_seconds + 60}s")
         job = k8s.batch.v1.Job(
             own,
-            metadata=names.metadata(stack, names.APPLY, name=own),
+            metadata=names.metadata(stack, names.APPLY, name=own, wave=names.APPLY_WAVE),
             spec=apply_job_spec(store, stack),
             opts=pulumi.ResourceOptions.merge(
                 child,
@@ -163,7 +163,7 @@ class FeatureJobs(pulumi.ComponentResource):
         self.applied = [job]
         k8s.batch.v1.CronJob(
             names.MATERIALIZATION,
-            metadata=names.metadata(stack, names.MATERIALIZATION),
+            metadata=names.metadata(stack, names.MATERIALIZATION, wave=names.READER_WAVE),
             spec=materialization_spec(store, stack),
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[job])),
         )

@@ -147,7 +147,10 @@ class FeatureServer(pulumi.ComponentResource):
         timeout = f"{_ROLLOUT.progress_deadline_seconds + 60 * store.replicas}s"
         deployment = k8s.apps.v1.Deployment(
             names.SERVER,
-            metadata={**metadata, "labels": _versioned(store, stack)},
+            metadata={
+                **names.metadata(stack, names.SERVER, wave=names.SERVER_WAVE),
+                "labels": _versioned(store, stack),
+            },
             spec=deployment_spec(store, stack),
             opts=pulumi.ResourceOptions.merge(
                 child,

@@ -19,6 +19,9 @@ PARTS = (SERVER, REDIS, APPLY, MATERIALIZATION, DEFINITIONS, CONFIGURATION)
 SERVER_PORT = 6566
 METRICS_PORT = 8000
 EXPORTER_PORT = 9121
+# In which wave Argo CD applies what waits: the Job, the servers, the models that read. Nothing waits for the CronJob,
+# which is unhealthy after a failed run, so it goes with the last.
+APPLY_WAVE, SERVER_WAVE, READER_WAVE = 1, 2, 3
 # What all its objects have as their component.
 FEATURE_STORE = "feature-store"
 
@@ -34,13 +37,15 @@ def labels(stack: StackSettings, part: str) -> dict[str, str]:
     return {**selector(part), **naming.stage_labels(stack.stage), **owner}
 
 
-def metadata(stack: StackSettings, part: str, *, name: str | None = None) -> k8s.meta.v1.ObjectMetaArgsDict:
-    """The metadata of an object of a part; by default named like it."""
+def metadata(
+    stack: StackSettings, part: str, *, name: str | None = None, wave: int | None = None
+) -> k8s.meta.v1.ObjectMetaArgsDict:
+    """The metadata of an object of a part; by default named like it, and in Argo CD's first wave."""
     return {
         "name": name or part,
         "namespace": stack.namespace,
         "labels": labels(stack, part),
-        "annotations": naming.annotations(stack.stage),
+        "annotations": {**naming.annotations(stack.stage), **(naming.wave(wave) if wave else {})},
     }
 
 

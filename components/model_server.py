@@ -3,6 +3,7 @@
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components import feature_store_names as names
 from components import naming
 from components.availability import disruption_budget_spec, rolling_update
 from components.model_settings import ModelSettings
@@ -55,10 +56,16 @@ class ModelServer(pulumi.ComponentResource):
                 spec=network_policy_spec(model, stack.monitoring),
                 opts=child,
             )
+        # By depends_on, Pulumi knows that the servers come first.
+        wave = {} if model.features is None else naming.wave(names.READER_WAVE)
         timeout = f"{model.rollout_timeout_seconds}s"
         k8s.apps.v1.Deployment(
             name,
-            metadata={**metadata, "labels": naming.versioned_labels(model, stack.stage)},
+            metadata={
+                **metadata,
+                "labels": naming.versioned_labels(model, stack.stage),
+                "annotations": {**naming.annotations(stack.stage), **wave},
+            },
             spec=deployment_spec(model, stack),
             opts=pulumi.ResourceOptions.merge(
                 child,
