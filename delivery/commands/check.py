@@ -12,7 +12,10 @@ from components.problems import Problem, SettingsError
 from delivery.check import Report
 from delivery.check import check as run_check
 from delivery.commands.common import HERE, Project, print_table, problems
+from delivery.gitops.generate import stale
+from delivery.gitops.settings import FILE
 from delivery.history_table import visible
+from delivery.program import ProgramError
 from delivery.registries.check import ask
 
 _FILES = ("stage", "namespace", "model", "version", "replicas", "rules", "alerts")
@@ -29,10 +32,26 @@ def check(
     report = run_check(project)
     _refuse(report.problems)
     _print(_FILES, report.rows())
-    for note in report.notes():
+    for note in [*report.notes(), *_gitops_notes(project)]:
         typer.echo(note)
     if registry:
         _ask(project, report)
+
+
+def _gitops_notes(project: Path) -> list[str]:
+    """No problem: where people push, nobody reads gitops/."""
+    if not (project / FILE).is_file():
+        return []
+    try:
+        found = stale(project)
+    except (ProgramError, SettingsError) as error:
+        return [f"gitops/ cannot be made: {error}"]
+    if not found:
+        return []
+    return [
+        f"{', '.join(found)}: not what the stack files and {FILE} make; a deployment by pull may be refused. Fix: "
+        "`make gitops`, commit it, and apply the file of the stage to its cluster"
+    ]
 
 
 def _ask(project: Path, report: Report) -> None:

@@ -8,7 +8,7 @@ WRITE = ["get", "list", "watch", "create", "update", "patch", "delete"]
 READ = ["get", "list", "watch"]
 # What the components make in a namespace, by group. A test holds it against what the stages render.
 _MADE = {
-    "": ["configmaps", "serviceaccounts", "services"],
+    "": ["configmaps", "persistentvolumeclaims", "serviceaccounts", "services"],
     "apps": ["deployments", "statefulsets"],
     "batch": ["cronjobs", "jobs"],
     "monitoring.coreos.com": [

@@ -12,6 +12,7 @@ from delivery.cli import app
 from delivery.gitops.generate import HEADER, generated
 from delivery.gitops.scope import group
 from delivery.render import manifests
+from tests.unit.feature_stores import stage as with_store
 from tests.unit.projects import CHECKOUT, GOOD_STACK, project
 
 STAGES = ("production", "staging")
@@ -147,8 +148,17 @@ def test_production_waits_for_staging_and_staging_for_nobody(committed: dict[str
 def test_the_account_may_write_what_the_stage_renders_and_read_no_secret(
     committed: dict[str, str], tool: str, stage: str
 ) -> None:
-    found = objects(committed[f"{tool}/{stage}.yaml"])
-    roles = [o for o in found if o["kind"] in {"Role", "ClusterRole"}]
+    text = committed[f"{tool}/{stage}.yaml"]
+    assert forbidden(text, manifests(CHECKOUT, stage)) == []
+    rules = [r for o in objects(text) if o["kind"] in {"Role", "ClusterRole"} for r in o["rules"]]
+    assert not [
+        rule for rule in rules if {"*", "secrets"} & {*rule["resources"], *rule["verbs"], *rule["apiGroups"]}
+    ]
+
+
+def forbidden(text: str, rendered: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The metadata of what a controller's account may not write."""
+    roles = [o for o in objects(text) if o["kind"] in {"Role", "ClusterRole"}]
 
     def allowed(manifest: dict[str, Any]) -> bool:
         metadata = manifest["metadata"]
@@ -167,11 +177,7 @@ def test_the_account_may_write_what_the_stage_renders_and_read_no_secret(
             for rule in rules
         )
 
-    assert [m["metadata"] for m in manifests(CHECKOUT, stage) if not allowed(m)] == []
-    rules = [rule for o in roles for rule in o["rules"]]
-    assert not [
-        rule for rule in rules if {"*", "secrets"} & {*rule["resources"], *rule["verbs"], *rule["apiGroups"]}
-    ]
+    return [m["metadata"] for m in rendered if not allowed(m)]
 
 
 def test_a_stage_without_monitoring_has_one_namespace(small: Path) -> None:
@@ -187,6 +193,39 @@ def test_the_command_writes_and_removes_what_is_gone(small: Path, tmp_path: Path
     (output / "argocd" / "mine.yaml").write_text("kind: ConfigMap\n")
     assert run(small, output)[0] == 0
     assert sorted(p.name for p in (output / "argocd").iterdir()) == ["mine.yaml", "test.yaml"]
+
+
+def checked(folder: Path) -> str:
+    result = CliRunner().invoke(app, ["check", "--project", str(folder)])
+    assert (result.exit_code, "Traceback" in result.output) == (0, False)
+    return " ".join(result.output.split())
+
+
+def test_check_tells_of_what_is_stale(small: Path) -> None:
+    assert "gitops" not in checked(small)
+    run(small, small / "gitops")
+    assert "gitops" not in checked(small)
+    (small / "Pulumi.test.yaml").write_text(GOOD_STACK.replace("ml-test", "ml-other"))
+    (small / "gitops" / "flux" / "gone.yaml").write_text(HEADER)
+    # Nobody uses it.
+    shutil.rmtree(small / "gitops" / "pulumi")
+    said = checked(small)
+    assert "gitops/argocd/test.yaml, gitops/flux/gone.yaml, gitops/flux/test.yaml: not what" in said
+    assert "`make gitops`" in said
+    settings_with(small, "interval: 1m", "interval: often")
+    said = checked(small)
+    assert "gitops/ cannot be made" in said
+    assert "flux.interval = often" in said
+
+
+def test_a_feature_store_changes_nothing_and_may_be_deployed(small: Path) -> None:
+    before = generated(small)
+    with_store(small)
+    found = {group(m): m for m in manifests(small, "test") if m["kind"] in {"Job", "PersistentVolumeClaim"}}
+    assert len(found) == 2
+    assert generated(small) == before
+    for tool in ("flux", "pulumi"):
+        assert forbidden(before[f"{tool}/test.yaml"], manifests(small, "test")) == []
 
 
 def test_a_new_model_changes_nothing(small: Path) -> None:
