@@ -1,5 +1,6 @@
 """FeatureJobs: brings the commit's definitions into the registry, and new values into the online store."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 import pulumi
@@ -20,8 +21,13 @@ _NOW = '"$(date -u +%Y-%m-%dT%H:%M:%S)"'
 
 
 def apply_name(store: FeatureStoreSettings, stack: StackSettings) -> str:
-    """The Job's name: another one for other definitions or another configuration, and so a run for each of them."""
-    data = {"definitions": stack.definitions.checksum, **configuration(store, stack)}
+    """The Job's name: another one for other definitions, another configuration or another spec, and a run for each.
+
+    A Job cannot be changed. Argo CD asks the API server what a change would do, and where that is refused it compares,
+    and so deploys, nothing of the stage.
+    """
+    spec = json.dumps(apply_job_spec(store, stack), sort_keys=True)
+    data = {"definitions": stack.definitions.checksum, "spec": spec, **configuration(store, stack)}
     return f"{names.APPLY}-{checksum(data)[:_DIGITS]}"
 
 
@@ -155,7 +161,7 @@ class FeatureJobs(pulumi.ComponentResource):
                 pulumi.ResourceOptions(
                     depends_on=[definitions],
                     custom_timeouts=timeout,
-                    # What has run stays as it ran: another image or other resources are no reason to run it again.
+                    # Its name says what it runs; that the server writes the spec otherwise is no reason to run again.
                     ignore_changes=["spec"],
                 ),
             ),
