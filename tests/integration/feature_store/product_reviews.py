@@ -1,13 +1,17 @@
-"""Makes the source of the view product_reviews: `python product_reviews.py CSV PARQUET TIME`, by Feast's own Python.
+"""Makes the source of the view product_reviews: `python product_reviews.py CSV PARQUET TIME...`, by Feast's own Python.
 
-It stands in for whoever counts the reviews in a system that runs; the counts are invented.
+It stands in for whoever counts the reviews in a system that runs; the counts are invented. Each product has a row for
+each time: the counts of the table at the last one, one less at the time before, and so on.
 """
 
 import sys
 
 import pandas
 
-table, output, time = sys.argv[1:]
-counts = pandas.read_csv(table)
-counts["event_timestamp"] = pandas.Timestamp(time)
-counts.to_parquet(output)
+table, output, *times = sys.argv[1:]
+rows = []
+for less, time in enumerate(reversed(times)):
+    counts = pandas.read_csv(table, index_col="product_id").sub(less).clip(lower=0).reset_index()
+    counts["event_timestamp"] = pandas.Timestamp(time)
+    rows.append(counts)
+pandas.concat(rows).to_parquet(output)

@@ -1,7 +1,8 @@
 """A real feature store on 127.0.0.1: Feast with the configuration and the commands that the program makes.
 
-What is replaced: addresses and folders, and of the definitions the address of the source, which is a file here. The
-registry is SQLite, in a file: a SQL registry as PostgreSQL is, by the same code of Feast.
+The definitions are the tests' own, so that no change of features/ is a change of the tests. What is replaced: addresses
+and folders, and of the definitions the address of the source, which is a file here. The registry is SQLite, in a file:
+a SQL registry as PostgreSQL is, by the same code of Feast.
 """
 
 import json
@@ -31,9 +32,9 @@ from tests.integration.redis import redis
 from tests.unit.projects import MODEL, entry, project
 
 PYTHON = CHECKOUT / ".venv-feast" / "bin" / "python"
-COUNTS = CHECKOUT / "examples" / "sentiment-classifier" / "data" / "product_reviews.csv"
 SERVICE, VIEW = "sentiment_v1", "product_reviews"
 _HERE = Path(__file__).parent
+_DEFINITIONS, _COUNTS = _HERE / "features", _HERE / "product_reviews.csv"
 _SOURCE = "s3://example-features/product_reviews.parquet"
 _SECONDS = 120
 _STORE = """\
@@ -142,10 +143,11 @@ class Store:
         assert check or done.returncode != 0, "it should have failed"
         return done.stdout + done.stderr
 
-    def write_source(self, until: datetime) -> None:
-        """Write the source as it is at a time."""
+    def write_source(self, *times: datetime) -> None:
+        """Write the source with a row of each product for each time, from the oldest to the newest."""
         target = self.folder / "product_reviews.parquet"
-        command: list[str | Path] = [PYTHON, _HERE / "product_reviews.py", COUNTS, target, until.isoformat()]
+        moments = (time.isoformat() for time in times)
+        command: list[str | Path] = [PYTHON, _HERE / "product_reviews.py", _COUNTS, target, *moments]
         subprocess.run(command, check=True, timeout=_SECONDS, capture_output=True)
 
     @contextmanager
@@ -170,22 +172,26 @@ class Store:
 
 
 def feature_store(folder: Path) -> Store:
-    """A stage with the definitions of this repository; nothing of it runs yet."""
+    """A stage with definitions, their source and a model that reads from them; nothing of it runs yet."""
+    store = store_of(folder, _DEFINITIONS, model=f"{MODEL}features: {{service: {SERVICE}}}\n")
+    change_definitions(folder, _SOURCE, str(folder / "product_reviews.parquet"))
+    store.write_source(datetime.now(UTC))
+    return store
+
+
+def store_of(folder: Path, definitions: Path, model: str = MODEL) -> Store:
+    """A stage with a copy of definitions; nothing of it runs yet."""
     port = free_port()
-    model = f"{MODEL}features: {{service: {SERVICE}}}\n"
     project(folder, entry('version: "v1"\nreplicas: 1') + _STORE.format(redis=f"127.0.0.1:{port}"), a=model)
     shutil.copytree(
-        CHECKOUT / "features", folder / "features", ignore=shutil.ignore_patterns("requirements*")
+        definitions, folder / "features", ignore=shutil.ignore_patterns("requirements*", "__pycache__")
     )
-    change_definitions(folder, _SOURCE, str(folder / "product_reviews.parquet"))
     environment = {
         "HOME": str(folder),
         REDIS_PASSWORD: secrets.token_hex(16),
         REGISTRY_URL: f"sqlite:///{folder}/registry.db",
     }
-    store = Store(folder, port, environment)
-    store.write_source(datetime.now(UTC))
-    return store
+    return Store(folder, port, environment)
 
 
 def change_definitions(folder: Path, old: str, new: str, file: str = "products.py") -> None:
