@@ -61,7 +61,9 @@ def test_another_redis_gives_up_the_own_one_and_keeps_its_data(repository: Clone
     assert code == 0, page
     assert "the stage's own Redis is removed" in page
     assert f"| **delete** | StatefulSet {repository.namespace}/feature-store-redis |" in plain(page)
-    assert f"| **delete** (it stays in the cluster) | PersistentVolumeClaim {repository.namespace}/" in plain(page)
+    assert f"| **delete** (it stays in the cluster) | PersistentVolumeClaim {repository.namespace}/" in plain(
+        page
+    )
 
 
 def plain(page: str) -> str:
