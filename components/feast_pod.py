@@ -21,14 +21,15 @@ CHECKSUM = f"{PROJECT}/configuration"
 _FOLDER = "/etc/feast"
 
 
-def feast(repository: str, *arguments: str) -> list[str]:
-    """A Feast command on the generated configuration.
+def feast(repository: str, *arguments: str, file: str = f"{_FOLDER}/{FILE}") -> list[str]:
+    """A Feast command on a configuration, by default the mounted one.
 
     Args:
         repository: The folder that Feast takes for its feature repository.
         arguments: Feast's own command and its options.
+        file: The configuration.
     """
-    return ["feast", "--chdir", repository, "--feature-store-yaml", f"{_FOLDER}/{FILE}", *arguments]
+    return ["feast", "--chdir", repository, "--feature-store-yaml", file, *arguments]
 
 
 def configuration(store: FeatureStoreSettings, stack: StackSettings) -> dict[str, str]:

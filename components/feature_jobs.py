@@ -1,4 +1,4 @@
-"""FeatureJobs: brings the commit's definitions into the registry, and new values into the online store."""
+"""FeatureJobs: brings the commit's definitions into the registry, and values into the online store."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,8 @@ import pulumi_kubernetes as k8s
 
 from components import feature_store_names as names
 from components.feast_pod import checksum, configuration, feast, feast_pod
+from components.feature_backfill import NOW, backfill_pod
+from components.feature_backfill_settings import Backfill
 from components.feature_definitions import FeatureDefinitions
 from components.feature_store_settings import FeatureStoreSettings
 from components.options import child_options
@@ -16,8 +18,6 @@ from components.settings import StackSettings
 _FOLDER = "/features"
 _DIGITS = 10
 _RETRIES = 2
-# The job's own clock: how far the values go that a run takes over.
-_NOW = '"$(date -u +%Y-%m-%dT%H:%M:%S)"'
 
 
 def apply_name(store: FeatureStoreSettings, stack: StackSettings) -> str:
@@ -26,9 +26,18 @@ def apply_name(store: FeatureStoreSettings, stack: StackSettings) -> str:
     A Job cannot be changed. Argo CD asks the API server what a change would do, and where that is refused it compares,
     and so deploys, nothing of the stage.
     """
-    spec = json.dumps(apply_job_spec(store, stack), sort_keys=True)
-    data = {"definitions": stack.definitions.checksum, "spec": spec, **configuration(store, stack)}
-    return f"{names.APPLY}-{checksum(data)[:_DIGITS]}"
+    data = {"definitions": stack.definitions.checksum, **configuration(store, stack)}
+    return _name(names.APPLY, apply_job_spec(store, stack), data)
+
+
+def backfill_name(backfill: Backfill, store: FeatureStoreSettings, stack: StackSettings) -> str:
+    """The Job's name: another one for another spec, which holds the lines of the stack file, and a run for each."""
+    return _name(names.BACKFILL, backfill_job_spec(backfill, store, stack), {})
+
+
+def _name(part: str, spec: k8s.batch.v1.JobSpecArgsDict, reads: Mapping[str, str]) -> str:
+    data = {"spec": json.dumps(spec, sort_keys=True), **reads}
+    return f"{part}-{checksum(data)[:_DIGITS]}"
 
 
 def definitions_data(definitions: FeatureDefinitions) -> dict[str, str]:
@@ -73,7 +82,7 @@ def materialization_spec(
 ) -> k8s.batch.v1.CronJobSpecArgsDict:
     """The CronJobSpec of the materialisation."""
     settings = store.materialization
-    command = " ".join(feast("/tmp", "materialize-incremental", _NOW))
+    command = " ".join(feast("/tmp", "materialize-incremental", NOW))
     pod = feast_pod(
         store,
         {"name": names.MATERIALIZATION, "command": ["sh", "-c", f"exec {command}"]},
@@ -100,6 +109,18 @@ def materialization_spec(
     }
 
 
+def backfill_job_spec(
+    backfill: Backfill, store: FeatureStoreSettings, stack: StackSettings
+) -> k8s.batch.v1.JobSpecArgsDict:
+    """The JobSpec of a backfill: the materialisation's in all but its command."""
+    return _job_spec(
+        backfill_pod(backfill, store, stack),
+        names.labels(stack, names.MATERIALIZATION),
+        retries=store.materialization.retries,
+        deadline_seconds=store.materialization.deadline_seconds,
+    )
+
+
 def _job_spec(
     pod: k8s.core.v1.PodSpecArgsDict, labels: Mapping[str, str], *, retries: int, deadline_seconds: int
 ) -> k8s.batch.v1.JobSpecArgsDict:
@@ -114,8 +135,18 @@ def _job_spec(
     }
 
 
+def _once(after: Sequence[pulumi.Resource], deadline_seconds: int) -> pulumi.ResourceOptions:
+    """The options of a Job that is awaited and stays as it ran."""
+    return pulumi.ResourceOptions(
+        depends_on=list(after),
+        custom_timeouts=pulumi.CustomTimeouts(create=f"{deadline_seconds + 60}s"),
+        # Its name says what it runs; that the server writes the spec otherwise is no reason to run again.
+        ignore_changes=["spec"],
+    )
+
+
 class FeatureJobs(pulumi.ComponentResource):
-    """The Job that applies the definitions, and the CronJob that materialises.
+    """The Job that applies the definitions, the CronJob that materialises, and the Job of a backfill.
 
     Attributes:
         applied: What must have ended well before a server starts.
@@ -151,20 +182,11 @@ class FeatureJobs(pulumi.ComponentResource):
             opts=child,
         )
         own = apply_name(store, stack)
-        timeout = pulumi.CustomTimeouts(create=f"{store.apply_deadline_seconds + 60}s")
         job = k8s.batch.v1.Job(
             own,
             metadata=names.metadata(stack, names.APPLY, name=own, wave=names.APPLY_WAVE),
             spec=apply_job_spec(store, stack),
-            opts=pulumi.ResourceOptions.merge(
-                child,
-                pulumi.ResourceOptions(
-                    depends_on=[definitions],
-                    custom_timeouts=timeout,
-                    # Its name says what it runs; that the server writes the spec otherwise is no reason to run again.
-                    ignore_changes=["spec"],
-                ),
-            ),
+            opts=pulumi.ResourceOptions.merge(child, _once([definitions], store.apply_deadline_seconds)),
         )
         self.applied = [job]
         k8s.batch.v1.CronJob(
@@ -173,4 +195,15 @@ class FeatureJobs(pulumi.ComponentResource):
             spec=materialization_spec(store, stack),
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[job])),
         )
+        if store.materialization.backfill is not None:
+            own = backfill_name(store.materialization.backfill, store, stack)
+            k8s.batch.v1.Job(
+                own,
+                # Nothing waits for the last wave, so one that fails holds nothing back.
+                metadata=names.metadata(stack, names.MATERIALIZATION, name=own, wave=names.READER_WAVE),
+                spec=backfill_job_spec(store.materialization.backfill, store, stack),
+                opts=pulumi.ResourceOptions.merge(
+                    child, _once([job], store.materialization.deadline_seconds)
+                ),
+            )
         self.register_outputs({})

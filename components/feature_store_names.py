@@ -9,6 +9,8 @@ SERVER = "feature-store"
 REDIS = "feature-store-redis"
 APPLY = "feature-store-apply"
 MATERIALIZATION = "feature-store-materialization"
+# Its pods have the labels of the materialisation, and so its way to Redis and the sources.
+BACKFILL = "feature-store-backfill"
 # The ConfigMaps besides those named like a part.
 DEFINITIONS = "feature-store-definitions"
 CONFIGURATION = "feature-store-configuration"

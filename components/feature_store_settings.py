@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from components.feature_backfill_settings import Backfill
 from components.model_settings import Destination, DisruptionBudget
 from components.names import Digest, EnvName, LabelValue, ObjectName, Repository, Version
 from components.pod_settings import EnvSource, EnvValue, KeyReference, PositiveSeconds, Resources, Settings
@@ -175,6 +176,8 @@ class Materialization(Settings):
     """Failed runs to keep; their pods hold the reason."""
     suspend: bool = False
     """true: no new run starts."""
+    backfill: Backfill | None = None
+    """Values that lie behind, brought once by a Job of their own; docs/features.md says when that is needed."""
     resources: Resources = Resources(requests={"cpu": "500m", "memory": "1Gi"}, limits={"memory": "2Gi"})
 
 

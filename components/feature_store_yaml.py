@@ -27,13 +27,16 @@ def feast_project(stage: str) -> str:
     return f"{PROJECT}-{stage}".replace("-", "_")
 
 
-def feature_store_yaml(store: FeatureStoreSettings, stage: str, redis_host: str) -> str:
+def feature_store_yaml(
+    store: FeatureStoreSettings, stage: str, redis_host: str, *, overwrites: bool = False
+) -> str:
     """The text of feature_store.yaml.
 
     Args:
         store: The stage's feature store.
         stage: The stage's name.
         redis_host: Where a Redis of the stage's own is found; an existing one is named by its URL.
+        overwrites: Whether a row replaces what is stored for its entity, whichever is newer.
     """
     data: dict[str, Any] = {
         "project": feast_project(stage),
@@ -42,6 +45,7 @@ def feature_store_yaml(store: FeatureStoreSettings, stage: str, redis_host: str)
         "online_store": {
             "type": "redis",
             "connection_string": Quoted(connection_string(store.online.redis, redis_host)),
+            **({"skip_dedup": True} if overwrites else {}),
         },
         "offline_store": {"type": store.offline.value},
         "entity_key_serialization_version": _KEY_VERSION,

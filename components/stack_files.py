@@ -14,6 +14,7 @@ from typing import Any
 
 import pulumi
 
+from components.feature_backfill import backfill_problems
 from components.feature_checks import feature_problems
 from components.feature_definitions import FeatureDefinitions
 from components.feature_files import load_definitions
@@ -105,6 +106,7 @@ def load_stack(project: Path, stage: str) -> LoadedStack:
     )
     unfit = _oversized_rules(settings, file) + registry_problems(settings, model_origins, file)
     unfit += feature_problems(settings, origins, model_origins)
+    unfit += backfill_problems(settings, origins)
     if unfit:
         raise SettingsError(unfit)
     return LoadedStack(settings=settings, written=data, stage_origins=origins, origins=model_origins)

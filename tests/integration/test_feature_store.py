@@ -15,6 +15,10 @@ DEFINITIONS = "kubernetes:core/v1:ConfigMap::feature-store-definitions"
 SERVER = "kubernetes:apps/v1:Deployment::feature-store"
 CRON = "kubernetes:batch/v1:CronJob::feature-store-materialization"
 CLAIM = "feature-store-redis"
+BACKFILL = """\
+    materialization:
+      backfill: {from: "2026-01-01T00:00:00Z", until: "2026-11-01T00:00:00Z"}
+"""
 
 
 @pytest.fixture
@@ -45,6 +49,12 @@ def drift(project: Clone, *flags: str) -> str:
     return done.stdout
 
 
+def waits(project: Clone) -> dict[str, str]:
+    """The URNs that each resource waits for, by type with name."""
+    state = json.loads(project.pulumi("stack", "export").stdout)["deployment"]["resources"]
+    return {r["urn"].rpartition("$")[2]: " ".join(r.get("dependencies", ())) for r in state}
+
+
 def generations(project: Clone) -> dict[str, int]:
     """How often each workload was changed."""
     items = project.get("deployments,statefulsets,cronjobs")["items"]
@@ -63,11 +73,10 @@ def test_up_brings_the_store_in_order_and_a_second_up_changes_nothing(store: Clo
         store.get("deployment", "m000")["metadata"]["creationTimestamp"],
     ]
     assert created == sorted(created)
-    state = json.loads(store.pulumi("stack", "export").stdout)["deployment"]["resources"]
-    waits = {r["urn"].rpartition("$")[2]: " ".join(r.get("dependencies", ())) for r in state}
-    assert "batch/v1:Job::feature-store-apply-" in waits[SERVER]
-    assert "StatefulSet::feature-store-redis" in waits[SERVER]
-    assert "Deployment::feature-store" in waits["kubernetes:apps/v1:Deployment::m000"]
+    found = waits(store)
+    assert "batch/v1:Job::feature-store-apply-" in found[SERVER]
+    assert "StatefulSet::feature-store-redis" in found[SERVER]
+    assert "Deployment::feature-store" in found["kubernetes:apps/v1:Deployment::m000"]
     store.pulumi("preview", "--refresh", "--expect-no-changes")
 
 
@@ -106,6 +115,45 @@ def test_each_change_rolls_what_it_must_and_nothing_else(store: Clone) -> None:
         ("update", "kubernetes:core/v1:ConfigMap::feature-store-redis"),
         ("update", "kubernetes:apps/v1:StatefulSet::feature-store-redis"),
     }
+
+
+def test_a_backfill_is_one_job_and_no_reason_to_roll(store: Clone) -> None:
+    store.up()
+    store.write_stack(READER, more=STORE + BACKFILL)
+    ((operation, what),) = steps(store)
+    assert operation == "create"
+    assert "batch/v1:Job::feature-store-backfill-" in what
+    store.up()
+    (job,) = [j for j in store.get("jobs")["items"] if j["metadata"]["name"] in what]
+    assert job["status"]["succeeded"] == 1
+    assert "batch/v1:Job::feature-store-apply-" in waits(store)[what]
+    assert "feature-store-backfill-" not in waits(store)[SERVER]
+    drift(store)
+    store.pulumi("preview", "--refresh", "--expect-no-changes")
+
+    store.write_stack(READER, more=STORE.replace("0.67.0", "0.68.0") + BACKFILL)
+    assert ("delete", what) in steps(store)
+    store.write_stack(READER, more=STORE)
+    assert steps(store) == {("delete", what)}
+
+
+def test_a_backfill_that_fails_is_told_and_servers_are_there(store: Clone) -> None:
+    store.up()
+    # With no pod more in the namespace, the Job waits until its time is up.
+    pods = len(store.get("pods")["items"])
+    where = f"--namespace={store.namespace}"
+    store.run("kubectl", "create", "quota", "full", where, f"--hard=pods={pods}")
+    more = BACKFILL + "      deadlineSeconds: 5\n"
+    store.write_stack(READER, more=STORE + more)
+    done = store.up(check=False)
+    assert done.returncode != 0
+    assert "DeadlineExceeded" in done.stdout + done.stderr
+    assert store.get("deployment", "feature-store")["status"]["readyReplicas"] == 2
+    assert store.up(check=False).returncode != 0
+    store.run("kubectl", "delete", "quota", "full", where)
+    store.write_stack(READER, more=STORE + more.replace("2026-11-01", "2026-11-02"))
+    store.up()
+    assert [job["status"].get("succeeded") for job in store.get("jobs")["items"]] == [1, 1]
 
 
 def test_servers_do_not_roll_before_the_definitions_are_applied(store: Clone) -> None:
