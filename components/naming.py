@@ -1,5 +1,8 @@
 """Names, labels, selectors and annotations of every object of a model."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pulumi_kubernetes as k8s
 
 from components.model_settings import ModelSettings
@@ -58,6 +61,12 @@ def kept() -> dict[str, str]:
         "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
         "kustomize.toolkit.fluxcd.io/prune": "disabled",
     }
+
+
+def is_kept(manifest: Mapping[str, Any]) -> bool:
+    """True for an object with the annotations of `kept`: it is meant to stay when nothing declares it any more."""
+    annotations = (manifest.get("metadata") or {}).get("annotations") or {}
+    return bool(annotations.get(KEEP) == "true")
 
 
 def wave(number: int) -> dict[str, str]:

@@ -47,12 +47,6 @@ def extra(found: Iterable[Mapping[str, Any]], declared: Collection[Identity], st
     return sorted(drift.values(), key=lambda d: d.object)
 
 
-def is_kept(drift: Drift) -> bool:
-    """True for what holds data and says so: it is meant to stay when nothing declares it any more."""
-    annotations = drift.live["metadata"].get("annotations") or {}
-    return bool(annotations.get(naming.KEEP) == "true")
-
-
 def kept_note(drift: Drift) -> str:
     """What a kept object is, why it is there, and how it goes."""
     return (

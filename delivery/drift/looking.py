@@ -6,7 +6,7 @@ from typing import Any
 
 from components import naming
 from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass, compare, compare_refused
-from delivery.drift.extras import NOT_LISTED, extra, is_kept, kept_note
+from delivery.drift.extras import NOT_LISTED, extra, kept_note
 from delivery.drift.ignoring import idle, split
 from delivery.drift.kubectl import Kubectl, ServedKind, listed
 from delivery.drift.target import Target
@@ -63,9 +63,9 @@ def look(target: Target, kubectl: Kubectl) -> Findings:
     drift += [_deleted(m, served) for m in target.manifests if identity(m) not in there]
     declared = {identity(m) for m in target.manifests}
     found, elsewhere = (extra(objects, declared, target.settings.stage) for objects in (inside, outside))
-    drift += [each for each in found if not is_kept(each)]
-    notes += [kept_note(each) for each in [*found, *elsewhere] if is_kept(each)]
-    notes += _elsewhere([each for each in elsewhere if not is_kept(each)])
+    drift += [each for each in found if not naming.is_kept(each.live)]
+    notes += [kept_note(each) for each in [*found, *elsewhere] if naming.is_kept(each.live)]
+    notes += _elsewhere([each for each in elsewhere if not naming.is_kept(each.live)])
     rules = target.settings.drift.ignore
     kept, passed = split(drift, rules)
     notes += idle(drift, rules)
@@ -82,8 +82,11 @@ def look(target: Target, kubectl: Kubectl) -> Findings:
 
 
 def _is_deployed(target: Target, live: Objects) -> bool:
-    """True when any object is the stage's. One of the same name that lacks its label, like a namespace, is not."""
-    labels = (found["metadata"].get("labels") or {} for found in live.values())
+    """True when any object is the stage's that `pulumi destroy` would remove.
+
+    One of the same name that lacks its label, like a namespace, is not the stage's.
+    """
+    labels = (found["metadata"].get("labels") or {} for found in live.values() if not naming.is_kept(found))
     return any(each.get(naming.STAGE) == target.settings.stage for each in labels)
 
 

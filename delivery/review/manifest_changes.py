@@ -39,12 +39,12 @@ class ManifestChange:
     @property
     def kept(self) -> bool:
         """True where the base commit keeps the object for good, as what holds data."""
-        return _is_kept(self.before)
+        return self.before is not None and naming.is_kept(self.before)
 
     @property
     def let_go(self) -> bool:
         """True where this commit renders the object, and does not keep it for good any more."""
-        return self.kept and self.after is not None and not _is_kept(self.after)
+        return self.kept and self.after is not None and not naming.is_kept(self.after)
 
     @property
     def _labels(self) -> dict[str, str]:
@@ -67,11 +67,6 @@ def manifest_changes(
         for name in sorted({*old, *new})
         if old.get(name) != new.get(name)
     )
-
-
-def _is_kept(manifest: dict[str, Any] | None) -> bool:
-    annotations = ((manifest or {}).get("metadata") or {}).get("annotations") or {}
-    return naming.KEEP in annotations
 
 
 def safety_changes(change: ManifestChange) -> tuple[str, ...]:

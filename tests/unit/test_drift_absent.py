@@ -1,6 +1,7 @@
 """A stage of which nothing is in the cluster is told of, and not created by a heal."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -43,12 +44,17 @@ esac
         return self._log.read_text() if self._log.exists() else ""
 
 
-def namespace(**labels: str) -> object:
-    metadata = {"name": "ml-test", "labels": labels, "managedFields": []}
+def namespace(labels: Mapping[str, str], **annotations: str) -> object:
+    metadata = {"name": "ml-test", "labels": labels, "annotations": annotations, "managedFields": []}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-@pytest.fixture(params=[None, namespace(), namespace(**{"ml-deployments/stage": "other"})])
+OWN, OTHER = {"ml-deployments/stage": "test"}, {"ml-deployments/stage": "other"}
+# What a `pulumi destroy` leaves of a stage with a feature store.
+LEFT = namespace(OWN, **{"ml-deployments/keep": "true"})
+
+
+@pytest.fixture(params=[None, namespace({}), namespace(OTHER), LEFT])
 def absent(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
     return Cluster(tmp_path / "bin", request.param)
@@ -80,7 +86,7 @@ def test_where_one_object_of_the_stage_is_left_a_heal_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
-    cluster = Cluster(tmp_path / "bin", namespace(**{"ml-deployments/stage": "test"}))
+    cluster = Cluster(tmp_path / "bin", namespace(OWN))
     _, out, err = run("drift", "test", "--work-tree", "--heal", "--project", project(tmp_path / "p"))
     assert "nothing of test" not in out + err
     assert " apply --filename=- --server-side" in cluster.written
