@@ -132,6 +132,11 @@ integration: install features $(EXAMPLE_STAMP) ## Integration tests on the sandb
 	$(SANDBOX) tools --all
 	$(BIN)/python -m pytest tests/integration
 
+.PHONY: feature-tests
+feature-tests: install features $(EXAMPLE_STAMP) ## Those integration tests that are about features
+	$(SANDBOX) tools --all
+	$(BIN)/python -m pytest tests/integration/test_*feature*.py
+
 .PHONY: features
 features: $(FEAST_STAMP) ## Make the environment with Feast in .venv-feast
 

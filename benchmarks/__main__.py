@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import delivering, deploying, drifting, features, monitoring, rendering
+from benchmarks import delivering, deploying, drifting, feature_steps, features, monitoring, rendering
 from tests.integration.clone import CHECKOUT
 
 OUTPUT = CHECKOUT / "build" / "benchmarks.json"
@@ -21,6 +21,7 @@ SUITES: dict[str, Callable[[Path], Sequence[Mapping[str, Any]]]] = {
     "drifting": drifting.measure,
     "delivering": delivering.measure,
     "features": features.measure,
+    "feature-steps": feature_steps.measure,
 }
 
 

@@ -33,12 +33,12 @@ class Clock:
             yield {
                 **first,
                 "step": step,
-                "median": round(statistics.median(own), 2),
-                "least": round(min(own), 2),
+                "median": round(statistics.median(own), 4),
+                "least": round(min(own), 4),
                 "against": other,
-                "its median": round(statistics.median(its), 2),
-                "its least": round(min(its), 2),
-                "ratio": round(statistics.median(own) / statistics.median(its), 2),
+                "its median": round(statistics.median(its), 4),
+                "its least": round(min(its), 4),
+                "ratio": round(statistics.median(own) / statistics.median(its), 4),
                 "load": round(os.getloadavg()[0], 1),
                 "processors": os.cpu_count() or 0,
             }

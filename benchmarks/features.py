@@ -20,7 +20,7 @@ from components.feature_store_settings import REDIS_PASSWORD, REGISTRY_URL
 from components.feature_store_yaml import feast_project
 from sandbox.processes import free_port
 from sandbox.servers import running
-from tests.integration.feature_store.store import PYTHON, SERVICE, Store, feature_store
+from tests.integration.feature_store.store import PYTHON, SERVICE, Serving, Store, feature_store
 
 CALLERS = (1, 8)
 ROUNDS = 3
@@ -36,10 +36,10 @@ def measure(folder: Path) -> list[dict[str, object]]:
     with store.redis():
         store.feast("apply", "--no-progress")
         store.materialize()
-        with store.serving() as ours, _bare(store) as bare:
-            for address in (ours.url, bare):
-                _ask(address, max(CALLERS), WARM_UP_SECONDS)
-            return [_row(callers, ours.url, bare) for callers in CALLERS]
+        with store.serving() as ours, bare_server(store) as bare:
+            for server in (ours, bare):
+                _ask(server.url, max(CALLERS), WARM_UP_SECONDS)
+            return [_row(callers, ours.url, bare.url) for callers in CALLERS]
 
 
 def _row(callers: int, ours: str, bare: str) -> dict[str, object]:
@@ -84,7 +84,8 @@ def _ask(address: str, callers: int, seconds: float) -> list[float]:
 
 
 @contextmanager
-def _bare(store: Store) -> Iterator[str]:
+def bare_server(store: Store) -> Iterator[Serving]:
+    """A `feast serve` on the store's Redis and registry, with a feature_store.yaml of the least that Feast needs."""
     folder = store.folder / "bare"
     folder.mkdir()
     password = store.environment[REDIS_PASSWORD]
@@ -111,6 +112,6 @@ def _bare(store: Store) -> Iterator[str]:
         # By default a worker is renewed after 1000 reads, which would be measured, too.
         "--max-requests=0",
     ]
-    address = f"http://127.0.0.1:{port}"
-    with running(command, f"{address}/health", folder / "log", {"HOME": str(folder)}):
-        yield address
+    server = Serving(f"http://127.0.0.1:{port}", "", folder / "log")
+    with running(command, f"{server.url}/health", server.log, {"HOME": str(folder)}):
+        yield server
