@@ -23,6 +23,7 @@ from feast.feature_view import DUMMY_ENTITY_NAME
 from feast.infra.registry.sql import FeastRegistrySchemaError
 from feast.repo_operations import parse_repo
 from google.protobuf.json_format import MessageToDict
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 _CHANGES = {TransitionType.CREATE: "new", TransitionType.UPDATE: "changed", TransitionType.DELETE: "removed"}
@@ -50,10 +51,16 @@ def plan(repository: Path, config: Path) -> dict[str, Any]:
     Raises:
         PlanError: the registry cannot be read, or Feast refuses the definitions.
     """
-    settings = yaml.safe_load(os.path.expandvars(config.read_text(encoding="utf-8")))
+    try:
+        settings = yaml.safe_load(os.path.expandvars(config.read_text(encoding="utf-8")))
+    except yaml.YAMLError:
+        raise PlanError(
+            "the registry cannot be read: its URL has a quote, which must be written %27"
+        ) from None
     try:
         if settings["registry"].get("registry_type") != "sql":
             return _planned(_differences(repository, settings))
+        _check_url(settings["registry"]["path"])
         try:
             checked = {**settings["registry"], "schema_mode": "verify"}
             return _planned(_differences(repository, {**settings, "registry": checked}))
@@ -61,6 +68,8 @@ def plan(repository: Path, config: Path) -> dict[str, Any]:
             with tempfile.TemporaryDirectory() as folder:
                 empty = {"registry_type": "sql", "path": f"sqlite:///{folder}/registry.db"}
                 return _planned(_differences(repository, {**settings, "registry": empty}), first=True)
+    except PlanError:
+        raise
     except SQLAlchemyError as error:
         raise PlanError(f"the registry cannot be read: {_first_line(error)}") from error
     except Exception as error:
@@ -68,6 +77,18 @@ def plan(repository: Path, config: Path) -> dict[str, Any]:
         raise PlanError(
             f"Feast refuses the definitions: {type(error).__name__}: {_first_line(error)}"
         ) from error
+
+
+def _check_url(url: str) -> None:
+    """Tells what of the URL would otherwise look like a mistake in the definitions."""
+    try:
+        make_url(url).get_dialect().import_dbapi()
+    except ValueError:
+        raise PlanError("the registry cannot be read: the port in its URL is no number") from None
+    except ImportError as error:
+        raise PlanError(
+            f"the registry cannot be read: its URL needs a driver: {_first_line(error)}"
+        ) from None
 
 
 def _differences(repository: Path, settings: dict[str, Any]) -> list[FeastObjectDiff]:

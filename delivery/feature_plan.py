@@ -13,6 +13,7 @@ from components.feature_store_settings import REGISTRY_URL
 from components.feature_store_yaml import FILE, feature_store_yaml
 from components.settings import StackSettings
 from delivery.errors import DeliveryError
+from delivery.registry_password import masked
 
 # What `make features` brings.
 FEAST_PYTHON = Path(".venv-feast/bin/python")
@@ -92,7 +93,8 @@ def feature_plan(project: Path, stack: StackSettings, python: Path) -> FeaturePl
                 f"Feast did not answer within {_SECONDS} s. Fix: check that the registry can be reached from here"
             ) from None
     if done.returncode != 0:
-        reason = done.stderr.strip().rpartition("\n")[2]
+        # The review page, which anybody may read, shows it.
+        reason = masked(done.stderr.strip().rpartition("\n")[2], os.environ.get(REGISTRY_URL, ""))
         raise DeliveryError(
             f"{reason}. Fix: check {REGISTRY_URL} and {FOLDER}/" if reason else "Feast ended without a word"
         )

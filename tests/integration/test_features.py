@@ -249,6 +249,13 @@ def test_a_plan_tells_what_is_new_then_nothing_then_what_changes(store: Store) -
         ("sqlite:////nowhere/registry.db", "unable to open database file"),
         ("postgresql+psycopg://feast:hidden@127.0.0.1:1/registry", "Connection refused"),
         ("nonsense:hidden", "Could not parse SQLAlchemy URL"),
+        ("postgres://feast:hidden@127.0.0.1:1/registry", "Can't load plugin"),
+        ("mysql://feast:hidden@127.0.0.1:1/registry", "needs a driver: No module named 'MySQLdb'"),
+        ("postgresql+psycopg://feast:hidden@127.0.0.1:one/registry", "the port in its URL is no number"),
+        ("postgresql+psycopg://feast:hidden", "the port in its URL is no number"),
+        # The driver looks for the host `hidden@127.0.0.1`.
+        ("postgresql+psycopg://feast:a@hidden@127.0.0.1:1/registry", "'***@127.0.0.1'"),
+        ("postgresql+psycopg://feast:it's-hidden@127.0.0.1:1/registry", "must be written %27"),
     ],
 )
 def test_a_registry_that_cannot_be_reached_is_one_line(store: Store, url: str, reason: str) -> None:

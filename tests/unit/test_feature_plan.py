@@ -80,3 +80,31 @@ def test_what_feast_says_last_is_the_message(folder: Path) -> None:
     code, output = plan(folder, UNREADABLE, **{REGISTRY_URL: "sqlite://"})
     assert code == 1
     assert output == f"the registry cannot be read: no. Fix: check {REGISTRY_URL} and features/\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "said", "shown"),
+    [
+        ("postgresql+psycopg://u:hid%2Fden@h/db", "u, hid/den, hid%2Fden", "u, ***, ***"),
+        ("postgresql+psycopg://u:hid/den@h/db", "hid/den hid%2Fden", "*** ***"),
+        ("postgresql+psycopg://u:a%20b%5C@h/db", r"'a b\\' or a b\ or a%20b%5C", "'***' or *** or ***"),
+        # A password with an @ or a : that is not escaped: what is behind it is taken for the host.
+        (
+            "postgresql+psycopg://u:a@hidden@h/db",
+            "failed to resolve host 'hidden@h'",
+            "failed to resolve host '***@h'",
+        ),
+        ("postgresql+psycopg://u@hid:den@h/db", "no host hid", "no host ***"),
+        ("postgresql+psycopg://h/db?user=u&password=hidden", "no hidden at h", "no *** at h"),
+        ("postgresql://u:hidden", "invalid literal for int(): 'hidden'", "invalid literal for int(): '***'"),
+        ("u:hidden@h/db", "could not parse u:hidden@h/db", "could not parse ***"),
+        ("hidden", "could not parse 'hidden'", "could not parse '***'"),
+        ("postgresql+psycopg://h:5432/db", "no answer from h:5432", "no answer from h:5432"),
+        ("sqlite:////data/registry.db", "cannot open /data/registry.db", "cannot open /data/registry.db"),
+    ],
+)
+def test_the_registrys_password_is_never_told(folder: Path, url: str, said: str, shown: str) -> None:
+    (folder / "said").write_text(f"a line before\n{said}\n")
+    code, output = plan(folder, f"cat {folder}/said >&2; exit 1", **{REGISTRY_URL: url})
+    assert code == 1
+    assert output == f"{shown}. Fix: check {REGISTRY_URL} and features/\n"
