@@ -93,22 +93,24 @@ def load_stack(project: Path, stage: str) -> LoadedStack:
         model_origins[name] = merged
         if model is not None:
             models.append(model)
-    features, found = _definitions(project, document, data, origins)
+    features, undefined = _definitions(project, document, data, origins)
     # A version that is no text is told once.
-    told = {problem.field for problem in problems}
-    problems += [problem for problem in found if problem.field not in told]
-    if problems or config is None:
+    told = {(problem.file, problem.field) for problem in problems}
+    problems += [problem for problem in undefined if (problem.file, problem.field) not in told]
+    if config is None:
         raise SettingsError(problems)
+    # With the models that are valid, so that what does not fit together is told along with the rest.
     settings = StackSettings.model_validate(
         {**dict(config), "stage": stage, "models": tuple(models), "definitions": features},
         by_alias=False,
         by_name=True,
     )
-    unfit = _oversized_rules(settings, file) + registry_problems(settings, model_origins, file)
-    unfit += feature_problems(settings, origins, model_origins)
-    unfit += backfill_problems(settings, origins)
-    if unfit:
-        raise SettingsError(unfit)
+    problems += _oversized_rules(settings, file) + registry_problems(settings, model_origins, file)
+    if not undefined:
+        problems += feature_problems(settings, origins, model_origins)
+        problems += backfill_problems(settings, origins)
+    if problems:
+        raise SettingsError(problems)
     return LoadedStack(settings=settings, written=data, stage_origins=origins, origins=model_origins)
 
 
