@@ -23,7 +23,7 @@ class EntityDefinition:
         join_key: The column that tells one from another.
         value_type: The type of that column as it is written; None where none is.
         file: The file that defines it.
-        line: Its line there.
+        line: The line of its name there.
     """
 
     name: str
@@ -43,7 +43,7 @@ class ViewDefinition:
         features: The type of each feature by its name, as it is written.
         entities: The names of its entities.
         file: The file that defines it.
-        line: Its line there.
+        line: The line of its name there.
     """
 
     name: str
@@ -62,7 +62,7 @@ class ServiceDefinition:
         name: Its name.
         features: For each view of the service by its name, the features taken from it.
         file: The file that defines it.
-        line: Its line there.
+        line: The line of its name there.
     """
 
     name: str

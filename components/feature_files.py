@@ -19,6 +19,7 @@ def load_definitions(project: Path) -> tuple[FeatureDefinitions, list[Problem]]:
     folder = project / FOLDER
     problems: list[Problem] = []
     files: dict[str, str] = {}
+    unread: list[str] = []
     for path in sorted(folder.rglob("*.py")):
         inside = path.relative_to(folder).as_posix()
         if "__pycache__" in inside or inside.startswith("."):
@@ -31,6 +32,7 @@ def load_definitions(project: Path) -> tuple[FeatureDefinitions, list[Problem]]:
         try:
             files[inside] = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
+            unread.append(inside)
             problems.append(Problem(file=file, reason="is not UTF-8", fix="save it as UTF-8"))
     if (folder / _YAML).exists():
         reason = "is not read: the program makes it from the stack file"
@@ -39,26 +41,5 @@ def load_definitions(project: Path) -> tuple[FeatureDefinitions, list[Problem]]:
     if size > LARGEST:
         reason = f"its Python files take {size} bytes, more than the {LARGEST} that one ConfigMap holds"
         problems.append(Problem(file=FOLDER, reason=reason, fix="take out what is no definition"))
-    definitions, found = read_definitions(files)
-    return definitions, [*problems, *found, *_ambiguous(definitions)]
-
-
-def _ambiguous(definitions: FeatureDefinitions) -> list[Problem]:
-    """Services that Feast could not answer: one feature name from two of their views."""
-    found = []
-    for service in definitions.services.values():
-        owners: dict[str, str] = {}
-        for view, features in service.features.items():
-            for feature in features:
-                if owners.setdefault(feature, view) != view:
-                    found.append(
-                        Problem(
-                            file=service.file,
-                            line=service.line,
-                            field=service.name,
-                            reason=f"takes {feature} from {owners[feature]} and from {view}, and a model reads it by "
-                            "its name alone",
-                            fix="rename the feature in one view, or leave it out of one: view[['a', 'b']]",
-                        )
-                    )
-    return found
+    definitions, found = read_definitions(files, unread)
+    return definitions, [*problems, *found]

@@ -2,292 +2,257 @@
 
 Feast takes what the modules hold when they were run. What is read here is the plain form of that: calls at the top of
 a module with names and types written out. Anything else is refused, since nobody could review it either.
+
+Each mistake is told once, where it is: what names something that could not be read is not told on top of that.
 """
 
 import ast
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 
 from components.feature_definitions import (
     EntityDefinition,
     FeatureDefinitions,
     ServiceDefinition,
     ViewDefinition,
-    ViewKind,
 )
+from components.feature_modules import (
+    DECORATORS,
+    FOLDER,
+    READ,
+    VIEWS,
+    Module,
+    definitions,
+    feast_name,
+    hidden_names,
+    module_problems,
+    parsed,
+    resolved,
+)
+from components.feature_reading import Found, Reading
+from components.feature_refusals import refused
+from components.feature_signatures import wrong_arguments
 from components.feature_syntax import (
-    UnreadableError,
+    DefinitionError,
+    ToldError,
     argument,
-    items_of,
     literal,
     one_text,
     text_of,
-    type_name,
 )
+from components.feature_types import feature_type, value_type
 from components.problems import Problem
 
-FOLDER = "features"
-_VIEWS = {
-    "FeatureView": ViewKind.BATCH,
-    "BatchFeatureView": ViewKind.BATCH,
-    "StreamFeatureView": ViewKind.STREAM,
-    "OnDemandFeatureView": ViewKind.ON_DEMAND,
-}
-_DECORATORS = {
-    "on_demand_feature_view": ViewKind.ON_DEMAND,
-    "stream_feature_view": ViewKind.STREAM,
-    "batch_feature_view": ViewKind.BATCH,
-}
-_READ = {*_VIEWS, *_DECORATORS, "Entity", "FeatureService"}
+__all__ = ["FOLDER", "read_definitions"]
 
 
-@dataclass
-class _Module:
-    """One file: its syntax, and where its names come from (module and name there, or Feast's own)."""
-
-    name: str
-    file: str
-    tree: ast.Module
-    imported: dict[str, tuple[str, str]] = field(default_factory=dict)
-    feast: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class _Found:
-    """What was read so far; variables are found by module and name."""
-
-    problems: list[Problem] = field(default_factory=list)
-    entities: dict[tuple[str, str], EntityDefinition] = field(default_factory=dict)
-    views: dict[tuple[str, str], ViewDefinition] = field(default_factory=dict)
-    services: list[ServiceDefinition] = field(default_factory=list)
-
-
-def read_definitions(files: Mapping[str, str]) -> tuple[FeatureDefinitions, list[Problem]]:
-    """What the files define, and everything about them that cannot be read.
+def read_definitions(
+    files: Mapping[str, str], unread: Collection[str] = ()
+) -> tuple[FeatureDefinitions, list[Problem]]:
+    """What the files define, and everything about them that cannot be read or that Feast refuses.
 
     Args:
         files: The text of each Python file by its path inside `features/`.
+        unread: The paths of files that are there, and whose text is not; what is imported from them is not told.
     """
-    found = _Found()
-    modules: list[_Module] = []
+    modules: list[Module] = []
+    problems: list[Problem] = []
+    told = {path.removesuffix(".py").replace("/", ".") for path in unread}
     for path, text in sorted(files.items()):
-        file = f"{FOLDER}/{path}"
         try:
-            tree = ast.parse(text)
-        except SyntaxError as error:
-            reason = f"is no Python: {error.msg}"
-            found.problems.append(
-                Problem(file=file, line=error.lineno, reason=reason, fix="correct the line")
+            modules.append(parsed(path, text))
+        except SyntaxError as wrong:
+            told.add(path.removesuffix(".py").replace("/", "."))
+            reason = f"is no Python: {wrong.msg}"
+            problems.append(
+                Problem(file=f"{FOLDER}/{path}", line=wrong.lineno, reason=reason, fix="correct the line")
             )
-            continue
-        modules.append(_module(path.removesuffix(".py").replace("/", "."), file, tree))
-    # Views name entities, and services name views, which other modules may hold.
-    for step in (_read_entity, _read_view, _read_service):
-        for module in modules:
-            for variable, node, kind in _definitions(module):
-                try:
-                    step(found, module, variable, node, kind)
-                except UnreadableError as error:
-                    found.problems.append(_problem(module, error))
+    names = frozenset(module.name for module in modules)
+    made = {each.key: each for module in modules for each in definitions(module)}
     for module in modules:
-        found.problems += _hidden(module)
+        problems += module_problems(module, names)
+        told |= hidden_names(module)
+    found = Found(made=made, told=told, problems=problems)
+    # Views name entities, and services name views, which other modules may hold.
+    for step, kinds in _STEPS:
+        for definition in made.values():
+            if definition.kind in kinds:
+                reading = Reading(found, definition)
+                for error in wrong_arguments(definition.node, definition.kind):
+                    reading.tell(error)
+                step(reading)
+                if not reading.whole:
+                    found.told.add(definition.key)
+            elif definition.kind.endswith("View") and definition.kind not in READ:
+                found.told.add(definition.key)
     return _unique(files, found)
 
 
-def _module(name: str, file: str, tree: ast.Module) -> _Module:
-    module = _Module(name=name, file=file, tree=tree)
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module is not None:
-            for alias in node.names:
-                name = alias.asname or alias.name
-                if node.module.partition(".")[0] == "feast":
-                    module.feast[name] = alias.name
-                module.imported[name] = (node.module, alias.name)
-    return module
-
-
-def _definitions(module: _Module) -> Iterator[tuple[str, ast.Call, str]]:
-    """Variable, call and Feast's class of each definition at the top of a module."""
-    for node in module.tree.body:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
-            kind = _feast_name(module, node.value.func)
-            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            if kind in _READ and isinstance(target, ast.Name):
-                yield target.id, node.value, kind
-        elif isinstance(node, ast.FunctionDef):
-            for decorator in node.decorator_list:
-                if isinstance(decorator, ast.Call):
-                    kind = _feast_name(module, decorator.func)
-                    if kind in _DECORATORS:
-                        yield node.name, decorator, kind
-
-
-def _hidden(module: _Module) -> Iterator[Problem]:
-    """Definitions that are not at the top of the module, so that only running it would tell what they are."""
-    seen = {id(node) for _, node, _ in _definitions(module)}
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Call) and id(node) not in seen:
-            kind = _feast_name(module, node.func)
-            if kind in _READ:
-                yield Problem(
-                    file=module.file,
-                    line=node.lineno,
-                    field=kind,
-                    reason="is not at the top of the module, so only running it would tell what it defines",
-                    fix=f"write name = {kind}(...) at the top of the module",
-                )
-
-
-def _feast_name(module: _Module, node: ast.expr) -> str:
-    """Feast's name of what is called; empty for anything else."""
-    if isinstance(node, ast.Name):
-        return module.feast.get(node.id, "")
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "feast":
-        return node.attr
-    return ""
-
-
-def _read_entity(found: _Found, module: _Module, variable: str, node: ast.Call, kind: str) -> None:
-    if kind != "Entity":
-        return
-    own = text_of(node, "name")
+def _read_entity(reading: Reading) -> None:
+    node, module = reading.node, reading.definition.module
+    own = reading.part(lambda: text_of(node, "name"))
     keys = argument(node, "join_keys")
-    value_type = argument(node, "value_type")
-    found.entities[module.name, variable] = EntityDefinition(
-        name=own,
-        join_key=own if keys is None else one_text(keys),
-        value_type=None if value_type is None else type_name(value_type),
-        file=module.file,
-        line=node.lineno,
-    )
+    key = own if keys is None else reading.part(lambda: one_text(keys))
+    kind = argument(node, "value_type")
+    written = None if kind is None else reading.part(lambda: value_type(module, kind))
+    if own is not None and key is not None and reading.whole:
+        reading.found.entities[reading.definition.key] = EntityDefinition(
+            name=own, join_key=key, value_type=written, file=module.file, line=reading.line
+        )
 
 
-def _read_view(found: _Found, module: _Module, variable: str, node: ast.Call, kind: str) -> None:
-    view_kind = _VIEWS.get(kind) or _DECORATORS.get(kind)
-    if view_kind is None:
-        return
+def _read_view(reading: Reading) -> None:
+    definition, node = reading.definition, reading.node
     # A decorated function gives its view its name.
-    own = variable if kind in _DECORATORS and argument(node, "name") is None else text_of(node, "name")
-    entities = [_entity(found, module, item) for item in items_of(argument(node, "entities"), "entities")]
-    keys = {entity.join_key for entity in entities}
-    found.views[module.name, variable] = ViewDefinition(
-        name=own,
-        kind=view_kind,
-        features={name: dtype for name, dtype in _schema(module, node).items() if name not in keys},
-        entities=tuple(entity.name for entity in entities),
-        file=module.file,
-        line=node.lineno,
-    )
-
-
-def _read_service(found: _Found, module: _Module, variable: str, node: ast.Call, kind: str) -> None:
-    if kind != "FeatureService":
+    decorated = definition.kind in DECORATORS and argument(node, "name") is None
+    own = definition.variable if decorated else reading.part(lambda: text_of(node, "name"))
+    entities = reading.parts("entities", lambda item: _entity(reading, item))
+    fields = _schema(reading)
+    for error in refused(definition, own or "", entities, fields, reading.found.made):
+        reading.tell(error)
+    if own is None or not reading.whole:
         return
-    features: dict[str, tuple[str, ...]] = {}
-    for item in items_of(argument(node, "features"), "features"):
-        view, chosen = _projection(found, module, item)
-        features[view.name] = chosen
-    found.services.append(
-        ServiceDefinition(name=text_of(node, "name"), features=features, file=module.file, line=node.lineno)
+    keys = {entity.join_key for entity in entities}
+    reading.found.views[definition.key] = ViewDefinition(
+        name=own,
+        kind=VIEWS.get(definition.kind) or DECORATORS[definition.kind],
+        features={name: dtype for name, (dtype, _) in fields.items() if name not in keys},
+        entities=tuple(entity.name for entity in entities),
+        file=definition.module.file,
+        line=reading.line,
     )
 
 
-def _projection(found: _Found, module: _Module, node: ast.expr) -> tuple[ViewDefinition, tuple[str, ...]]:
+def _read_service(reading: Reading) -> None:
+    module, node = reading.definition.module, reading.node
+    own = reading.part(lambda: text_of(node, "name"))
+    if argument(node, "features") is None:
+        reading.tell(DefinitionError(node, "has no features=", "add features=[...] with the views it takes"))
+    features: dict[str, tuple[str, ...]] = {}
+    owners: dict[str, str] = {}
+    for item, (view, chosen) in reading.parts("features", lambda item: (item, _projection(reading, item))):
+        features[view.name] = (*features.get(view.name, ()), *chosen)
+        for feature in chosen:
+            first = owners.setdefault(feature, view.name)
+            if first != view.name or features[view.name].count(feature) > 1:
+                # Feast could not answer.
+                whence = f"from {first} and from {view.name}" if first != view.name else f"twice from {first}"
+                reason = f"takes {feature} {whence}, and a model reads it by its name alone"
+                fix = "rename the feature in one view, or leave it out of one: view[['a', 'b']]"
+                reading.tell(DefinitionError(item, reason, fix, own))
+    if own is not None and reading.whole:
+        reading.found.services[reading.definition.key] = ServiceDefinition(
+            name=own, features=features, file=module.file, line=reading.line
+        )
+
+
+_STEPS: tuple[tuple[Callable[[Reading], None], frozenset[str]], ...] = (
+    (_read_entity, frozenset({"Entity"})),
+    (_read_view, frozenset({*VIEWS, *DECORATORS})),
+    (_read_service, frozenset({"FeatureService"})),
+)
+
+
+def _projection(reading: Reading, node: ast.expr) -> tuple[ViewDefinition, tuple[str, ...]]:
     """A view and the features taken from it: all, or those in brackets behind it."""
     if isinstance(node, ast.Subscript):
-        view, _ = _projection(found, module, node.value)
-        items = node.slice.elts if isinstance(node.slice, ast.List | ast.Tuple) else [node.slice]
-        chosen = tuple(literal(item) for item in items)
-        for feature, item in zip(chosen, items, strict=True):
-            if feature not in view.features:
-                known = ", ".join(sorted(view.features))
-                raise UnreadableError(
-                    item,
-                    f"{view.name} has no feature {feature}",
-                    f"name one of {known}, or add it to the view",
-                )
-        return view, chosen
-    view_of = found.views.get(_origin(module, node))
-    if view_of is None:
-        raise UnreadableError(
-            node,
-            "is no view that is defined here, so only running it would tell what is in it",
-            "name the variable of a view, with the features in brackets: view[['a', 'b']]",
+        view, _ = _projection(reading, node.value)
+        if not isinstance(node.slice, ast.List):
+            reason = "has no list in its brackets, and Feast takes only that"
+            raise DefinitionError(node.slice, reason, "write two brackets: view[['a', 'b']]")
+        chosen = []
+        for item in node.slice.elts:
+            feature = reading.part(partial(literal, item))
+            if feature is not None and feature not in view.features:
+                fix = f"name one of {', '.join(sorted(view.features))}, or add it to the view"
+                reading.tell(DefinitionError(item, f"{view.name} has no feature {feature}", fix))
+            elif feature is not None:
+                chosen.append(feature)
+        return view, tuple(chosen)
+    origin = resolved(reading.definition.module, node)
+    found = reading.found.views.get(origin)
+    if found is None:
+        fix = "name the variable of a view, with the features in brackets: view[['a', 'b']]"
+        raise _unknown(reading, origin, node, "view", fix)
+    return found, tuple(found.features)
+
+
+def _entity(reading: Reading, node: ast.expr) -> EntityDefinition:
+    origin = resolved(reading.definition.module, node)
+    found = reading.found.entities.get(origin)
+    if found is None:
+        raise _unknown(reading, origin, node, "entity", "name the variable of an Entity(...)")
+    return found
+
+
+def _unknown(reading: Reading, origin: str, node: ast.expr, what: str, fix: str) -> Exception:
+    """Why a name stands for nothing that was read."""
+    made = reading.found.made.get(origin)
+    if reading.found.is_told(origin):
+        return ToldError()
+    if made is not None:
+        return DefinitionError(
+            node, f"is made by {made.made_by}(...), and is no {what} that is read here", fix
         )
-    return view_of, tuple(view_of.features)
+    reason = f"is no {what} that is defined here, so only running it would tell what is in it"
+    return DefinitionError(node, reason, fix)
 
 
-def _entity(found: _Found, module: _Module, node: ast.expr) -> EntityDefinition:
-    entity = found.entities.get(_origin(module, node))
-    if entity is None:
-        raise UnreadableError(
-            node, "is no entity that is defined here", "name the variable of an Entity(...)"
-        )
-    return entity
+def _schema(reading: Reading) -> dict[str, tuple[str, ast.Call]]:
+    """The type of each field that can be read, and the field."""
+    if argument(reading.node, "schema") is None:
+        reason = "has no schema, so only the source would tell its features"
+        fix = "add schema=[Field(name=..., dtype=...)]"
+        reading.tell(DefinitionError(reading.node, reason, fix))
+    found: dict[str, tuple[str, ast.Call]] = {}
+    module = reading.definition.module
 
-
-def _origin(module: _Module, node: ast.expr) -> tuple[str, str]:
-    """Module and name of a variable where it is defined."""
-    if not isinstance(node, ast.Name):
-        return module.name, ""
-    source, variable = module.imported.get(node.id, (module.name, node.id))
-    return source.removeprefix(f"{FOLDER}."), variable
-
-
-def _schema(module: _Module, node: ast.Call) -> dict[str, str]:
-    schema = argument(node, "schema")
-    if schema is None:
-        raise UnreadableError(
-            node,
-            "has no schema, so only the source would tell its features",
-            "add schema=[Field(name=..., dtype=...)]",
-        )
-    features: dict[str, str] = {}
-    for item in items_of(schema, "schema"):
-        if not isinstance(item, ast.Call) or _feast_name(module, item.func) != "Field":
-            raise UnreadableError(item, "is no Field(name=..., dtype=...)", "write the fields out")
+    def read(item: ast.expr) -> None:
+        if not isinstance(item, ast.Call) or feast_name(module, item.func) != "Field":
+            raise DefinitionError(item, "is no Field(name=..., dtype=...)", "write the fields out")
+        for error in wrong_arguments(item, "Field"):
+            reading.tell(error)
+        name = reading.part(lambda: text_of(item, "name"))
         dtype = argument(item, "dtype")
         if dtype is None:
-            raise UnreadableError(item, "has no dtype", "add dtype=..., one of feast.types")
-        features[text_of(item, "name")] = type_name(dtype)
-    return features
+            raise DefinitionError(item, "has no dtype", "add dtype=..., one of feast.types")
+        kind = feature_type(module, dtype)
+        if name is not None:
+            found[name] = (kind, item)
+
+    reading.parts("schema", read)
+    return found
 
 
-def _problem(module: _Module, error: UnreadableError) -> Problem:
-    return Problem(
-        file=module.file,
-        line=getattr(error.node, "lineno", None),
-        field=ast.unparse(error.node).partition("(")[0][:80],
-        reason=error.reason,
-        fix=error.fix,
-    )
-
-
-def _unique(files: Mapping[str, str], found: _Found) -> tuple[FeatureDefinitions, list[Problem]]:
-    """Everything by its name; a name that is there twice is a problem, as it is to Feast."""
+def _unique(files: Mapping[str, str], found: Found) -> tuple[FeatureDefinitions, list[Problem]]:
+    """Everything by its name. Feast refuses two views of one name, and of two others keeps one, no matter which."""
     problems = list(found.problems)
     entities: dict[str, EntityDefinition] = {}
     views: dict[str, ViewDefinition] = {}
     services: dict[str, ServiceDefinition] = {}
+    cases: dict[str, ViewDefinition] = {}
     for entity in found.entities.values():
         problems += _twice("entity", entities.setdefault(entity.name, entity), entity)
     for view in found.views.values():
-        problems += _twice("view", views.setdefault(view.name, view), view)
-    for service in found.services:
+        views.setdefault(view.name, view)
+        problems += _twice("view", cases.setdefault(view.name.lower(), view), view)
+    for service in found.services.values():
         problems += _twice("service", services.setdefault(service.name, service), service)
-    definitions = FeatureDefinitions(files=files, entities=entities, views=views, services=services)
-    return definitions, problems
+    read = FeatureDefinitions(files=files, entities=entities, views=views, services=services)
+    return read, problems
 
 
-Definition = EntityDefinition | ViewDefinition | ServiceDefinition
+_Defined = EntityDefinition | ViewDefinition | ServiceDefinition
 
 
-def _twice(what: str, first: Definition, this: Definition) -> Iterator[Problem]:
-    if first is not this:
-        yield Problem(
-            file=this.file,
-            line=this.line,
-            field=this.name,
-            reason=f"the {what} {this.name} is defined twice, at first in {first.file}:{first.line}",
-            fix="rename or remove one of them",
+def _twice(what: str, first: _Defined, this: _Defined) -> Iterator[Problem]:
+    if first is this:
+        return
+    reason = f"the {what} {this.name} is defined twice, at first in {first.file}:{first.line}"
+    if first.name != this.name:
+        reason = (
+            f"the {what} {this.name} differs from {first.name} in {first.file}:{first.line} in its case only"
         )
+    yield Problem(
+        file=this.file, line=this.line, field=this.name, reason=reason, fix="rename or remove one of them"
+    )

@@ -46,9 +46,9 @@ import feast
 from feast import BatchFeatureView as Batch, Field as F
 from feast.on_demand_feature_view import on_demand_feature_view
 from feast.types import Array, Float64
-from features.entities import author as who
+from entities import author as who
 
-batch = Batch(name="b", entities=[who], schema=[F(name="x", dtype=Array(Float64))], source=None)
+batch = Batch(name="b", entities=[who], schema=[F(name="x", dtype=Array(Float64))], source=posts)
 
 @on_demand_feature_view(sources=[batch], schema=[F(name="y", dtype=Float64)])
 def doubled(inputs):
