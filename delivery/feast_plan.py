@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,11 +73,10 @@ def plan(repository: Path, config: Path) -> dict[str, Any]:
         raise
     except SQLAlchemyError as error:
         raise PlanError(f"the registry cannot be read: {_first_line(error)}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # Feast runs the definitions, and they may raise anything.
-        raise PlanError(
-            f"Feast refuses the definitions: {type(error).__name__}: {_first_line(error)}"
-        ) from error
+        parts = (_place(error, repository), type(error).__name__, _first_line(error))
+        raise PlanError(f"Feast refuses the definitions: {': '.join(filter(None, parts))}") from error
 
 
 def _check_url(url: str) -> None:
@@ -133,7 +133,20 @@ def _defined(value: Any) -> Any:  # noqa: ANN401 - JSON
     return [_defined(each) for each in value] if isinstance(value, list) else value
 
 
-def _first_line(error: Exception) -> str:
+def _place(error: BaseException, repository: Path) -> str:
+    """File and line of the definitions that raised an error, the innermost; empty where none did."""
+    frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        frames.append((error.filename or "", error.lineno))
+    root = repository.resolve()
+    for name, line in reversed(frames):
+        # What is generated has a name like <string>, which is no path.
+        if not name.startswith("<") and (path := Path(name).resolve()).is_relative_to(root):
+            return f"{root.name}/{path.relative_to(root)}:{line}"
+    return ""
+
+
+def _first_line(error: BaseException) -> str:
     return next(iter(str(error).splitlines()), "")
 
 

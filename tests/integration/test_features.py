@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.error
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from components.feast_pod import configuration
 from components.feature_store_settings import REDIS_PASSWORD, REGISTRY_URL
 from delivery.review.markdown import code
 from sandbox.processes import free_port
@@ -272,5 +274,42 @@ def test_definitions_that_feast_refuses_are_one_line(store: Store) -> None:
     change_definitions(store.folder, "timedelta(days=7)", "timedelta(weeks=None)")
     done = plan(store)
     assert done.returncode == 1
-    assert done.stderr.startswith("Feast refuses the definitions: TypeError: ")
+    assert re.match(r"Feast refuses the definitions: features/\w+\.py:\d+: TypeError: ", done.stderr)
     assert done.stderr.count("\n") == 1
+
+
+BROKEN = "from feast import FeatureView\n\n\ndef made(name):\n    return FeatureView(\n        {argument}\n    )\n\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("days = None\nlonger = 1 + days\n", "features/more.py:2: TypeError: unsupported operand"),
+        # Feast raises, and the innermost line of the definitions is the one that called it.
+        (
+            BROKEN.format(argument="name=name, source=1") + "view = made('a')\n",
+            'features/more.py:5: TypeCheckError: argument "source"',
+        ),
+        ("x = (\n", "features/more.py:1: SyntaxError: "),
+        ("import nothing_of_this_name\n", "features/more.py:1: ModuleNotFoundError: No module named"),
+        ("assert 1 > 2\n", "features/more.py:1: AssertionError. Fix: "),
+        ("raise SystemExit(0)\n", "features/more.py:1: SystemExit: 0"),
+        # What Feast finds wrong with all of them together has no line.
+        (
+            "from feast import FeatureView\na, b = (FeatureView(name=name) for name in ('a', 'A'))\n",
+            "ConflictingFeatureViewNames: Multiple FeatureViews",
+        ),
+    ],
+)
+def test_definitions_that_feast_refuses_are_one_line_with_their_place(
+    store: Store, text: str, said: str
+) -> None:
+    environment = {**os.environ, **store.environment}
+    config = store.folder / "feature_store.yaml"
+    config.write_text(configuration(store.settings, store.stack)[config.name])
+    (store.folder / "features" / "more.py").write_text(text)
+    command = [str(PYTHON), "-m", "delivery.feast_plan", str(store.folder / "features"), str(config)]
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"Feast refuses the definitions: {said.removesuffix('. Fix: ')}")
