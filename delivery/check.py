@@ -1,9 +1,12 @@
 """Validates every stage and every model file of a project, and what monitoring is made of them."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.feature_files import load_definitions
+from components.feature_modules import FOLDER
 from components.model_files import check_definitions
 from components.problems import Problem, SettingsError
 from components.recording_rules import Rule
@@ -17,13 +20,24 @@ from delivery.check_monitoring import (
     watched_models,
 )
 
+# What `make features` installs, so that the plan of a review is made with it.
+_REQUIREMENTS = f"{FOLDER}/requirements.txt"
+_FEAST = re.compile(r"^feast(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a check found: the stages that are good, and every problem of all files."""
+    """What a check found.
+
+    Attributes:
+        stages: The stages that are good.
+        problems: Every problem of all files.
+        feast: The version of Feast in features/requirements.txt; None where there is none.
+    """
 
     stages: tuple[LoadedStack, ...]
     problems: tuple[Problem, ...]
+    feast: str | None = None
 
     def rows(self) -> list[tuple[str, ...]]:
         """Stage, namespace, name, version, replicas, rules and alerts of each model and each feature store."""
@@ -39,8 +53,27 @@ class Report:
         return found
 
     def notes(self) -> list[str]:
-        """What is left unwatched although it might be expected, a line each."""
-        return [note for loaded in self.stages for note in coverage_notes(loaded.settings)]
+        """What is no problem and might be overlooked, a line each: unwatched models, and another version of Feast."""
+        stages = [loaded.settings for loaded in self.stages]
+        return [
+            *(note for settings in stages for note in coverage_notes(settings)),
+            *(note for settings in stages for note in _other_feast(settings, self.feast)),
+        ]
+
+
+def _other_feast(stack: StackSettings, planned: str | None) -> Iterator[str]:
+    store = stack.feature_store
+    if store is not None and planned is not None and store.version != planned:
+        yield (
+            f"{stack.stage}: the feature store runs Feast {store.version}, and {_REQUIREMENTS} has {planned}: "
+            f"the plan of a review is made with {planned}"
+        )
+
+
+def _feast(project: Path) -> str | None:
+    file = project / _REQUIREMENTS
+    found = _FEAST.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return found[1] if found else None
 
 
 def _row(stack: StackSettings, name: str, version: str, replicas: int, rules: list[Rule]) -> tuple[str, ...]:
@@ -70,7 +103,7 @@ def check(project: Path) -> Report:
         else:
             problems += monitoring_problems(project, good[-1].settings)
     problems += _shared_namespaces(good)
-    return Report(stages=tuple(good), problems=SettingsError(problems).problems)
+    return Report(stages=tuple(good), problems=SettingsError(problems).problems, feast=_feast(project))
 
 
 def _shared_namespaces(loaded: list[LoadedStack]) -> list[Problem]:

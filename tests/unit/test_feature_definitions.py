@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from components.feature_definitions import ViewKind
 from components.feature_files import load_definitions
@@ -10,8 +11,9 @@ from components.feature_source import read_definitions
 from components.problems import Problem
 from components.stack_files import load_stack
 from delivery.check import check
+from delivery.cli import app
 from tests.features import ENTITIES, STORE, VIEWS, write_features
-from tests.unit.projects import MODEL, problems, project
+from tests.unit.projects import GOOD_STACK, MODEL, problems, project
 
 FILES = {"entities.py": ENTITIES, "views.py": VIEWS}
 
@@ -234,3 +236,28 @@ def test_definitions_that_no_stage_uses_are_checked_too(tmp_path: Path) -> None:
     (found,) = check(folder).problems
 
     assert found.file == "features/wrong.py"
+
+
+@pytest.mark.parametrize(
+    ("pinned", "noted"),
+    [
+        ("feast[redis]==0.67.0 \\\n    --hash=sha256:00\n", False),
+        ("dask==1\nfeast==0.68.1\n", True),
+        (None, False),
+    ],
+)
+def test_another_feast_than_the_one_that_plans_is_a_note_and_no_problem(
+    tmp_path: Path, pinned: str | None, noted: bool
+) -> None:
+    folder = project(tmp_path, GOOD_STACK + STORE)
+    write_features(folder)
+    if pinned is not None:
+        (folder / "features" / "requirements.txt").write_text(pinned)
+    result = CliRunner().invoke(app, ["check", "--project", str(folder)])
+    assert result.exit_code == 0
+    note = (
+        "test: the feature store runs Feast 0.67.0, and features/requirements.txt has 0.68.1: "
+        "the plan of a review is made with 0.68.1"
+    )
+    assert (note in result.output) == noted
+    assert ("the plan of a review" in result.output) == noted
