@@ -7,8 +7,8 @@ import typer
 
 from components.stack_files import load_stack
 from delivery.commands.common import HERE, Project, Stage, known_stage, problems
-from delivery.feature_plan import FEAST_PYTHON, feature_plan
-from delivery.review.feature_changes import features_block
+from delivery.feature_plan import FEAST_PYTHON, FeaturePlan, feature_plan
+from delivery.history_table import visible
 
 
 def features_plan(
@@ -18,10 +18,19 @@ def features_plan(
     ] = FEAST_PYTHON,
     project: Project = HERE,
 ) -> None:
-    """Print what the commit's feature definitions change in the stage's registry, as Markdown."""
+    """Print what the checkout's feature definitions would change in the stage's registry."""
     known_stage(project, stage)
     with problems():
-        block = features_block(
-            feature_plan(project, load_stack(project, stage).settings, python), stage, "###"
-        )
-    typer.echo(block.text("", block.items))
+        plan = feature_plan(project, load_stack(project, stage).settings, python)
+    typer.echo(_text(plan, stage))
+
+
+def _text(plan: FeaturePlan, stage: str) -> str:
+    lines = [f"Features of {stage}", ""]
+    if plan.first:
+        lines += ["The registry is empty: this is the first time.", ""]
+    for change in plan.changes:
+        lines += [f"{change.change} {change.kind} {change.name}"]
+        lines += [*(f"  {line}" for line in change.diff.splitlines()), ""]
+    # What comes from the repository is no sign for the terminal.
+    return "\n".join(map(visible, lines)).rstrip() if plan.changes else "\n".join([*lines, "No change."])

@@ -7,7 +7,6 @@ from pathlib import Path
 from components.feature_signatures import TAKEN
 from components.feature_source import FOLDER
 from components.feature_types import TYPES, VALUE_TYPES
-from delivery.review.markdown import code
 from tests.integration.clone import CHECKOUT
 from tests.integration.feature_store.store import PYTHON, store_of
 from tests.integration.test_features import HEADING, plan
@@ -21,7 +20,7 @@ def test_feast_plans_and_applies_what_the_program_reads(tmp_path: Path) -> None:
     assert [
         name
         for name in (*definitions.entities, *definitions.views, *definitions.services)
-        if f"{code(name)}" not in first.stdout
+        if f" {name}\n" not in first.stdout
     ] == []
     with store.redis():
         store.feast("apply", "--no-progress")

@@ -43,7 +43,7 @@ def test_who_may_only_read_gets_a_plan_and_cannot_apply(database: Postgres, tmp_
             writer.materialize()
         assert plan(reader).stdout == f"{HEADING}No change.\n"
         change_definitions(writer.folder, "timedelta(days=7)", "timedelta(days=8)")
-        assert "-ttl: 604800s\n+ttl: 691200s\n" in plan(reader).stdout
+        assert "  -ttl: 604800s\n  +ttl: 691200s\n" in plan(reader).stdout
         refused = reader.feast("apply", "--no-progress", check=False)
         assert refused.returncode != 0
         assert "permission denied" in refused.stdout + refused.stderr

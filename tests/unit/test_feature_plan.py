@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 def test_feast_gets_the_definitions_and_the_stages_own_configuration(folder: Path) -> None:
     asked = f'echo "$1 $2 $3" > {folder}/asked; cat "$4" >> {folder}/asked; echo \'{NOTHING}\''
     code, output = plan(folder, asked, **{REGISTRY_URL: "sqlite://"})
-    assert (code, output) == (0, "### Features of <code>test</code>\n\nNo change.\n")
+    assert (code, output) == (0, "Features of test\n\nNo change.\n")
     first, _, rest = (folder / "asked").read_text().partition("\n")
     assert first == f"-m delivery.feast_plan {folder}/features"
     assert "project: ml_deployments_test" in rest
@@ -50,9 +50,9 @@ def test_each_change_is_told_with_its_difference(folder: Path) -> None:
     code, output = plan(folder, f"cat {folder}/said", **{REGISTRY_URL: "sqlite://"})
     assert code == 0
     assert output == (
-        "### Features of <code>test</code>\n\nThe registry is empty: this is the first time.\n\n"
-        "**changed** entity <code>a</code>\n\n```diff\n-x\n+y\n```\n\n"
-        "**new** feature view <code>b</code>\n\n```diff\n+ttl: 1s\n```\n"
+        "Features of test\n\nThe registry is empty: this is the first time.\n\n"
+        "changed entity a\n  -x\n  +y\n\n"
+        "new feature view b\n  +ttl: 1s\n"
     )
 
 
@@ -108,3 +108,10 @@ def test_the_registrys_password_is_never_told(folder: Path, url: str, said: str,
     code, output = plan(folder, f"cat {folder}/said >&2; exit 1", **{REGISTRY_URL: url})
     assert code == 1
     assert output == f"{shown}. Fix: check {REGISTRY_URL} and features/\n"
+
+
+def test_a_terminal_is_not_steered_by_a_definition(folder: Path) -> None:
+    changes = [{"change": "new", "kind": "entity", "name": "a\x1b[2J", "diff": "+x\x1b[1A"}]
+    (folder / "said").write_text(json.dumps({"first": False, "changes": changes}))
+    _, output = plan(folder, f"cat {folder}/said", **{REGISTRY_URL: "sqlite://"})
+    assert "\x1b" not in output
