@@ -19,11 +19,12 @@ _NEEDED = {
     "stream_feature_view": ("source",),
 }
 _BATCH_SOURCES = frozenset({"FileSource", "BigQuerySource", "RedshiftSource", "SnowflakeSource"})
+_STREAM_SOURCES = frozenset({"PushSource", "KafkaSource", "KinesisSource"})
 _WRONG_SOURCES = {
     "StreamFeatureView": (_BATCH_SOURCES, "a stream source", "a PushSource or KafkaSource"),
     "stream_feature_view": (_BATCH_SOURCES, "a stream source", "a PushSource or KafkaSource"),
     "BatchFeatureView": (
-        frozenset({"PushSource", "KafkaSource", "KinesisSource"}),
+        _STREAM_SOURCES,
         "a batch source",
         "its batch_source",
     ),
@@ -94,11 +95,16 @@ def _source(definition: Definition, made: Mapping[str, Definition]) -> Iterator[
     if source is None:
         return
     origin = made.get(resolved(definition.module, source))
-    kind = "" if origin is None else origin.kind
+    if origin is None:
+        return
+    kind = origin.kind
     wrong, expected, fix = _WRONG_SOURCES.get(definition.kind, (frozenset(), "", ""))
     if kind in wrong:
         reason = f"is a {kind}, and a {definition.made_by} needs {expected}"
         yield DefinitionError(source, reason, f"name {fix}, or make it a FeatureView")
+    if kind in _STREAM_SOURCES and not given(origin.node, "batch_source"):
+        reason = f"is a {kind} without batch_source=, and Feast refuses a view of it"
+        yield DefinitionError(source, reason, "add batch_source= to it, with where older values are")
     if (kind in VIEWS or kind in DECORATORS) and not given(definition.node, "sink_source"):
         reason = "is a view, and Feast refuses a view of a view without sink_source="
         yield DefinitionError(source, reason, "add sink_source= with where its values are kept")

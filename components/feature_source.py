@@ -7,7 +7,7 @@ Each mistake is told once, where it is: what names something that could not be r
 """
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 
 from components.feature_definitions import (
@@ -21,6 +21,7 @@ from components.feature_modules import (
     FOLDER,
     READ,
     VIEWS,
+    Definition,
     Module,
     definitions,
     feast_name,
@@ -110,9 +111,13 @@ def _read_view(reading: Reading) -> None:
     fields = _schema(reading)
     for error in refused(definition, own or "", entities, fields, reading.found.made):
         reading.tell(error)
+    keys = {entity.join_key for entity in entities}
+    if reading.whole and not fields.keys() - keys:
+        reason = "names no feature, so Feast would take every column of the source"
+        fix = "add Field(name=..., dtype=...) for each feature"
+        reading.tell(DefinitionError(argument(node, "schema") or node, reason, fix))
     if own is None or not reading.whole:
         return
-    keys = {entity.join_key for entity in entities}
     reading.found.views[definition.key] = ViewDefinition(
         name=own,
         kind=VIEWS.get(definition.kind) or DECORATORS[definition.kind],
@@ -131,15 +136,15 @@ def _read_service(reading: Reading) -> None:
     features: dict[str, tuple[str, ...]] = {}
     owners: dict[str, str] = {}
     for item, (view, chosen) in reading.parts("features", lambda item: (item, _projection(reading, item))):
-        features[view.name] = (*features.get(view.name, ()), *chosen)
         for feature in chosen:
-            first = owners.setdefault(feature, view.name)
-            if first != view.name or features[view.name].count(feature) > 1:
+            if (first := owners.get(feature)) is not None:
                 # Feast could not answer.
                 whence = f"from {first} and from {view.name}" if first != view.name else f"twice from {first}"
                 reason = f"takes {feature} {whence}, and a model reads it by its name alone"
                 fix = "rename the feature in one view, or leave it out of one: view[['a', 'b']]"
                 reading.tell(DefinitionError(item, reason, fix, own))
+            owners[feature] = view.name
+        features[view.name] = (*features.get(view.name, ()), *chosen)
     if own is not None and reading.whole:
         reading.found.services[reading.definition.key] = ServiceDefinition(
             name=own, features=features, file=module.file, line=reading.line
@@ -236,10 +241,24 @@ def _unique(files: Mapping[str, str], found: Found) -> tuple[FeatureDefinitions,
     for view in found.views.values():
         views.setdefault(view.name, view)
         problems += _twice("view", cases.setdefault(view.name.lower(), view), view)
+    problems += _same_sources(found.made.values())
     for service in found.services.values():
         problems += _twice("service", services.setdefault(service.name, service), service)
     read = FeatureDefinitions(files=files, entities=entities, views=views, services=services)
     return read, problems
+
+
+def _same_sources(made: Iterable[Definition]) -> Iterator[Problem]:
+    """Sources of one name; `feast apply` keeps one, no matter which, and a plan is refused."""
+    seen: dict[str, Definition] = {}
+    for each in made:
+        name = argument(each.node, "name")
+        if each.kind.endswith("Source") and isinstance(name, ast.Constant) and isinstance(name.value, str):
+            first = seen.setdefault(name.value.lower(), each)
+            if first is not each:
+                where = f"{first.module.file}:{first.node.lineno}"
+                reason = f"the source {name.value} has the name of another one in {where}, whatever its case"
+                yield each.module.problem(name, reason, "rename or remove one of them", name.value)
 
 
 _Defined = EntityDefinition | ViewDefinition | ServiceDefinition

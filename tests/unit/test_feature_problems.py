@@ -99,6 +99,11 @@ def test_two_features_of_one_name_are_told_at_the_second_view() -> None:
     twice = service.replace("extra", 'author_posts[["karma"]]')
     (only,) = found(twice)
     assert "takes karma twice from author_posts" in only.reason
+    halves = (
+        'h = FeatureService(name="h", features=[author_posts[["karma"]], author_posts[["posts_per_day"]]])\n'
+    )
+    definitions, none = read_definitions({"entities.py": ENTITIES, "views.py": VIEWS + halves})
+    assert (none, definitions.services["h"].features) == ([], {"author_posts": ("karma", "posts_per_day")})
 
 
 def test_problems_of_definitions_the_stage_and_a_model_are_told_together(tmp_path: Path) -> None:
@@ -147,6 +152,9 @@ def test_problems_of_definitions_the_stage_and_a_model_are_told_together(tmp_pat
         ("source=posts", "source=author_posts", 4, "a view of a view without sink_source="),
         ("source=posts", 'source=posts, version="2"', 4, "is no version of a view"),
         ("FeatureView(", "BatchFeatureView(", None, None),
+        ("source=posts", "source=pushed", 4, "is a PushSource without batch_source="),
+        ('[Field(name="age", dtype=Int64)]', "[]", 3, "names no feature"),
+        ('name="age"', 'name="author_id"', 3, "names no feature"),
         (
             "FeatureView(",
             "StreamFeatureView(",
@@ -157,14 +165,15 @@ def test_problems_of_definitions_the_stage_and_a_model_are_told_together(tmp_pat
 )
 def test_a_view_that_feast_would_refuse(old: str, new: str, line: int | None, reason: str | None) -> None:
     imports = (
-        "from feast import BatchFeatureView, StreamFeatureView, ValueType\n"
+        "from feast import BatchFeatureView, PushSource, StreamFeatureView, ValueType\n"
         "from feast.types import Array, Int64, Json, Set, String, Struct, ZonedTimestamp\n"
+        'pushed = PushSource(name="pushed")\n'
     )
     told = found(imports + MORE.replace(old, new))
     if reason is None:
         assert told == []
         return
-    assert any(p.line == START + 2 + (line or 0) and reason in p.reason for p in told), told
+    assert any(p.line == START + 3 + (line or 0) and reason in p.reason for p in told), told
 
 
 @pytest.mark.parametrize(
@@ -194,6 +203,10 @@ def test_a_view_that_feast_would_refuse(old: str, new: str, line: int | None, re
             "from feast.on_demand_feature_view import on_demand_feature_view\n"
             "@on_demand_feature_view(schema=[Field(name='x', dtype=Int64)])\ndef d(inputs):\n    return inputs",
             "has no sources= or input_schema=",
+        ),
+        (
+            'more = FileSource(name="Posts", path="a.parquet")',
+            "the source Posts has the name of another one in",
         ),
         ("from .entities import author", "is a relative import"),
         ("from features.entities import author", "Feast runs inside features/"),
