@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from components.feature_definitions import EntityDefinition, ServiceDefinition, ViewDefinition
 from components.feature_modules import Definition
-from components.feature_syntax import DefinitionError, ToldError, argument, items_of
+from components.feature_syntax import DefinitionError, ToldError, argument, items_of, missing
 from components.problems import Problem
 
 Read = TypeVar("Read")
@@ -58,6 +58,14 @@ class Reading:
         self.whole = False
         problem = self.definition.module.problem(error.node, error.reason, error.fix, error.name)
         self.found.problems.append(problem)
+
+    def tell_missing(self, reason: str, fix: str) -> None:
+        """Keep that an argument is not there."""
+
+        def read() -> None:
+            raise missing(self.node, reason, fix)
+
+        self.part(read)
 
     def part(self, read: Callable[[], Read]) -> Read | None:
         """What is read; None where that is told."""

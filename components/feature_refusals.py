@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from components.feature_definitions import EntityDefinition
 from components.feature_modules import DECORATORS, VIEWS, Definition, resolved
-from components.feature_syntax import DefinitionError, argument, given
+from components.feature_syntax import DefinitionError, argument, given, missing
 from components.feature_types import VALUE_TYPES
 
 _VERSION = re.compile(r"latest|v(ersion)?\d+", re.IGNORECASE)
@@ -62,9 +62,10 @@ def refused(
         yield DefinitionError(version, "is no version of a view", 'write "latest" or one like "v2"')
     needed = _NEEDED.get(definition.kind, ())
     if needed and not any(given(node, each) for each in needed):
-        yield DefinitionError(
-            node, f"has no {' or '.join(f'{each}=' for each in needed)}", f"add {needed[0]}="
-        )
+        reason = f"has no {' or '.join(f'{each}=' for each in needed)}"
+        error = missing(node, reason, f"add {needed[0]}=")
+        if isinstance(error, DefinitionError):
+            yield error
     yield from _source(definition, made)
 
 

@@ -38,6 +38,7 @@ from components.feature_syntax import (
     ToldError,
     argument,
     literal,
+    missing,
     one_text,
     text_of,
 )
@@ -132,7 +133,7 @@ def _read_service(reading: Reading) -> None:
     module, node = reading.definition.module, reading.node
     own = reading.part(lambda: text_of(node, "name"))
     if argument(node, "features") is None:
-        reading.tell(DefinitionError(node, "has no features=", "add features=[...] with the views it takes"))
+        reading.tell_missing("has no features=", "add features=[...] with the views it takes")
     features: dict[str, tuple[str, ...]] = {}
     owners: dict[str, str] = {}
     for item, (view, chosen) in reading.parts("features", lambda item: (item, _projection(reading, item))):
@@ -207,8 +208,7 @@ def _schema(reading: Reading) -> dict[str, tuple[str, ast.Call]]:
     """The type of each field that can be read, and the field."""
     if argument(reading.node, "schema") is None:
         reason = "has no schema, so only the source would tell its features"
-        fix = "add schema=[Field(name=..., dtype=...)]"
-        reading.tell(DefinitionError(reading.node, reason, fix))
+        reading.tell_missing(reason, "add schema=[Field(name=..., dtype=...)]")
     found: dict[str, tuple[str, ast.Call]] = {}
     module = reading.definition.module
 
@@ -220,7 +220,7 @@ def _schema(reading: Reading) -> dict[str, tuple[str, ast.Call]]:
         name = reading.part(lambda: text_of(item, "name"))
         dtype = argument(item, "dtype")
         if dtype is None:
-            raise DefinitionError(item, "has no dtype", "add dtype=..., one of feast.types")
+            raise missing(item, "has no dtype", "add dtype=..., one of feast.types")
         kind = feature_type(module, dtype)
         if name is not None:
             found[name] = (kind, item)

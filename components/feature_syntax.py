@@ -38,11 +38,18 @@ def given(node: ast.Call, name: str) -> bool:
     return value is not None and not (isinstance(value, ast.Constant) and value.value is None)
 
 
+def missing(node: ast.Call, reason: str, fix: str) -> Exception:
+    """Why an argument that is needed is not there; told already where others are given without their names."""
+    if node.args or any(keyword.arg is None for keyword in node.keywords):
+        return ToldError()
+    return DefinitionError(node, reason, fix)
+
+
 def text_of(node: ast.Call, name: str) -> str:
     """A named argument that must be a text."""
     value = argument(node, name)
     if value is None:
-        raise DefinitionError(node, f"has no {name}=", f'add {name}="..."')
+        raise missing(node, f"has no {name}=", f'add {name}="..."')
     return literal(value)
 
 

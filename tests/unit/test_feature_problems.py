@@ -77,6 +77,13 @@ def test_what_names_something_unreadable_is_not_told_on_top() -> None:
     assert (only.file, only.reason.partition(":")[0]) == ("features/entities.py", "is no Python")
 
 
+def test_what_is_given_without_its_name_is_not_told_to_be_missing() -> None:
+    told = found(
+        MORE.replace('Field(name="age", dtype=Int64)', 'Field("age", Int64)').replace("source=", "**")
+    )
+    assert [p.field for p in told] == ["**posts", "'age'", "Int64"]
+
+
 def test_what_names_a_definition_that_is_not_at_the_top_is_not_told_on_top() -> None:
     hidden = MORE.replace("\nextra =", "\nif True:\n  extra =")
     service = 'second = FeatureService(name="second", features=[extra])\n'
