@@ -37,6 +37,7 @@ from components.feature_syntax import (
     DefinitionError,
     ToldError,
     argument,
+    given,
     literal,
     missing,
     one_text,
@@ -94,9 +95,13 @@ def _read_entity(reading: Reading) -> None:
     node, module = reading.node, reading.definition.module
     own = reading.part(lambda: text_of(node, "name"))
     keys = argument(node, "join_keys")
-    key = own if keys is None else reading.part(lambda: one_text(keys))
+    key = own if keys is None or not given(node, "join_keys") else reading.part(lambda: one_text(keys))
     kind = argument(node, "value_type")
-    written = None if kind is None else reading.part(lambda: value_type(module, kind))
+    written = (
+        None
+        if kind is None or not given(node, "value_type")
+        else reading.part(lambda: value_type(module, kind))
+    )
     if own is not None and key is not None and reading.whole:
         reading.found.entities[reading.definition.key] = EntityDefinition(
             name=own, join_key=key, value_type=written, file=module.file, line=reading.line

@@ -243,7 +243,8 @@ s = FeatureService(name="s", features=[labels])
 
 
 def test_what_changes_nothing_that_a_model_reads_is_no_problem() -> None:
-    text = """from feast import PushSource
+    text = """from feast import Entity, PushSource
+named = Entity(name="named", join_keys=None, value_type=None)
 from feast.permissions.permission import Permission
 pushed = PushSource(name="pushed", batch_source=posts)
 allowed = Permission(name="allowed", types=[FeatureView])
