@@ -38,7 +38,7 @@ class Clock:
                 "against": other,
                 "its median": round(statistics.median(its), 4),
                 "its least": round(min(its), 4),
-                "ratio": round(statistics.median(own) / statistics.median(its), 4),
+                "ratio": round(statistics.median(own) / statistics.median(its), 2),
                 "load": round(os.getloadavg()[0], 1),
                 "processors": os.cpu_count() or 0,
             }

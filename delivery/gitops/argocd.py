@@ -44,6 +44,7 @@ def argocd_objects(scope: Scope, settings: GitopsSettings) -> list[Manifest]:
                 "syncPolicy": {
                     "automated": {"prune": True, "selfHeal": True, "allowEmpty": False},
                     # Not PruneLast: it would wait until all is healthy, and a fix would wait for a broken release.
+                    # Not ApplyOutOfSyncOnly: a Job that failed is in sync, so the next try would go past it.
                     "syncOptions": ["ServerSideApply=true", "FailOnSharedResource=true"],
                     # `refresh` tries the newest commit, so that a fix does not wait until a broken one is given up.
                     "retry": {
