@@ -9,12 +9,12 @@ from pydantic import AfterValidator, Field, model_validator
 from components.pod_settings import Settings
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
-_WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_PATTERN = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 
 
 def _utc_time(text: str) -> str:
     try:
-        fits = _WRITTEN.fullmatch(text) is not None and bool(moment(text))
+        fits = re.fullmatch(_PATTERN, text) is not None and bool(moment(text))
     except ValueError:
         fits = False
     if not fits:
@@ -30,7 +30,7 @@ def moment(text: str) -> datetime:
 UtcTime = Annotated[
     str,
     AfterValidator(_utc_time),
-    Field(json_schema_extra={"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"}),
+    Field(json_schema_extra={"pattern": f"^{_PATTERN}$"}),
 ]
 
 

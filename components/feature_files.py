@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from components.feature_definitions import FeatureDefinitions
-from components.feature_source import FOLDER, read_definitions
+from components.feature_modules import FOLDER
+from components.feature_source import read_definitions
 from components.problems import Problem
 
 # A ConfigMap holds 1 MiB, its own description included.

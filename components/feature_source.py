@@ -46,8 +46,6 @@ from components.feature_syntax import (
 from components.feature_types import feature_type, value_type
 from components.problems import Problem
 
-__all__ = ["FOLDER", "read_definitions"]
-
 
 def read_definitions(
     files: Mapping[str, str], unread: Collection[str] = ()

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.feature_source import FOLDER
+from components.feature_modules import FOLDER
 from components.feature_store_names import redis_host
 from components.feature_store_settings import REGISTRY_URL
 from components.feature_store_yaml import FILE, feature_store_yaml

@@ -4,8 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
+from components.feature_modules import FOLDER
 from components.feature_signatures import TAKEN
-from components.feature_source import FOLDER
 from components.feature_types import TYPES, VALUE_TYPES
 from tests.integration.clone import CHECKOUT
 from tests.integration.feature_store.store import PYTHON, store_of
