@@ -5,11 +5,11 @@ from pathlib import Path
 import pulumi
 
 from components.dashboards import Dashboards, dashboard_names
-from components.feature_store import FeatureStore
-from components.model import Model
-from components.monitoring_settings import MonitoringDelivery
-from components.monitoring_stack import MonitoringStack
-from components.stack_files import load_program_stack
+from components.feature_store.store import FeatureStore
+from components.loading.stack_files import load_program_stack
+from components.monitoring_stack.stack import MonitoringStack
+from components.serving.model import Model
+from components.settings.monitoring import MonitoringDelivery
 from components.stage import Stage
 
 stack = load_program_stack(Path(__file__).resolve().parent)

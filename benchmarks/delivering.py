@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.clock import Clock
 from benchmarks.deploying import SIZES
-from delivery.render import render
+from delivery.rendering.render import render
 from tests.integration.clone import Clone, copy_project, model_files, models
 from tests.integration.pull.argocd import argocd
 from tests.integration.pull.followed import STAGE, Followed, followed

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.peers import helm
-from delivery.render import render
+from delivery.rendering.render import render
 from tests.integration.clone import Clone, models
 from tests.integration.sandbox import project_of, running_sandbox
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import urllib3
 import yaml
 
-from components.feature_store_settings import REDIS_PASSWORD, REGISTRY_URL
-from components.feature_store_yaml import feast_project
+from components.feature_store.feast_yaml import feast_project
+from components.settings.feature_store import REDIS_PASSWORD, REGISTRY_URL
 from sandbox.processes import free_port
 from sandbox.servers import running
 from tests.integration.feature_store.store import PYTHON, SERVICE, Serving, Store, feature_store

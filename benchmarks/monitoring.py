@@ -12,15 +12,15 @@ from pathlib import Path
 import yaml
 
 from benchmarks.peers import sloth
-from components.monitoring_rules import rule_groups
-from components.runtimes import Runtime
-from components.settings import StackSettings
-from components.yaml_text import dump
+from components.files.yaml_text import dump
+from components.runtimes.table import Runtime
+from components.serving.monitoring import rule_groups
+from components.settings.stack import StackSettings
 from tests.integration.clone import Clone, copy_project
 from tests.integration.monitoring.loopback import LoopbackServer, QuietHandler
 from tests.integration.monitoring.prometheus import Prometheus, prometheus
 from tests.integration.rules.samples import SAMPLES
-from tests.unit.watched import model_file, watched
+from tests.support.watched import model_file, watched
 
 SIZES = (1, 10, 100)
 PODS = 2

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from delivery.render import manifests
+from delivery.rendering.render import manifests
 from tests.integration.clone import CHECKOUT, Clone, copy_project, model_files, models
 
 SIZES = (1, 10, 100, 1000)

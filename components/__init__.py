@@ -1,1 +1,1 @@
-"""Reusable Pulumi components for model deployments, and the settings they are built from."""
+"""The program: settings of a stage in, Kubernetes objects out. It imports neither delivery nor policy."""

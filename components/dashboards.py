@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import feature_store_names, links, naming
-from components.options import child_options
-from components.settings import StackSettings
+from components.feature_store import names as feature_store_names
+from components.kubernetes import naming
+from components.kubernetes.options import child_options
+from components.monitoring import links
+from components.settings.stack import StackSettings
 
 # The folder in Grafana, where its sidecar is set to read this annotation.
 FOLDER = "grafana_folder"
@@ -49,10 +51,10 @@ def dashboard_names(stack: StackSettings) -> list[str]:
 def dashboard_files(stack: StackSettings) -> Iterator[DashboardFile]:
     """The dashboards of the stage, of its feature store and of its models."""
     # Grafana's SDK takes a tenth of a second to import, which a stack without dashboards need not wait for.
-    from components.dashboard_frame import to_json  # noqa: PLC0415
-    from components.feature_dashboard import feature_dashboard  # noqa: PLC0415
-    from components.fleet_dashboard import fleet_dashboard  # noqa: PLC0415
-    from components.model_dashboard import model_dashboard  # noqa: PLC0415
+    from components.feature_store.dashboard import feature_dashboard  # noqa: PLC0415
+    from components.monitoring.dashboards.fleet import fleet_dashboard  # noqa: PLC0415
+    from components.monitoring.dashboards.frame import to_json  # noqa: PLC0415
+    from components.monitoring.dashboards.model import model_dashboard  # noqa: PLC0415
 
     yield DashboardFile(
         name=dashboard_name(),

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import naming
-from components.settings import PodSecurity, StackSettings
+from components.kubernetes import naming
+from components.settings.stack import PodSecurity, StackSettings
 
 
 def namespace_labels(stage: str, standard: PodSecurity) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Commands over the committed files. None needs the Pulumi CLI or a plugin, and only drift looks at a cluster."""
+"""`python -m delivery`: from a commit to a cluster and back. It may import components."""

@@ -23,12 +23,12 @@ PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 # Before everything else: Pulumi starts the pack from another folder, and its own must hide no module.
 sys.path.insert(0, str(PROJECT_FOLDER))
 
-from components.problems import SettingsError  # noqa: E402
-from components.settings import StackSettings  # noqa: E402
-from components.stack_files import load_stack  # noqa: E402
-from delivery.policies import Level, Violation, stage_rules, version_violations  # noqa: E402
-from delivery.program import KUBERNETES, plain  # noqa: E402
-from policy.rules.catalogue import POLICIES, VERSION_ORDER, Policy, in_object, in_stage  # noqa: E402
+from components.files.problems import SettingsError  # noqa: E402
+from components.loading.stack_files import load_stack  # noqa: E402
+from components.settings.stack import StackSettings  # noqa: E402
+from delivery.policies.catalogue import POLICIES, VERSION_ORDER, Policy, in_object, in_stage  # noqa: E402
+from delivery.policies.findings import Level, Violation, stage_rules, version_violations  # noqa: E402
+from delivery.rendering.program import KUBERNETES, plain  # noqa: E402
 
 ROOT = "pulumi:pulumi:Stack"
 ADVICE = "advice"

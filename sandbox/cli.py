@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from components.stack_files import stages as known_stages
+from components.loading.stack_files import stages as known_stages
 from sandbox import lifecycle
 from sandbox.cluster import Cluster
 from sandbox.deploy import deploy as run_deploy

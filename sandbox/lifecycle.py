@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 
 import typer
 
-from components.stack_files import stages
+from components.loading.stack_files import stages
 from sandbox import pins
 from sandbox.cluster import Cluster
 from sandbox.environment import explicit_kubeconfig, sandbox_environment

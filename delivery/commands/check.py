@@ -8,15 +8,15 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from components.problems import Problem, SettingsError
-from delivery.check import Report
-from delivery.check import check as run_check
+from components.files.problems import Problem, SettingsError
+from delivery.checking.check import Report
+from delivery.checking.check import check as run_check
 from delivery.commands.common import HERE, Project, print_table, problems
 from delivery.gitops.generate import stale
 from delivery.gitops.settings import FILE
-from delivery.history_table import visible
-from delivery.program import ProgramError
+from delivery.history.table import visible
 from delivery.registries.check import ask
+from delivery.rendering.program import ProgramError
 
 _FILES = ("stage", "namespace", "model", "version", "replicas", "rules", "alerts")
 _REGISTRIES = ("stage", "model", "version", "digest", "registered", "metrics", "run", "dataset", "owner")

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from delivery.commands.common import problems
-from delivery.comment import API, PullRequest
-from delivery.comment import comment as run_comment
 from delivery.errors import DeliveryError
+from delivery.review.comment import API, PullRequest
+from delivery.review.comment import comment as run_comment
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[\w.-]+", re.ASCII)
 

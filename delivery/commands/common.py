@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from components.model_files import definition_files
-from components.problems import SettingsError
-from components.stack_files import stages
+from components.files.problems import SettingsError
+from components.loading.model_files import definition_files
+from components.loading.stack_files import stages
 from delivery.errors import DeliveryError
-from delivery.git import Repository
-from delivery.program import ProgramError
-from delivery.releases import stages_at
+from delivery.git.repository import Repository
+from delivery.releases.changes import stages_at
+from delivery.rendering.program import ProgramError
 
 _LONGEST_LINE = 10_000
 HERE = Path()

@@ -3,7 +3,7 @@
 import typer
 
 from delivery.commands.common import HERE, Project, Stage, known_stage, problems
-from delivery.deployable import deployable as run_deployable
+from delivery.releases.deployable import deployable as run_deployable
 
 
 def deployable(stage: Stage, project: Project = HERE) -> None:

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from components.stack_files import load_stack
+from components.loading.stack_files import load_stack
 from delivery.commands.common import HERE, Project, Stage, known_stage, problems
-from delivery.feature_plan import FEAST_PYTHON, FeaturePlan, feature_plan
-from delivery.history_table import visible
+from delivery.feature_plan.plan import FEAST_PYTHON, FeaturePlan, feature_plan
+from delivery.history.table import visible
 
 
 def features_plan(

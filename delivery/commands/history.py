@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from delivery.commands.common import HERE, Project, listed, print_table, problems
-from delivery.git import Repository
-from delivery.history import History
-from delivery.history import history as run_history
-from delivery.history_data import history_data
-from delivery.history_page import history_page
-from delivery.history_table import history_notes, history_table
+from delivery.git.repository import Repository
+from delivery.history.data import history_data
+from delivery.history.model_history import History
+from delivery.history.model_history import history as run_history
+from delivery.history.page import history_page
+from delivery.history.table import history_notes, history_table
 
 
 def history(

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from components.stack_files import stages
+from components.loading.stack_files import stages
 from delivery.commands.common import HERE, Project, known_stage, problems
-from delivery.policies import Level, violations
-from delivery.render import manifests
+from delivery.policies.findings import Level, violations
+from delivery.rendering.render import manifests
 
 
 def policy(

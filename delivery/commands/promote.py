@@ -6,12 +6,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from delivery.branches import push_hint
 from delivery.commands.common import HERE, Model, Project, known_model, known_stage, print_table, problems
-from delivery.git import Repository
-from delivery.promote import promote as run_promote
-from delivery.promote import promote_on_branch
-from delivery.promotion import Promotion, Request
+from delivery.git.branches import push_hint
+from delivery.git.repository import Repository
+from delivery.promotion.promote import promote as run_promote
+from delivery.promotion.promote import promote_on_branch
+from delivery.promotion.promotion import Promotion, Request
 from delivery.registries.facts import release_facts
 
 

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from delivery.commands.common import HERE, Project, Stage, known_stage, problems, remote_name
-from delivery.git import Repository
-from delivery.render import render as run_render
-from delivery.rendered_branch import render_commit
-from delivery.rendered_remote import push as push_branch
+from delivery.git.repository import Repository
+from delivery.rendering.branch import render_commit
+from delivery.rendering.remote import push as push_branch
+from delivery.rendering.render import render as run_render
 
 
 def render(

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from delivery.branches import push_hint, refuse_edited
 from delivery.commands.common import HERE, Model, Project, known_model, known_stage, problems
-from delivery.git import Repository
-from delivery.history import history
-from delivery.rollback import keep
-from delivery.rollback import rollback as run_rollback
+from delivery.git.branches import push_hint, refuse_edited
+from delivery.git.repository import Repository
+from delivery.history.model_history import history
+from delivery.releases.rollback import keep
+from delivery.releases.rollback import rollback as run_rollback
 
 
 def rollback(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from delivery.commands.common import problems
-from delivery.schema import write_generated
+from delivery.schema.json_schema import write_generated
 
 
 def schema(

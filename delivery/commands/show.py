@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from components.stack_files import load_stack
+from components.loading.stack_files import load_stack
+from delivery.checking.show import stage_lines
 from delivery.commands.common import HERE, Project, Stage, known_stage, listed, problems
-from delivery.show import stage_lines
 
 
 def show(

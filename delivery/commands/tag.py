@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from delivery.commands.common import HERE, Project, Stage, counted, known_stage, problems, remote_name
-from delivery.deployments import fetch, push
-from delivery.deployments import tag as run_tag
-from delivery.git import Repository
+from delivery.git.repository import Repository
+from delivery.releases.deployments import fetch, push
+from delivery.releases.deployments import tag as run_tag
 
 
 def tag(

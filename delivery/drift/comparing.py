@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from components.quantities import quantity
+from components.settings.quantities import quantity
 from delivery.drift.fields import (
     MISSING,
     Entry,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from components import naming
+from components.kubernetes import naming
 from delivery.drift.comparing import CONTROLLERS, Drift, DriftClass
 from delivery.drift.fields import Entry, entries
 from delivery.identity import Identity, identity

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from components.drift_settings import IgnoreRule
+from components.settings.drift import IgnoreRule
 from delivery.drift.comparing import Drift
 
 

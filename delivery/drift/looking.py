@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from components import naming
+from components.kubernetes import naming
 from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass, compare, compare_refused
 from delivery.drift.extras import NOT_LISTED, extra, kept_note
 from delivery.drift.ignoring import idle, split

@@ -8,7 +8,7 @@ from delivery.drift.comparing import HOLDS_DATA, Drift, DriftClass
 from delivery.drift.fields import MISSING, Key
 from delivery.drift.looking import Findings
 from delivery.drift.target import Target
-from policy.rules.plain_secrets import names_secret
+from delivery.policies.plain_secrets import names_secret
 
 COLUMNS = ("object", "class", "field", "declared", "live", "by, since")
 HIDDEN = "(not shown)"

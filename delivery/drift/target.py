@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.settings import StackSettings
-from components.stack_files import load_stack
-from delivery.deployments import deployments
+from components.loading.stack_files import load_stack
+from components.settings.stack import StackSettings
 from delivery.errors import DeliveryError
-from delivery.git import Repository
-from delivery.render import manifests
+from delivery.git.repository import Repository
+from delivery.releases.deployments import deployments
+from delivery.rendering.render import manifests
 
 _SHOWN = 3
 

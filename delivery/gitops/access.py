@@ -1,6 +1,6 @@
 """The ServiceAccount that deploys a stage in the cluster, and what it may do: no more than the stage needs."""
 
-from components.settings import PROJECT
+from components.settings.stack import PROJECT
 from delivery.gitops.scope import Manifest, Scope
 
 RBAC = "rbac.authorization.k8s.io"

@@ -1,9 +1,9 @@
 """The AppProject and the Application by which Argo CD follows a stage's rendered branch."""
 
-from components.settings import PROJECT
+from components.settings.stack import PROJECT
 from delivery.gitops.scope import Manifest, Scope
 from delivery.gitops.settings import GitopsSettings
-from delivery.rendered_branch import branch_name
+from delivery.rendering.branch import branch_name
 
 API = "argoproj.io/v1alpha1"
 CLUSTER = "https://kubernetes.default.svc"

@@ -1,10 +1,10 @@
 """The GitRepository and the Kustomization by which Flux follows a stage's rendered branch."""
 
-from components.settings import PROJECT
+from components.settings.stack import PROJECT
 from delivery.gitops.access import access_objects, account_name
 from delivery.gitops.scope import Manifest, Scope
 from delivery.gitops.settings import GitopsSettings
-from delivery.rendered_branch import branch_name
+from delivery.rendering.branch import branch_name
 
 # A rollout may load models for ten minutes; see progressDeadlineSeconds.
 ROLLOUT_TIMEOUT = "20m"

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from components import yaml_text
-from components.problems import Problem, SettingsError
-from components.stack_files import load_stack, stages
+from components.files import yaml_text
+from components.files.problems import Problem, SettingsError
+from components.loading.stack_files import load_stack, stages
 from delivery.gitops.argocd import argocd_objects
 from delivery.gitops.flux import flux_objects
 from delivery.gitops.pulumi_operator import pulumi_objects

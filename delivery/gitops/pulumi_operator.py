@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from components.settings import PROJECT
+from components.settings.stack import PROJECT
 from delivery.gitops.access import access_objects, account_name, delegator_binding
 from delivery.gitops.scope import Manifest, Scope
 from delivery.gitops.settings import GitopsSettings

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from delivery.render import manifests
+from delivery.rendering.render import manifests
 
 Manifest = dict[str, Any]
 

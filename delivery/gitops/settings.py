@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from components.names import DnsLabel
-from components.pod_settings import Settings
-from components.problems import SettingsError
-from components.validation import validated
-from components.yaml_document import read_document
+from components.files.problems import SettingsError
+from components.files.yaml_document import read_document
+from components.loading.validation import validated
+from components.settings.identifiers import DnsLabel
+from components.settings.pod import Settings
 
 FILE = "gitops/settings.yaml"
 

@@ -5,14 +5,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.model_settings import ModelSettings
-from components.problems import Problem
-from components.settings import PROJECT
-from components.stack_files import LoadedStack
-from components.validation import problem_at
+from components.files.problems import Problem
+from components.loading.stack_files import LoadedStack
+from components.loading.validation import problem_at
+from components.settings.model import ModelSettings
+from components.settings.stack import PROJECT
 from delivery.errors import DeliveryError
-from delivery.git import Repository
-from delivery.history import history
+from delivery.git.repository import Repository
+from delivery.history.model_history import history
 from delivery.registries.facts import ReleaseFacts, VersionProblem, release_facts
 
 AT_ONCE = 8

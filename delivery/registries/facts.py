@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from components.model_settings import ModelSettings
-from components.settings import StackSettings
+from components.settings.model import ModelSettings
+from components.settings.stack import StackSettings
 from delivery.registries.errors import Denied, NotFound, RegistryError, Unavailable
 from delivery.registries.gates import Verdict, judge
 from delivery.registries.images import image_digest

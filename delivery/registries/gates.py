@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from components.registry_settings import Gate, MetricGate
+from components.settings.registries import Gate, MetricGate
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import urllib3
 
-from components.registry_settings import RegisteredModel
+from components.settings.registries import RegisteredModel
 from delivery.registries.errors import Denied, NotFound, RegistryError, Unavailable
 
 SECONDS = 10.0

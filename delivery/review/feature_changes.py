@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from components import feature_store_names, naming
-from delivery.feature_plan import FeatureChange, FeaturePlan
+from components.feature_store import names as feature_store_names
+from components.kubernetes import naming
+from delivery.feature_plan.plan import FeatureChange, FeaturePlan
 from delivery.review.manifest_changes import ManifestChange
 from delivery.review.markdown import code, fence
 from delivery.review.size import Block

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from components.feature_definitions import FeatureDefinitions
-from components.model_settings import ModelSettings
-from components.settings import StackSettings
+from components.settings.feature_definitions import FeatureDefinitions
+from components.settings.model import ModelSettings
+from components.settings.stack import StackSettings
 
 
 @dataclass(frozen=True, kw_only=True)

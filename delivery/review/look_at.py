@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from delivery.releases import Deployed, Release
+from delivery.policies.version_order import goes_back
+from delivery.releases.changes import Deployed, Release
 from delivery.review.look_at_features import feature_points
 from delivery.review.manifest_changes import safety_changes
 from delivery.review.markdown import code, count
 from delivery.review.stage_review import StageReview
-from policy.rules.version_order import goes_back
 
 # What every stage is made of besides its own file and the models' files.
 PROGRAM = ("components", "__main__.py", "Pulumi.yaml", "requirements.txt")

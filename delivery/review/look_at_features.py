@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components import feature_store_names as names
+from components.feature_store import names
 from delivery.review.markdown import code
 from delivery.review.stage_review import StageReview
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components import feature_store_names, naming, yaml_text
+from components.feature_store import names as feature_store_names
+from components.files import yaml_text
+from components.kubernetes import naming
 from delivery.identity import Identity, identity
 
 _CONTEXT_LINES = 3

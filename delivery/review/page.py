@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from delivery.policies import Level
+from delivery.policies.findings import Level
 from delivery.registries.facts import ReleaseFacts
-from delivery.releases import Release
+from delivery.releases.changes import Release
 from delivery.review.feature_changes import features_block
 from delivery.review.markdown import change, code, count, fence, row, table_head
 from delivery.review.preview import Preview, Step

@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from components.problems import SettingsError
-from components.settings import StackSettings
-from components.stack_files import LoadedStack, load_stack
+from components.files.problems import SettingsError
+from components.loading.stack_files import LoadedStack, load_stack
+from components.settings.stack import StackSettings
 from delivery.errors import DeliveryError
-from delivery.feature_plan import FEAST_PYTHON, FeaturePlan, feature_plan
-from delivery.git import Repository
-from delivery.policies import violations
-from delivery.program import ProgramError
+from delivery.feature_plan.plan import FEAST_PYTHON, FeaturePlan, feature_plan
+from delivery.git.repository import Repository
+from delivery.policies.findings import violations
 from delivery.registries.check import AT_ONCE
 from delivery.registries.facts import ReleaseFacts, release_facts
-from delivery.releases import Release, entries_at, releases, stages_at, store_release
-from delivery.render import manifests
+from delivery.releases.changes import Release, entries_at, releases, stages_at, store_release
+from delivery.rendering.program import ProgramError
+from delivery.rendering.render import manifests
 from delivery.review.feature_changes import applied
 from delivery.review.feature_reads import feature_reads
 from delivery.review.locks import locked

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from components import feature_store_names
-from delivery.feature_plan import FeaturePlan
-from delivery.policies import Level, Violation
+from components.feature_store import names as feature_store_names
+from delivery.feature_plan.plan import FeaturePlan
+from delivery.policies.findings import Level, Violation
 from delivery.registries.facts import ReleaseFacts
-from delivery.releases import Release
+from delivery.releases.changes import Release
 from delivery.review.feature_reads import FeatureReads
 from delivery.review.manifest_changes import ManifestChange
 from delivery.review.preview import Preview, Step

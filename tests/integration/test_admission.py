@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from components.runtimes import Runtime
-from delivery.render import manifests
+from components.runtimes.table import Runtime
+from delivery.rendering.render import manifests
 from sandbox.processes import free_port
 from sandbox.servers import running
 from tests.integration.clone import CHECKOUT, Clone
-from tests.unit.projects import GOOD_STACK, project
-from tests.unit.watched import model_file
+from tests.support.projects import GOOD_STACK, project
+from tests.support.watched import model_file
 
 OPERATOR = "  ml-deployments:monitoring: {delivery: operator, selectorLabels: {release: prometheus}}\n"
 # The webhook's path for each kind it knows.

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components import series
-from components.monitoring_rules import rule_groups
-from components.recording_rules import COUNT_SECONDS, Rule
-from components.runtimes import Runtime
+from components.monitoring import series
+from components.monitoring.recording_rules import COUNT_SECONDS, Rule
+from components.runtimes.table import Runtime
+from components.serving.monitoring import rule_groups
 from tests.integration.clone import Clone
 from tests.integration.monitoring.prometheus import Prometheus, prometheus
-from tests.unit.watched import model_file, watched
+from tests.support.watched import model_file, watched
 
 STEP, DAY, DAYS = 120, 86400, 31
 # The end of the samples: any full day will do, and no clock decides.

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from delivery.render import render
+from delivery.rendering.render import render
 from tests.integration.clone import CHECKOUT, Clone, model_files, models, wait_for
 
 

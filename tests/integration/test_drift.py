@@ -10,7 +10,7 @@ from delivery.drift.healing import heal
 from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import look
 from delivery.drift.target import target
-from delivery.render import manifests
+from delivery.rendering.render import manifests
 from tests.integration.clone import Clone, model_files, models, wait_for
 from tests.integration.drift.case import DriftCase
 from tests.integration.drift.classes import FIELDS, NAMESPACE_DELETED, OBJECTS, SMALL

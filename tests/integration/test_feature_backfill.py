@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.feature_store.store import PYTHON, VIEW, Store, change_definitions, feature_store
 from tests.integration.test_features import KETTLE
-from tests.unit.projects import named
+from tests.support.projects import named
 
 HOUR = timedelta(hours=1)
 NEW_FIELD = '        Field(name="positive_count", dtype=Int64),\n'

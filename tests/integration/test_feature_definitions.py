@@ -4,9 +4,9 @@ import json
 import subprocess
 from pathlib import Path
 
-from components.feature_modules import FOLDER
-from components.feature_signatures import TAKEN
-from components.feature_types import TYPES, VALUE_TYPES
+from components.loading.features.modules import FOLDER
+from components.loading.features.signatures import TAKEN
+from components.loading.features.types import TYPES, VALUE_TYPES
 from tests.integration.clone import CHECKOUT
 from tests.integration.feature_store.store import PYTHON, store_of
 from tests.integration.test_features import HEADING, plan

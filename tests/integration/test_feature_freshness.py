@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from components.feature_store_names import SERVER
-from components.feature_store_settings import FeatureAlertName
+from components.feature_store.names import SERVER
+from components.settings.feature_store import FeatureAlertName
 from tests.integration.clone import Clone
 from tests.integration.feature_store.store import VIEW, feature_store
 from tests.integration.feature_store.watching import watched

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components.feast_pod import configuration
-from components.feature_store_settings import REGISTRY_URL
+from components.feature_store.feast_pod import configuration
+from components.settings.feature_store import REGISTRY_URL
 from tests.integration.clone import CHECKOUT
 from tests.integration.feature_store.store import (
     PYTHON,
@@ -110,7 +110,13 @@ def test_definitions_that_feast_refuses_are_one_line_with_their_place(
     config = store.folder / "feature_store.yaml"
     config.write_text(configuration(store.settings, store.stack)[config.name])
     (store.folder / "features" / "more.py").write_text(text)
-    command = [str(PYTHON), "-m", "delivery.feast_plan", str(store.folder / "features"), str(config)]
+    command = [
+        str(PYTHON),
+        "-m",
+        "delivery.feature_plan.feast_plan",
+        str(store.folder / "features"),
+        str(config),
+    ]
     done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components.feature_images import REDIS_EXPORTER
-from components.feature_store_names import REDIS, SERVER
-from components.feature_store_settings import REDIS_PASSWORD, FeatureAlertName
+from components.feature_store.images import REDIS_EXPORTER
+from components.feature_store.names import REDIS, SERVER
+from components.settings.feature_store import REDIS_PASSWORD, FeatureAlertName
 from sandbox.go_build import built_tools
 from sandbox.pins import REDIS_EXPORTER as EXPORTER_TOOLS
 from sandbox.pins import tool_version

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.feature_store_settings import REGISTRY_URL
+from components.settings.feature_store import REGISTRY_URL
 from tests.integration.feature_store.store import VIEW, Store, change_definitions, feature_store
 from tests.integration.postgres import Postgres, postgres
 from tests.integration.test_features import HEADING, KETTLE, plan

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from delivery.render import render
-from tests.features import STORE, VIEWS, write_features
+from delivery.rendering.render import render
 from tests.integration.clone import Clone, wait_for
+from tests.support.features import STORE, VIEWS, write_features
 
 READER = '    m000: {version: "v1", replicas: 1, features: {service: sentiment_v1}}\n'
 DEFINITIONS = "kubernetes:core/v1:ConfigMap::feature-store-definitions"

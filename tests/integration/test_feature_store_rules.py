@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.feature_alerts import feature_alerts
-from components.feature_rules import feature_rule_file
-from components.feature_store_settings import FeatureAlertName
-from components.settings import StackSettings
-from components.stack_files import load_stack
-from tests.features import STORE, write_features
+from components.feature_store.alerts import feature_alerts
+from components.feature_store.rules import feature_rule_file
+from components.loading.stack_files import load_stack
+from components.settings.feature_store import FeatureAlertName
+from components.settings.stack import StackSettings
 from tests.integration.clone import Clone
 from tests.integration.rules.feature_scenarios import feature_scenarios
 from tests.integration.test_rules import promtool
-from tests.unit.projects import entry, project
+from tests.support.features import STORE, write_features
+from tests.support.projects import entry, project
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from components.feature_store_settings import REDIS_PASSWORD
+from components.settings.feature_store import REDIS_PASSWORD
 from sandbox.processes import free_port
 from sandbox.servers import running
 from tests.integration.clone import CHECKOUT

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from delivery.render import render
+from delivery.rendering.render import render
 from sandbox.go_build import built_tools
 from sandbox.pins import ARGOCD, FLUX
 from tests.integration.clone import CHECKOUT, Clone

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from delivery.git import Repository
-from delivery.history import history
-from delivery.history_page import history_page
+from delivery.git.repository import Repository
+from delivery.history.model_history import history
+from delivery.history.page import history_page
 from tests.integration.browser import HINT, OPT_OUT, chromium, executable
-from tests.unit.repositories import Work, flow
-from tests.unit.test_delivery import run
+from tests.support.repositories import Work, flow
+from tests.unit.commands.test_delivery import run
 
 pytestmark = pytest.mark.skipif(OPT_OUT in os.environ, reason=f"{OPT_OUT} is set")
 SIZES: dict[str, ViewportSize] = {

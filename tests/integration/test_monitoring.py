@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.alerts import alerts as model_alerts
-from components.stack_files import load_stack
-from delivery.check_monitoring import dashboard_queries
+from components.loading.stack_files import load_stack
+from components.monitoring.alerts.model import alerts as model_alerts
+from delivery.checking.monitoring import dashboard_queries
 from tests.integration.clone import Clone
 from tests.integration.monitoring.alertmanager import Inbox, inhibited
 from tests.integration.monitoring.prometheus import operator_config, operator_rules

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.clone import Clone, wait_for
 from tests.integration.repository import commit, git
-from tests.unit.pod_security_cases import ACCEPTED, REFUSED, Change, changed
+from tests.support.pod_security_cases import ACCEPTED, REFUSED, Change, changed
 
 PACK = ("--policy-pack", "policy")
 AVAILABLE = "  ml-deployments:policy: {highAvailability: true}\n"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.features import STORE, VIEWS, write_features
 from tests.integration.clone import CHECKOUT, Clone
 from tests.integration.pull.argocd import argocd
 from tests.integration.pull.followed import STAGE, Followed, followed
+from tests.support.features import STORE, VIEWS, write_features
 
 MODEL, READER = "sentiment-classifier", "reader-classifier"
 OLD, NEW = "v1.3-rc1", "v1.3-rc2"

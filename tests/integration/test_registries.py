@@ -14,7 +14,7 @@ import bcrypt
 import pytest
 import trustme
 
-from components.registry_settings import RegisteredModel
+from components.settings.registries import RegisteredModel
 from delivery.registries.errors import Denied, NotFound, RegistryError, Unavailable
 from delivery.registries.images import image_digest
 from delivery.registries.mlflow_registry import find_version

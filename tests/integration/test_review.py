@@ -80,7 +80,12 @@ def test_another_namespace_replaces_everything(repository: Clone) -> None:
 
 
 def test_another_selector_replaces_the_deployment(repository: Clone) -> None:
-    replace(repository, 'MODEL_SERVER = "model-server"', 'MODEL_SERVER = "server"', "components/naming.py")
+    replace(
+        repository,
+        'MODEL_SERVER = "model-server"',
+        'MODEL_SERVER = "server"',
+        "components/kubernetes/naming.py",
+    )
     commit(repository, "Selector")
     code, page = review(repository, "main..HEAD")
     assert code == 1

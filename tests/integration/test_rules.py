@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from components.alerts import alerts
-from components.monitoring_rules import rule_file
-from components.runtimes import Runtime
-from components.watch_settings import AlertName
+from components.monitoring.alerts.model import alerts
+from components.runtimes.table import Runtime
+from components.serving.monitoring import rule_file
+from components.settings.watching import AlertName
 from tests.integration.clone import Clone
 from tests.integration.rules.scenarios import scenarios
-from tests.unit.watched import model_file, watched
+from tests.support.watched import model_file, watched
 
 
 def promtool(sandbox: Clone, *arguments: str | Path) -> None:

@@ -23,7 +23,7 @@ from sandbox.go_build import Progress
 from sandbox.lock import locked
 from sandbox.official_pulumi import official_pulumi
 from sandbox.paths import SandboxPaths
-from tests.unit.sandboxes import build_folder, executable, use_path
+from tests.support.sandboxes import build_folder, executable, use_path
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from sandbox.operator import Operator
 from sandbox.paths import SandboxPaths
 from sandbox.processes import command_line
 from sandbox.toolchain import Tool
-from tests.unit.sandboxes import executable
+from tests.support.sandboxes import executable
 
 SERVES = """\
 import http.server, sys

@@ -18,7 +18,7 @@ from sandbox.lock import locked
 from sandbox.official_pulumi import official_pulumi
 from sandbox.paths import SandboxPaths
 from sandbox.toolchain import INSTALLED, KUBERNETES_PLUGIN, LANGUAGE_HOST, Tool
-from tests.unit.sandboxes import executable
+from tests.support.sandboxes import executable
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 from sandbox import go_build, pins
 from sandbox.errors import SandboxError
 from sandbox.go_build import built_tools, operator_crds
-from tests.unit.sandboxes import build_folder, executable, use_path
+from tests.support.sandboxes import build_folder, executable, use_path
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from components.quantities import quantity
+from components.settings.quantities import quantity
 
 # Changing one of these needs another object.
 _IDENTITY = ("apiVersion", "kind", "metadata.name", "metadata.namespace")

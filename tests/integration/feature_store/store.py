@@ -18,18 +18,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from components.feast_pod import configuration
-from components.feature_server import server_command
-from components.feature_store_settings import REDIS_PASSWORD, REGISTRY_URL, FeatureStoreSettings
-from components.feature_store_yaml import FILE
-from components.online_store import redis_config
-from components.settings import StackSettings
-from components.stack_files import load_stack
+from components.feature_store.feast_pod import configuration
+from components.feature_store.feast_yaml import FILE
+from components.feature_store.online_store import redis_config
+from components.feature_store.server import server_command
+from components.loading.stack_files import load_stack
+from components.settings.feature_store import REDIS_PASSWORD, REGISTRY_URL, FeatureStoreSettings
+from components.settings.stack import StackSettings
 from sandbox.processes import free_port
 from sandbox.servers import running
 from tests.integration.clone import CHECKOUT
 from tests.integration.redis import redis
-from tests.unit.projects import MODEL, entry, project
+from tests.support.projects import MODEL, entry, project
 
 PYTHON = CHECKOUT / ".venv-feast" / "bin" / "python"
 SERVICE, VIEW = "sentiment_v1", "product_reviews"

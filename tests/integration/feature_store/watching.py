@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from components.feature_rules import feature_rule_file
-from components.feature_store_settings import FeatureStoreSettings
+from components.feature_store.rules import feature_rule_file
+from components.settings.feature_store import FeatureStoreSettings
 from tests.integration.clone import Clone
 from tests.integration.feature_store.store import Store
 from tests.integration.monitoring.prometheus import Prometheus, prometheus, quickened

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from components.recording_rules import INTERVAL_SECONDS
+from components.monitoring.recording_rules import INTERVAL_SECONDS
 from sandbox.processes import free_port
 from sandbox.servers import running
 from tests.integration.clone import Clone

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from components.pod_settings import Settings
+from components.settings.pod import Settings
 
 # The operator refuses longer names: it makes those of its pods and objects from them.
 LONGEST_NAME = 42

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from components import slo
-from components.model_settings import ModelSettings
-from components.recording_rules import objectives
-from components.runtimes import Runtime
-from components.slo import Objective
-from components.watch_settings import AlertName
+from components.monitoring import slo
+from components.monitoring.recording_rules import objectives
+from components.monitoring.slo import Objective
+from components.runtimes.table import Runtime
+from components.settings.model import ModelSettings
+from components.settings.watching import AlertName
 from tests.integration.rules.samples import Sample
 from tests.integration.rules.scenario import Scenario, scenario
 from tests.integration.rules.series import BURNING, HOUR, STEP, phases, traffic

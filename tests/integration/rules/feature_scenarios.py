@@ -5,7 +5,7 @@ The metrics' names and labels are written down apart from the components, so tha
 
 from collections.abc import Iterator, Mapping
 
-from components.feature_store_settings import FeatureAlertName
+from components.settings.feature_store import FeatureAlertName
 from tests.integration.rules.scenario import Scenario
 from tests.integration.rules.series import DAY, HOUR, NAMESPACE, STEP, constant, rising
 

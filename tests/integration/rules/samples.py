@@ -1,11 +1,11 @@
-"""What each runtime's /metrics shows, written down apart from components/runtimes.py, so that a wrong name there fails.
+"""What each runtime shows, written down apart from components/runtimes/table.py, so that a wrong name there fails.
 
 A series is its name and labels; `good` and `bad` are what one answered and one failed request add to.
 """
 
 from dataclasses import dataclass
 
-from components.runtimes import Runtime
+from components.runtimes.table import Runtime
 
 Series = tuple[str, dict[str, str]]
 

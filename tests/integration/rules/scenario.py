@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from components.model_settings import ModelSettings
-from components.watch_settings import AlertName
+from components.settings.model import ModelSettings
+from components.settings.watching import AlertName
 from tests.integration.rules.samples import SAMPLES
 from tests.integration.rules.series import STEP, healthy
 

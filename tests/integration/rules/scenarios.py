@@ -3,7 +3,7 @@
 Each alert has one in which it fires and one, close to it, in which it does not. promtool runs the rules over them.
 """
 
-from components.model_settings import ModelSettings
+from components.settings.model import ModelSettings
 from tests.integration.rules.burn_scenarios import burn_scenarios
 from tests.integration.rules.kubernetes_scenarios import deployment_scenarios, pod_scenarios
 from tests.integration.rules.samples import SAMPLES

@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 
-from components.model_settings import ModelSettings
-from components.runtimes import Runtime
-from components.watch_settings import AlertName
+from components.runtimes.table import Runtime
+from components.settings.model import ModelSettings
+from components.settings.watching import AlertName
 from tests.integration.rules.samples import Sample, Series
 
 NAMESPACE, NAME, VERSION = "ml-test", "a", "v1"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from components.model_settings import ModelSettings
-from components.runtimes import RUNTIMES, Runtime
-from components.watch_settings import AlertName
+from components.runtimes.table import RUNTIMES, Runtime
+from components.settings.model import ModelSettings
+from components.settings.watching import AlertName
 from tests.integration.rules.samples import Sample
 from tests.integration.rules.scenario import Scenario, scenario
 from tests.integration.rules.series import (

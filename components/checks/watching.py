@@ -1,0 +1,120 @@
+"""Refuses what cannot be watched: objectives without data, or that never fire, and thresholds of alerts without one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from components.files.yaml_document import KeyPath
+from components.monitoring import slo
+from components.monitoring.recording_rules import latency_histogram, serving_metrics
+from components.monitoring.slo import plain
+from components.runtimes.metrics import Histogram
+from components.settings.model import ModelDefinition
+from components.settings.quantities import seconds
+from components.settings.watching import WITH_THRESHOLD, AlertName
+
+_LATENCY: KeyPath = ("slo", "latency")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A setting that cannot stand, and what to do about it."""
+
+    path: KeyPath
+    reason: str
+    fix: str
+
+
+def refused(model: ModelDefinition) -> list[Refused]:
+    """Everything in a model's settings that cannot be watched."""
+    return [
+        *_never_firing(model),
+        *_unmeasured_latency(model),
+        *_thresholds(model),
+        *_without_effect(model),
+    ]
+
+
+def _without_effect(model: ModelDefinition) -> Iterator[Refused]:
+    runtime = f"the runtime {model.runtime.value}"
+    if model.metrics.served_model is not None and serving_metrics(model).model_label is None:
+        yield Refused(
+            path=("metrics", "servedModel"),
+            reason=f"has no effect: the metrics of {runtime} have no label with the model's name",
+            fix="remove it",
+        )
+    if model.metrics.latency_buckets is not None and latency_histogram(model) is None:
+        yield Refused(
+            path=("metrics", "latencyBuckets"),
+            reason=f"has no effect: {runtime} has no latency histogram",
+            fix="remove it",
+        )
+
+
+def _thresholds(model: ModelDefinition) -> Iterator[Refused]:
+    for alert, override in sorted(model.alerts.items()):
+        if override.threshold is not None and alert not in WITH_THRESHOLD:
+            able = " and ".join(sorted(name.value for name in WITH_THRESHOLD))
+            yield Refused(
+                path=("alerts", alert.value, "threshold"),
+                reason=f"{alert.value} has no threshold; only {able} have",
+                fix="remove threshold",
+            )
+        elif alert is AlertName.GPU_MEMORY_HIGH and Decimal(override.threshold or 0) >= 1:
+            yield Refused(
+                path=("alerts", alert.value, "threshold"),
+                reason="can never fire: it is a fraction of the memory, and no fraction is above 1",
+                fix='write it like "0.98"',
+            )
+
+
+def _never_firing(model: ModelDefinition) -> Iterator[Refused]:
+    promised: dict[KeyPath, str | None] = {("slo", "availability"): model.slo.availability}
+    if model.slo.latency is not None:
+        promised[*_LATENCY, "objective"] = model.slo.latency.objective
+    for path, objective in promised.items():
+        if objective is not None and (refusal := slo.refusal(objective)) is not None:
+            yield Refused(path=path, reason=refusal[0], fix=refusal[1])
+
+
+def _unmeasured_latency(model: ModelDefinition) -> Iterator[Refused]:
+    latency, runtime = model.slo.latency, model.runtime.value
+    if latency is None:
+        return
+    histogram = latency_histogram(model)
+    if histogram is None:
+        yield Refused(
+            path=_LATENCY,
+            reason=f"the runtime {runtime} has no latency histogram, so nobody can count the slow requests",
+            fix="remove slo.latency, or serve with a runtime that has one",
+        )
+        return
+    edges = bucket_edges(model, histogram)
+    wanted = seconds(latency.threshold)
+    if not edges:
+        yield Refused(
+            path=_LATENCY,
+            reason=f"the bucket edges of the runtime {runtime} are no round numbers, so they are not known",
+            fix="write them under metrics.latencyBuckets as /metrics shows them, and a threshold that is one of them",
+        )
+    elif wanted not in edges:
+        yield Refused(
+            path=(*_LATENCY, "threshold"),
+            reason="is no bucket edge of the latency histogram, so there is no count of the requests within it",
+            fix=_nearest(wanted, edges),
+        )
+
+
+def bucket_edges(model: ModelDefinition, histogram: Histogram) -> list[Decimal]:
+    """The finite edges of the latency histogram in seconds, ascending: the model file's, else the runtime's."""
+    own = model.metrics.latency_buckets
+    if own is not None:
+        return sorted(seconds(edge) for edge in own)
+    return sorted(Decimal(edge) * histogram.unit.seconds for edge in histogram.edges.split())
+
+
+def _nearest(wanted: Decimal, edges: list[Decimal]) -> str:
+    below = [edge for edge in edges if edge < wanted][-1:]
+    above = [edge for edge in edges if edge > wanted][:1]
+    near = " or ".join(f"{plain(edge)}s" for edge in (*below, *above))
+    return f"write {near}, or name the server's own edges under metrics.latencyBuckets"

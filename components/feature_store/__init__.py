@@ -1,0 +1,1 @@
+"""A stage's Feast feature store, and what watches it. It may import monitoring and what is below."""

@@ -1,0 +1,61 @@
+"""Names, labels and selectors of a stage's feature store. Pure functions."""
+
+import pulumi_kubernetes as k8s
+
+from components.kubernetes import naming
+from components.settings.stack import StackSettings
+
+SERVER = "feature-store"
+REDIS = "feature-store-redis"
+APPLY = "feature-store-apply"
+MATERIALIZATION = "feature-store-materialization"
+# Its pods have the labels of the materialisation, and so its way to Redis and the sources.
+BACKFILL = "feature-store-backfill"
+# The ConfigMaps besides those named like a part.
+DEFINITIONS = "feature-store-definitions"
+CONFIGURATION = "feature-store-configuration"
+RULES = "feature-store-rules"
+# What names objects as models do, so that no model may have such a name.
+PARTS = (SERVER, REDIS, APPLY, MATERIALIZATION, DEFINITIONS, CONFIGURATION)
+
+SERVER_PORT = 6566
+METRICS_PORT = 8000
+EXPORTER_PORT = 9121
+# In which wave Argo CD applies what waits: the Job, the servers, the models that read. Nothing waits for the CronJob,
+# which is unhealthy after a failed run, so it goes with the last.
+APPLY_WAVE, SERVER_WAVE, READER_WAVE = 1, 2, 3
+# What all its objects have as their component.
+FEATURE_STORE = "feature-store"
+
+
+def selector(part: str) -> dict[str, str]:
+    """What finds the pods of a part; it never holds a version."""
+    return {naming.NAME: part, naming.COMPONENT: FEATURE_STORE}
+
+
+def labels(stack: StackSettings, part: str) -> dict[str, str]:
+    """The labels of a part's objects; without the version, so that a new one touches only what shows it."""
+    owner = {} if stack.feature_store is None else {naming.OWNER: stack.feature_store.owner}
+    return {**selector(part), **naming.stage_labels(stack.stage), **owner}
+
+
+def metadata(
+    stack: StackSettings, part: str, *, name: str | None = None, wave: int | None = None
+) -> k8s.meta.v1.ObjectMetaArgsDict:
+    """The metadata of an object of a part; by default named like it, and in Argo CD's first wave."""
+    return {
+        "name": name or part,
+        "namespace": stack.namespace,
+        "labels": labels(stack, part),
+        "annotations": {**naming.annotations(stack.stage), **(naming.wave(wave) if wave else {})},
+    }
+
+
+def server_url(stack: StackSettings) -> str:
+    """The feature servers' address inside the cluster."""
+    return f"http://{SERVER}.{stack.namespace}.svc:{SERVER_PORT}"
+
+
+def redis_host(stack: StackSettings) -> str:
+    """Where a Redis of the stage's own is found inside the cluster."""
+    return f"{REDIS}.{stack.namespace}.svc"

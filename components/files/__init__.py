@@ -1,0 +1,1 @@
+"""YAML with line numbers, and what is wrong with a file. It imports no other room."""

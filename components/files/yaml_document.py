@@ -1,0 +1,240 @@
+"""YAML read strictly, with the place every value came from.
+
+PyYAML alone keeps the last of two equal keys, turns `1.10` into 1.1 and a bare date into an object, and expands
+aliases without a limit. Here each of these is a problem with its line, so what a reviewer reads is what is deployed.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.files.problems import Problem, SettingsError
+
+KeyPath = tuple[str | int, ...]
+
+# The parser in C is several times faster and comes with PyYAML's wheels; the other one reads the same language.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAG = "tag:yaml.org,2002:"
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_BOOLEANS = {"true": True, "false": False}
+MAX_DEPTH = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a value stands and how it is written."""
+
+    file: str
+    line: int
+    raw: str | None
+    quoted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A file's mapping as plain data, and the origin of each value and mapping in it by path."""
+
+    file: str
+    data: dict[str, Any]
+    origins: dict[KeyPath, Origin] = field(default_factory=dict)
+
+
+def dotted(path: KeyPath) -> str:
+    """`("models", "a", "mounts", 0)` as `models.a.mounts[0]`."""
+    text = ""
+    for key in path:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+    return text
+
+
+def read_document(path: Path, file: str) -> Document:
+    """Read one YAML mapping; `file` is the name used in problems.
+
+    Raises:
+        SettingsError: the file is missing, empty, not UTF-8, not YAML, not a mapping, or holds a
+            duplicate key, an alias, a tag, a bare date or a key that is no text.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise SettingsError([Problem(file=file, reason="the file does not exist", fix="create it")]) from None
+    except OSError as error:
+        reason = f"the file cannot be read ({error.strerror})"
+        raise SettingsError([Problem(file=file, reason=reason, fix="make it readable")]) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        reason = f"the file is not UTF-8 (byte {error.start} is {error.object[error.start]:#04x})"
+        raise SettingsError(
+            [Problem(file=file, line=line, reason=reason, fix="save the file as UTF-8")]
+        ) from None
+    return parse_document(text, file)
+
+
+def parse_document(text: str, file: str) -> Document:
+    """Read the text of one YAML mapping; `file` is the name used in problems.
+
+    Raises:
+        SettingsError: as `read_document`, but for what only a file can have.
+    """
+    node = _compose(text, file)
+    if node is None:
+        raise SettingsError(
+            [Problem(file=file, reason="the file is empty", fix="write its settings, or delete it")]
+        )
+    if not isinstance(node, yaml.MappingNode):
+        raise SettingsError(
+            [Problem(file=file, line=1, reason="the file is no mapping", fix="write `key: value`")]
+        )
+    reader = _Reader(file)
+    data = reader.mapping(node, ())
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    return Document(file=file, data=data, origins=reader.origins)
+
+
+def _compose(text: str, file: str) -> yaml.Node | None:
+    try:
+        _refuse_deep_nesting(text)
+        node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else None
+        column = f", column {mark.column + 1}" if mark else ""
+        what = " ".join(part for part in (error.context, error.problem) if part)
+        problem = Problem(
+            file=file,
+            line=line,
+            reason=f"not valid YAML at line {line}{column}: {what}",
+            fix="correct the syntax there",
+        )
+        raise SettingsError([problem]) from None
+    except yaml.YAMLError as error:
+        reason = f"not valid YAML: {' '.join(str(error).split())}"
+        raise SettingsError([Problem(file=file, reason=reason, fix="correct the syntax there")]) from None
+    return node
+
+
+def _refuse_deep_nesting(text: str) -> None:
+    """The parsers recurse, so nesting is bounded before it can exhaust the stack."""
+    opening = text.count("[") + text.count("{")
+    indented = max((len(line) - len(line.lstrip(" -")) for line in text.splitlines()), default=0)
+    if opening <= MAX_DEPTH and indented <= MAX_DEPTH:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise yaml.YAMLError(f"line {line} is nested deeper than {MAX_DEPTH} levels")
+
+
+class _Reader:
+    """Turns composed nodes into plain data, collecting origins and problems."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.origins: dict[KeyPath, Origin] = {}
+        self.problems: list[Problem] = []
+        self._seen: set[int] = set()
+
+    def mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != f"{_TAG}str":
+                raw = key_node.value if isinstance(key_node, yaml.ScalarNode) else "a collection"
+                self._problem(
+                    key_node,
+                    path,
+                    f"the key {raw} is no text",
+                    f'quote it: "{raw}"',
+                )
+                continue
+            key = key_node.value
+            if key in result:
+                self._problem(
+                    key_node,
+                    (*path, key),
+                    "the key is given twice (YAML would keep the last silently)",
+                    "delete one of the two",
+                )
+            result[key] = self._value(value_node, (*path, key), key_node.start_mark.line + 1)
+        return result
+
+    def _value(self, node: yaml.Node, path: KeyPath, line: int) -> Any:  # noqa: ANN401
+        if id(node) in self._seen:
+            self._problem(
+                node,
+                path,
+                "anchors and aliases are not supported, so that a diff shows what it changes",
+                "write the value out",
+            )
+            return None
+        self._seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            self._origin(path, line, node)
+            return self.mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            self._origin(path, line, node)
+            return [
+                self._value(item, (*path, index), item.start_mark.line + 1)
+                for index, item in enumerate(node.value)
+            ]
+        self._origin(path, node.start_mark.line + 1, node)
+        return self._scalar(node, path)
+
+    def _scalar(self, node: yaml.Node, path: KeyPath) -> str | int | float | bool | None:
+        raw: str = node.value
+        kind = node.tag.removeprefix(_TAG)
+        value: str | int | float | bool | None = raw
+        if kind == "null":
+            value = None
+        elif kind == "bool" and raw.lower() in _BOOLEANS:
+            value = _BOOLEANS[raw.lower()]
+        elif kind == "int" and _DECIMAL.fullmatch(raw):
+            value = int(raw)
+        elif kind == "float":
+            try:
+                value = float(raw.replace("_", ""))
+            except ValueError:
+                self._ambiguous(node, path, "a number")
+        elif kind in {"bool", "int"}:
+            self._ambiguous(node, path, "a boolean" if kind == "bool" else "a number")
+        elif kind == "timestamp":
+            self._ambiguous(node, path, "a date")
+        elif kind != "str":
+            self._problem(node, path, f"the tag {node.tag} is not supported", "remove the tag")
+        return value
+
+    def _ambiguous(self, node: yaml.Node, path: KeyPath, kind: str) -> None:
+        reason = f"without quotes YAML reads this as {kind}"
+        meant = f'quote it: "{node.value}"'
+        self._problem(
+            node, path, reason, f"{meant}, or write true or false" if kind == "a boolean" else meant
+        )
+
+    def _origin(self, path: KeyPath, line: int, node: yaml.Node) -> None:
+        scalar = isinstance(node, yaml.ScalarNode)
+        self.origins[path] = Origin(
+            file=self.file,
+            line=line,
+            raw=node.value if scalar else None,
+            quoted=scalar and bool(getattr(node, "style", None)),
+        )
+
+    def _problem(self, node: yaml.Node, path: KeyPath, reason: str, fix: str) -> None:
+        self.problems.append(
+            Problem(
+                file=self.file,
+                line=node.start_mark.line + 1,
+                field=dotted(path),
+                value=node.value if isinstance(node, yaml.ScalarNode) else None,
+                reason=reason,
+                fix=fix,
+            )
+        )

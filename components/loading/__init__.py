@@ -1,0 +1,1 @@
+"""Files to settings: read, merge, validate. It may import settings, runtimes and files."""

@@ -1,0 +1,1 @@
+"""The feature definitions, as `features/` holds them."""

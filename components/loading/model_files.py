@@ -1,0 +1,219 @@
+"""The files in `models/`: found, laid under a stack file's entry, and validated."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components.checks.watching import refused
+from components.files.problems import Problem, SettingsError
+from components.files.yaml_document import Document, KeyPath, Origin, dotted, read_document
+from components.loading.validation import problem_at, validated
+from components.runtimes.table import Runtime, runtime_values
+from components.settings.identifiers import DnsLabel
+from components.settings.model import ModelDefinition, ModelSettings
+from components.settings.pod import Settings
+
+# These live in the stack's file only, so that one file says what runs in a stage.
+_STAGE_ONLY = ("version", "digest", "replicas")
+
+
+def check_definitions(project: Path) -> list[Problem]:
+    """Every problem of the files in `models/` taken by themselves, whether or not a stage names them."""
+    problems: list[Problem] = []
+    for name, path in sorted(definition_files(project, problems).items()):
+        file = f"models/{path.name}"
+        try:
+            document = read_document(path, file)
+        except SettingsError as error:
+            problems += error.problems
+            continue
+        problems += _stage_only(document)
+        data = {k: v for k, v in document.data.items() if k not in _STAGE_ONLY}
+        definition, found = validated(
+            ModelDefinition, _with_runtime(data, name), origins=document.origins, file=file
+        )
+        problems += found + _bad_name(name, file)
+        if definition is not None:
+            problems += _unwatchable(definition, document.origins, file)
+    return problems
+
+
+def definition_files(project: Path, problems: list[Problem]) -> dict[str, Path]:
+    """The model files by model name; two files of one name are a problem."""
+    found: dict[str, Path] = {}
+    for path in sorted((project / "models").glob("*.y*ml")):
+        if path.stem in found:
+            reason = f"collides with models/{found[path.stem].name}: both define {path.stem}"
+            problems.append(
+                Problem(file=f"models/{path.name}", reason=reason, fix="rename or delete one of them")
+            )
+        found.setdefault(path.stem, path)
+    return found
+
+
+def load_model(
+    name: str, path: Path | None, overlay: Document, prefix: KeyPath
+) -> tuple[ModelSettings | None, Mapping[KeyPath, Origin], list[Problem]]:
+    """Lay a stack file's entry over a model's file and validate the result.
+
+    Args:
+        name: The model's name.
+        path: The model's file; None when there is none.
+        overlay: The entry, with paths and origins from the entry on.
+        prefix: The entry's path in the stack file.
+
+    Returns:
+        The model's settings or None, the origin of each value a file gives, and every problem.
+    """
+    if path is None:
+        problem = Problem(
+            file=overlay.file,
+            line=overlay.origins[()].line,
+            field=dotted(prefix),
+            reason=f"models/{name}.yaml does not exist",
+            fix="create it, or remove the model from the stage",
+        )
+        return None, {}, [problem, *_bad_name(name, overlay.file)]
+    try:
+        base = read_document(path, f"models/{path.name}")
+    except SettingsError as error:
+        return None, {}, list(error.problems)
+    problems = _stage_only(base) + _bad_name(name, overlay.file) + unquoted(overlay, prefix)
+    problems += _nothing_to_remove(base.data, overlay, prefix)
+    data, origins = merge(base, overlay)
+    data["name"] = name
+    model, found = validated(
+        ModelSettings, _with_runtime(data, name), origins=origins, file=overlay.file, prefix=prefix
+    )
+    if model is not None:
+        found += _unwatchable(model, origins, overlay.file, prefix)
+    # The version is reported once: unquoted, or wrong.
+    told = {problem.field for problem in problems}
+    problems += [p for p in found if p.field not in told and p.field != dotted((*prefix, "name"))]
+    return model, origins, problems
+
+
+def merge(base: Document, overlay: Document) -> tuple[dict[str, Any], dict[KeyPath, Origin]]:
+    """Lay an overlay over a base: mappings merge, scalars and lists replace, null removes (RFC 7396)."""
+    origins = dict(base.origins)
+
+    def lay(below: dict[str, Any], above: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+        result = dict(below)
+        for key, value in above.items():
+            here = (*path, key)
+            old = below.get(key)
+            if isinstance(value, dict) and isinstance(old, dict):
+                origins[here] = overlay.origins[here]
+                result[key] = lay(old, value, here)
+                continue
+            for stale in [p for p in origins if p[: len(here)] == here]:
+                del origins[stale]
+            if value is None:
+                result.pop(key, None)
+                continue
+            result[key] = lay({}, value, here) if isinstance(value, dict) else value
+            origins.update((p, origin) for p, origin in overlay.origins.items() if p[: len(here)] == here)
+        return result
+
+    merged = lay(base.data, overlay.data, ())
+    origins[()] = overlay.origins[()]
+    return merged, origins
+
+
+def _nothing_to_remove(base: dict[str, Any], overlay: Document, prefix: KeyPath) -> list[Problem]:
+    """A null that removes nothing is a mistyped key, or `key:value` without its space."""
+    problems: list[Problem] = []
+
+    def walk(below: object, above: dict[str, Any], path: KeyPath) -> None:
+        given = below if isinstance(below, dict) else {}
+        for key, value in above.items():
+            here = (*path, key)
+            if isinstance(value, dict):
+                walk(given.get(key), value, here)
+            elif value is None and key not in given:
+                reason = "has no value; null removes what the model's file gives, and it gives no such key"
+                problems.append(
+                    Problem(
+                        file=overlay.file,
+                        line=overlay.origins[here].line,
+                        field=dotted((*prefix, *here)),
+                        reason=reason,
+                        fix="write `key: value` with a space, correct the key, or remove it",
+                    )
+                )
+
+    walk(base, overlay.data, ())
+    return problems
+
+
+def _unwatchable(
+    model: ModelDefinition, origins: Mapping[KeyPath, Origin], file: str, prefix: KeyPath = ()
+) -> list[Problem]:
+    """What monitoring cannot do with the model."""
+    return [
+        problem_at(found.path, found.reason, found.fix, origins=origins, file=file, prefix=prefix)
+        for found in refused(model)
+    ]
+
+
+def _with_runtime(data: dict[str, Any], name: str) -> dict[str, Any]:
+    """A model's raw settings with the values its runtime supplies, where the files give none."""
+    result = dict(data)
+    supplied = runtime_values(data.get("runtime", Runtime.GENERIC), name, data.get("port"))
+    for path, value in supplied.items():
+        target = result
+        for key in path[:-1]:
+            below = target.get(key, {})
+            if not isinstance(below, dict):
+                break
+            target[key] = dict(below)
+            target = target[key]
+        else:
+            target.setdefault(path[-1], value)
+    return result
+
+
+def _stage_only(base: Document) -> list[Problem]:
+    return [
+        Problem(
+            file=base.file,
+            line=base.origins[(key,)].line,
+            field=key,
+            value=base.origins[(key,)].raw,
+            reason="belongs to a stage, not to the model",
+            fix="move it to the model's entry in Pulumi.<stage>.yaml",
+        )
+        for key in _STAGE_ONLY
+        if key in base.data
+    ]
+
+
+def _bad_name(name: str, file: str) -> list[Problem]:
+    _, found = validated(_Name, {"name": name}, origins={}, file=file)
+    return [Problem(file=p.file, field=p.field, value=name, reason=p.reason, fix=p.fix) for p in found]
+
+
+class _Name(Settings):
+    name: DnsLabel
+
+
+def unquoted(overlay: Document, prefix: KeyPath) -> list[Problem]:
+    """YAML readers differ in what they make of a bare 1.10, 1e3 or 2024-01-02; a quoted one is the same to all."""
+    problems = []
+    for key in ("version", "digest"):
+        origin = overlay.origins.get((key,))
+        if origin is None or origin.quoted or not origin.raw:
+            continue
+        value = overlay.data[key]
+        reads = "" if isinstance(value, str) else f"; YAML reads it as {value}"
+        problems.append(
+            Problem(
+                file=overlay.file,
+                line=origin.line,
+                field=dotted((*prefix, key)),
+                value=origin.raw,
+                reason=f"must be quoted{reads}",
+                fix=f'write {key}: "{origin.raw}"',
+            )
+        )
+    return problems

@@ -1,0 +1,1 @@
+"""PromQL: series, objectives, rules. It may import kubernetes and what is below."""

@@ -1,0 +1,94 @@
+"""One alert: what it looks at, and the rule Prometheus gets. Pure functions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from components.monitoring import links
+from components.monitoring.recording_rules import Rule
+from components.settings.model import ModelSettings
+from components.settings.stack import StackSettings
+from components.settings.watching import AlertName, Severity
+
+# As long as Prometheus takes to be sure: five minutes of scrapes.
+CERTAIN_SECONDS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """One alerting rule before it gets its model's labels and links.
+
+    `pending` is how long the expression must hold, as Prometheus writes durations.
+    """
+
+    name: StrEnum
+    severity: Severity
+    expression: str
+    pending: str
+    summary: str
+    description: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def rule(model: ModelSettings, stack: StackSettings, alert: Alert) -> Rule:
+    """The alerting rule, with the severity the model's file may have changed."""
+    override = model.alerts.get(AlertName(alert.name))
+    return alerting_rule(
+        alert,
+        stack,
+        severity=(override.severity if override else None) or alert.severity,
+        owner=model.owner,
+        dashboard_url=links.dashboard_url(stack.monitoring, stack.stage, model.name),
+        more={"model": model.name},
+    )
+
+
+def alerting_rule(
+    alert: Alert,
+    stack: StackSettings,
+    *,
+    severity: Severity,
+    owner: str,
+    dashboard_url: str,
+    more: Mapping[str, str] | None = None,
+) -> Rule:
+    """The rule Prometheus gets.
+
+    Args:
+        alert: What it looks at.
+        stack: The stage.
+        severity: How soon somebody must look.
+        owner: The team that is told.
+        dashboard_url: Where more can be seen.
+        more: Further labels.
+    """
+    return {
+        "alert": alert.name.value,
+        "expr": alert.expression,
+        "for": alert.pending,
+        "labels": {
+            "severity": severity.value,
+            "owner": owner,
+            "stage": stack.stage,
+            "namespace": stack.namespace,
+            **(more or {}),
+            **alert.labels,
+        },
+        "annotations": {
+            "summary": alert.summary,
+            "description": alert.description,
+            "runbook_url": links.runbook_url(stack.monitoring, alert.name),
+            "dashboard_url": dashboard_url,
+        },
+    }
+
+
+def threshold(model: ModelSettings, alert: AlertName, default: str) -> str:
+    """The number an alert compares with: the model file's, else the default."""
+    override = model.alerts.get(alert)
+    return (override.threshold if override else None) or default
+
+
+def patience(model: ModelSettings) -> int:
+    """Seconds a new replica may take before it is missed: as long as its start-up probe allows."""
+    return max(CERTAIN_SECONDS, model.probes.startup.budget_seconds)

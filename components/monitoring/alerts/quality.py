@@ -1,0 +1,80 @@
+"""Alerts on the gauges of model quality that a model's file names. Pure functions."""
+
+from collections.abc import Iterator
+
+from components.monitoring.alerts.alert import Alert
+from components.monitoring.recording_rules import target_labels
+from components.monitoring.series import picked
+from components.monitoring.slo import plain
+from components.settings.model import ModelSettings
+from components.settings.quantities import seconds
+from components.settings.stack import StackSettings
+from components.settings.watching import AlertName, Direction, QualityGauge, QualityKind, Severity
+
+_NAMES = {
+    QualityKind.DRIFT: AlertName.DRIFT,
+    QualityKind.DATA_QUALITY: AlertName.DATA_QUALITY,
+    QualityKind.STALENESS: AlertName.STALE,
+}
+_SIGNS = {"above": ">", "below": "<"}
+
+
+def quality_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert]:
+    """Two alerts for each gauge of quality the model names, in the order of their names: it is bad, or it is gone."""
+    for name, gauge in sorted(model.quality.items()):
+        yield _bad(model, stack, name, gauge)
+        # A model without replicas shows none of its own gauges.
+        if model.replicas > 0 or gauge.labels:
+            yield _absent(model, stack, name, gauge)
+
+
+def _bad(model: ModelSettings, stack: StackSettings, name: str, gauge: QualityGauge) -> Alert:
+    if gauge.kind is QualityKind.STALENESS:
+        summary, what = "is too old", f"{gauge.metric} is {{{{ $value | humanizeDuration }}}} ago"
+    else:
+        summary, what = "is beyond its threshold", f"{gauge.metric} is {{{{ $value | humanize }}}}"
+    side = (gauge.direction or Direction.ABOVE).value
+    return Alert(
+        name=_NAMES[gauge.kind],
+        severity=Severity.TICKET,
+        expression=f"{quality_value(model, stack, gauge)} {_SIGNS[side]} {gauge.threshold}",
+        pending=_duration(gauge),
+        summary=f"{model.name}: {name} {summary}",
+        description=f"{what}; it is bad {side} {gauge.threshold}.",
+        labels={"gauge": name},
+    )
+
+
+def _absent(model: ModelSettings, stack: StackSettings, name: str, gauge: QualityGauge) -> Alert:
+    return Alert(
+        name=AlertName.QUALITY_GAUGE_ABSENT,
+        severity=Severity.TICKET,
+        expression=f"absent({_gauge(model, stack, gauge)})",
+        pending="1h",
+        summary=f"{model.name}: nothing measures {name}",
+        description=f"{gauge.metric} has been absent for an hour (value {{{{ $value }}}}): see to its job.",
+        labels={"gauge": name},
+    )
+
+
+def quality_value(model: ModelSettings, stack: StackSettings, gauge: QualityGauge) -> str:
+    """What is compared with the gauge's threshold: the gauge, or its age where it is a time.
+
+    Of several series, such as one a replica, the worst counts: the alert is about the model.
+    """
+    value = _gauge(model, stack, gauge)
+    if gauge.kind is QualityKind.STALENESS:
+        return f"time() - min({value})"
+    worst = "min" if gauge.direction is Direction.BELOW else "max"
+    return f"{worst}({value})"
+
+
+def _gauge(model: ModelSettings, stack: StackSettings, gauge: QualityGauge) -> str:
+    own = target_labels(model, stack.namespace)
+    return picked(gauge.metric, {"namespace": stack.namespace, **gauge.labels} if gauge.labels else own)
+
+
+def _duration(gauge: QualityGauge) -> str:
+    """Prometheus takes whole numbers only: milliseconds hold every duration of the files."""
+    whole = seconds(gauge.period)
+    return f"{plain(whole)}s" if whole == int(whole) else f"{plain(whole * 1000)}ms"

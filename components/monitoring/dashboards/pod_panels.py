@@ -1,0 +1,155 @@
+"""Panels of what Kubernetes and the GPU exporter tell of the model's pods. Pure functions."""
+
+from components.monitoring import series
+from components.monitoring.alerts.pods import GPU, gpu_memory_limit, gpu_memory_ratio
+from components.monitoring.dashboards.grafana_sdk import models, units
+from components.monitoring.dashboards.panels import (
+    BAD,
+    GOOD,
+    RATE_INTERVAL,
+    About,
+    Query,
+    limits,
+    names,
+    time_series,
+)
+from components.monitoring.kube_state import container_series, containers, deployment
+from components.monitoring.recording_rules import model_labels, target_labels
+from components.monitoring.series import picked
+from components.settings.model import ModelSettings
+from components.settings.stack import StackSettings
+
+
+def replica_panels(model: ModelSettings, stack: StackSettings, of_version: str) -> list[models.Panel]:
+    """How many replicas there are, which versions they serve, and whether they stay up."""
+    labels = model_labels(model, stack.namespace)
+    restarts = _over_interval("increase", containers(model, stack, "status_restarts_total"))
+    serving, desired = (picked(s, labels, of_version) for s in (series.REPLICAS_UP, series.DESIRED_VERSION))
+    up = picked("up", target_labels(model, stack.namespace))
+    return [
+        time_series(
+            About(
+                title="Replicas",
+                description="Replicas that the Deployment asks for, that are ready, and that stayed ready.",
+            ),
+            *(
+                Query(expr=deployment(model, stack, metric), legend=legend)
+                for metric, legend in (
+                    ("spec_replicas", "desired"),
+                    ("status_replicas_ready", "ready"),
+                    ("status_replicas_available", "available"),
+                )
+            ),
+        ),
+        time_series(
+            About(
+                title="Versions serving",
+                description="Replicas that answer scrapes, by the version they serve.",
+            ),
+            Query(expr=f"sum by (version) ({serving})", legend="{{version}}"),
+            stacked=True,
+        ),
+        names(
+            About(title="Version wanted", description="The version that the stack file names."),
+            Query(expr=f"max by (version) ({desired})", legend="{{version}}"),
+        ),
+        time_series(
+            About(
+                title="Restarts",
+                description="Restarts of the model's containers by pod, within the interval of the graph.",
+            ),
+            Query(expr=f"sum by (pod) ({restarts})", legend="{{pod}}"),
+        ),
+        time_series(
+            About(
+                title="Scrape targets",
+                description="Replicas that Prometheus knows of, and those it reaches.",
+            ),
+            Query(expr=f"count({up})", legend="known"),
+            Query(expr=f"sum({up})", legend="up"),
+        ),
+    ]
+
+
+def resource_panels(model: ModelSettings, stack: StackSettings) -> list[models.Panel]:
+    """What the replicas use of what they asked for."""
+    cpu = _over_interval("rate", _cadvisor(model, stack, "cpu_usage_seconds_total"))
+    found = [
+        time_series(
+            About(
+                title="CPU",
+                description="Processor cores that each replica uses, with its request and its limit.",
+            ),
+            Query(expr=f"sum by (pod) ({cpu})", legend="{{pod}}"),
+            *_reserved(model, stack, "cpu"),
+        ),
+        time_series(
+            About(
+                title="Memory",
+                description=(
+                    "Memory that each replica holds and cannot give back, with its request and its limit. A replica "
+                    "at its limit is killed."
+                ),
+                unit=units.BytesIEC,
+            ),
+            Query(
+                expr=f"sum by (pod) ({_cadvisor(model, stack, 'memory_working_set_bytes')})",
+                legend="{{pod}}",
+            ),
+            *_reserved(model, stack, "memory"),
+        ),
+    ]
+    # Only a limit throttles.
+    if "cpu" in model.resources.limits:
+        found.append(_throttling(model, stack))
+    if GPU in model.resources.limits:
+        found.append(_gpu_memory(model, stack))
+    return found
+
+
+def _throttling(model: ModelSettings, stack: StackSettings) -> models.Panel:
+    throttled, periods = (
+        f"sum by (pod) ({_over_interval('rate', _cadvisor(model, stack, f'cpu_cfs_{part}_total'))})"
+        for part in ("throttled_periods", "periods")
+    )
+    return time_series(
+        About(
+            title="CPU throttling",
+            description="The part of the scheduler's periods in which a replica had to wait because of its CPU limit.",
+            unit=units.PercentUnit,
+        ),
+        Query(expr=f"{throttled}\n/\n({periods} > 0)", legend="{{pod}}"),
+    )
+
+
+def _gpu_memory(model: ModelSettings, stack: StackSettings) -> models.Panel:
+    return time_series(
+        About(
+            title="GPU memory",
+            description="The used part of each GPU's memory. Above the line it is nearly full.",
+            unit=units.PercentUnit,
+        ),
+        Query(expr=gpu_memory_ratio(model, stack), legend="{{pod}}{{exported_pod}} GPU {{gpu}}"),
+        drawn=limits(GOOD, {gpu_memory_limit(model): BAD}),
+    )
+
+
+def _reserved(model: ModelSettings, stack: StackSettings, resource: str) -> list[Query]:
+    kinds = [("requests", "request")]
+    if resource in model.resources.limits:
+        kinds.append(("limits", "limit"))
+    return [
+        Query(
+            expr=f"max({containers(model, stack, f'resource_{metric}', resource=resource)})",
+            legend=legend,
+        )
+        for metric, legend in kinds
+    ]
+
+
+def _over_interval(function: str, counter: str) -> str:
+    return f"{function}({counter}[{RATE_INTERVAL}])"
+
+
+def _cadvisor(model: ModelSettings, stack: StackSettings, metric: str) -> str:
+    return container_series(model, stack, f"container_{metric}")

@@ -1,0 +1,47 @@
+"""How Prometheus reads what the kubelets measure of the models' containers. Pure functions."""
+
+from typing import Any
+
+from components.monitoring.recording_rules import INTERVAL
+
+JOB = "cadvisor"
+SCRAPE_CLASS = "kubelet"
+SERIES = (
+    "container_cpu_usage_seconds_total",
+    "container_memory_working_set_bytes",
+    "container_cpu_cfs_periods_total",
+    "container_cpu_cfs_throttled_periods_total",
+)
+_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+def scrape_class() -> dict[str, Any]:
+    """How Prometheus shows the kubelets who it is.
+
+    A ScrapeConfig cannot name files; a scrape class can, and the token is in no other place than a file. The kubelet's
+    certificate is verified, or whoever answers in its place would get the token.
+    """
+    return {
+        "name": SCRAPE_CLASS,
+        "authorization": {"type": "Bearer", "credentialsFile": f"{_ACCOUNT}/token"},
+        "tlsConfig": {"caFile": f"{_ACCOUNT}/ca.crt"},
+    }
+
+
+def scrape_config_spec(namespace: str) -> dict[str, Any]:
+    """The ScrapeConfig's spec: of each node the few series of the stage's namespace that dashboards show."""
+    return {
+        "jobName": JOB,
+        "scrapeClass": SCRAPE_CLASS,
+        "kubernetesSDConfigs": [{"role": "Node"}],
+        "scheme": "HTTPS",
+        "metricsPath": "/metrics/cadvisor",
+        "scrapeInterval": INTERVAL,
+        # The kubelet gives its own timestamps; series with these end late unless they are tracked.
+        "trackTimestampsStaleness": True,
+        "relabelings": [{"sourceLabels": ["__meta_kubernetes_node_name"], "targetLabel": "node"}],
+        "metricRelabelings": [
+            {"action": "keep", "sourceLabels": ["__name__"], "regex": "|".join(SERIES)},
+            {"action": "keep", "sourceLabels": ["namespace"], "regex": namespace},
+        ],
+    }

@@ -1,0 +1,29 @@
+"""What `python -m delivery drift` passes over, because something else is meant to own it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from components.settings.pod import Settings
+
+Pattern = Annotated[str, Field(min_length=1)]
+
+
+class IgnoreRule(Settings):
+    """Drift that is expected. Every part given must match; `*` stands for any text."""
+
+    kind: Pattern
+    """The kind of the object, like Deployment."""
+    name: Pattern = "*"
+    """The name of the object."""
+    field: Pattern = "*"
+    """The field as `delivery drift` prints it, with all below it; left out, the object is passed over whole."""
+    manager: Pattern = "*"
+    """The field manager that wrote it, as `delivery drift` prints it."""
+
+
+class DriftSettings(Settings):
+    """What is drift in this stage, and what is not."""
+
+    ignore: tuple[IgnoreRule, ...] = ()
+    """Drift to pass over. `pulumi up` knows nothing of these rules and restores what it declares."""

@@ -1,0 +1,241 @@
+"""The settings of one model, as `models/<model>.yaml` and its entry in a stack file give them.
+
+This module and components/settings/pod.py are the only places that state a default.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from components.runtimes.table import Runtime
+from components.settings.identifiers import (
+    Digest,
+    DnsLabel,
+    EnvName,
+    LabelKey,
+    LabelValue,
+    ObjectName,
+    Repository,
+    Version,
+)
+from components.settings.pod import (
+    EnvSource,
+    EnvValue,
+    Mount,
+    Port,
+    PositiveSeconds,
+    Probes,
+    Resources,
+    Seconds,
+    Security,
+    Settings,
+    Spread,
+    Toleration,
+)
+from components.settings.registries import Gate, RegisteredModel
+from components.settings.watching import AlertName, AlertOverride, Metrics, QualityGauge, Slo
+
+# The program sets these, so that a server can say what it is and finds its features.
+FEATURE_STORE_URL, FEATURE_SERVICE = "FEATURE_STORE_URL", "FEATURE_SERVICE"
+RESERVED_ENV = ("MODEL_NAME", "MODEL_VERSION", FEATURE_STORE_URL, FEATURE_SERVICE)
+
+
+class Rollout(Settings):
+    """How one version replaces another."""
+
+    max_unavailable: Annotated[int, Field(ge=0)] = 0
+    """Replicas that may be missing during a roll."""
+    max_surge: Annotated[int, Field(ge=0)] = 1
+    """Replicas that may run on top of the wanted ones."""
+    progress_deadline_seconds: PositiveSeconds = 900
+    """A roll without progress for this long has failed."""
+    timeout_seconds: PositiveSeconds | None = None
+    """`pulumi up` waits this long; left out, the progress deadline and a minute for each replica."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Rollout":
+        if self.max_unavailable == 0 and self.max_surge == 0:
+            raise ValueError("maxUnavailable and maxSurge are both 0, so nothing can roll|set maxSurge: 1")
+        if self.timeout_seconds is not None and self.timeout_seconds <= self.progress_deadline_seconds:
+            raise ValueError(
+                f"timeoutSeconds ({self.timeout_seconds}) must be above progressDeadlineSeconds "
+                f"({self.progress_deadline_seconds}), which names the reason|raise it, or leave it out"
+            )
+        return self
+
+
+class Shutdown(Settings):
+    """How a replica leaves without losing requests."""
+
+    pre_stop_sleep_seconds: Seconds = 15
+    """Keeps serving this long after it left the Service's endpoints."""
+    grace_period_seconds: PositiveSeconds = 60
+    """From the start of the shutdown to SIGKILL; the rest after the sleep is for draining."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Shutdown":
+        if self.pre_stop_sleep_seconds >= self.grace_period_seconds:
+            raise ValueError(
+                f"preStopSleepSeconds ({self.pre_stop_sleep_seconds}) must be below gracePeriodSeconds "
+                f"({self.grace_period_seconds})|raise gracePeriodSeconds"
+            )
+        return self
+
+
+class Peer(Settings):
+    """Pods by label, in the stage's namespace unless another is named."""
+
+    namespace: DnsLabel | None = None
+    labels: Annotated[dict[LabelKey, LabelValue], Field(min_length=1)]
+
+
+class Destination(Settings):
+    """Where a model may connect to: pods by label, or addresses; on these TCP ports."""
+
+    pods: Peer | None = None
+    cidr: Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")] | None = None
+    ports: Annotated[tuple[Port, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one(self) -> "Destination":
+        if (self.pods is None) == (self.cidr is None):
+            raise ValueError("must name either pods or a cidr|keep one of the two")
+        return self
+
+
+class Network(Settings):
+    """Who may talk to the model, and whom it may talk to. DNS and monitoring are always allowed."""
+
+    enabled: bool = True
+    """false: no NetworkPolicy."""
+    clients: tuple[Peer, ...] = ()
+    """Pods that may send requests."""
+    egress: tuple[Destination, ...] = ()
+    """What the model itself connects to."""
+
+
+class DisruptionBudget(Settings):
+    """How many replicas a node drain may take at once; applies from 2 replicas on."""
+
+    enabled: bool = True
+    max_unavailable: PositiveSeconds = 1
+
+
+class Features(Settings):
+    """The features a model reads from the stage's feature store, as FEATURE_STORE_URL and FEATURE_SERVICE tell it."""
+
+    service: Annotated[str, Field(min_length=1)]
+    """The name of a FeatureService in features/."""
+
+
+class ModelDefinition(Settings):
+    """`models/<model>.yaml`: what a model is in every stage."""
+
+    owner: LabelValue
+    """The team that answers for the model."""
+    image: Repository
+    """The image's repository, without a tag."""
+    runtime: Runtime = Runtime.GENERIC
+    """The serving runtime; it supplies the port and the probes' paths."""
+    port: Port
+    """Left out: the runtime's port."""
+    resources: Resources
+    env: dict[EnvName, EnvValue] = Field(default={})
+    """Environment variables by name. MODEL_NAME, MODEL_VERSION and those of features are set by the program."""
+    env_from: tuple[EnvSource, ...] = ()
+    """Existing Secrets and ConfigMaps whose keys become environment variables."""
+    mounts: tuple[Mount, ...] = ()
+    image_pull_secrets: tuple[ObjectName, ...] = ()
+    """Existing Secrets with registry credentials."""
+    node_selector: dict[LabelKey, LabelValue] = Field(default={})
+    """Labels a node must have."""
+    tolerations: tuple[Toleration, ...] = ()
+    probes: Probes
+    rollout: Rollout = Rollout()
+    shutdown: Shutdown = Shutdown()
+    security: Security = Security()
+    features: Features | None = None
+    """Left out: the model reads none."""
+    network: Network = Network()
+    spread: Spread = Spread()
+    disruption_budget: DisruptionBudget = DisruptionBudget()
+    slo: Slo = Slo()
+    metrics: Metrics
+    quality: dict[DnsLabel, QualityGauge] = Field(default={})
+    """Gauges of the model's quality by a name of your own; each gives two alerts: bad, and absent."""
+    alerts: dict[AlertName, AlertOverride] = Field(default={})
+    """Changes to alerts by their name; docs/monitoring.md lists them."""
+
+    registered_model: RegisteredModel | None = None
+    """The model in the stage's model registry; left out: it is in none."""
+    gate: Gate | None = None
+    """What a version's metrics must reach; left out: nothing."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "ModelDefinition":
+        if self.gate is not None and self.registered_model is None:
+            raise ValueError(
+                "gate needs registeredModel, whose metrics it judges|add registeredModel: {name: ...}"
+            )
+        for name in RESERVED_ENV:
+            if name in self.env:
+                raise ValueError(f"env.{name} is set by the program|remove it, or use another name")
+        deadline, budget = (
+            self.rollout.progress_deadline_seconds,
+            self.probes.startup.budget_seconds,
+        )
+        if deadline <= budget:
+            raise ValueError(
+                f"rollout.progressDeadlineSeconds ({deadline}) must be above the start-up time that "
+                f"probes.startup allows ({budget} s)|raise it, or lower probes.startup.failureThreshold"
+            )
+        paths = [mount.path for mount in self.mounts]
+        if len(set(paths)) != len(paths) or "/tmp" in paths:
+            raise ValueError("two mounts have the same path, or one is /tmp|give each its own path")
+        return self
+
+
+class ModelSettings(ModelDefinition):
+    """One model in one stage: its definition with the stage's version, replicas and overrides."""
+
+    name: DnsLabel
+    """The model's name: the key in the stack file and the name of every object."""
+    version: Version
+    """The image's tag, quoted."""
+    digest: Digest | None = None
+    """Pins the image's content."""
+    replicas: Annotated[int, Field(ge=0, le=10_000)]
+    """How many replicas serve; 0 stops the model and keeps its objects."""
+
+    @property
+    def image_reference(self) -> str:
+        """The image to run: repository and tag, and the digest where one is given."""
+        tagged = f"{self.image}:{self.version}"
+        return tagged if self.digest is None else f"{tagged}@{self.digest}"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports by name; the metrics' own one where it is another."""
+        return {"http": self.port} | (
+            {} if self.metrics.port == self.port else {"metrics": self.metrics.port}
+        )
+
+    @property
+    def metrics_port_name(self) -> str:
+        """The name of the port that shows the metrics."""
+        return "metrics" if "metrics" in self.ports else "http"
+
+    @property
+    def rollout_timeout_seconds(self) -> int:
+        """How long `pulumi up` waits for this model.
+
+        Replicas roll one by one, and the deadline counts from the last progress, so the default grows with them.
+        """
+        if self.rollout.timeout_seconds is not None:
+            return self.rollout.timeout_seconds
+        return self.rollout.progress_deadline_seconds + 60 * max(1, self.replicas)
+
+    @property
+    def disruption_budget_applies(self) -> bool:
+        """True when a drain can take a replica and leave one serving."""
+        return self.disruption_budget.enabled and self.replicas > 1

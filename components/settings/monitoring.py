@@ -1,0 +1,133 @@
+"""How a stage is monitored: where rules and dashboards go, and whether it brings a monitoring stack of its own."""
+
+from enum import StrEnum
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from components.settings.identifiers import DnsLabel, LabelKey, LabelValue
+from components.settings.pod import KeyReference, Settings
+from components.settings.quantities import Quantity, quantity
+from components.settings.watching import Severity
+
+_SMALLEST_VOLUME = "1Gi"
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+
+
+class MonitoringDelivery(StrEnum):
+    """How rules and scrape targets reach Prometheus."""
+
+    CONFIGMAP = "configmap"
+    OPERATOR = "operator"
+    NONE = "none"
+
+
+class Receiver(Settings):
+    """Where Alertmanager sends alerts: an address, or the key of an existing Secret that holds it."""
+
+    owner: LabelValue | None = None
+    """Only alerts of this owner; left out, all that no receiver of their owner takes."""
+    severity: Severity | None = None
+    """Only alerts of this severity; left out, all that no receiver of their severity takes."""
+    webhook_url: Url | None = None
+    """An address that is no secret."""
+    webhook_url_secret: KeyReference | None = None
+    """The address in a Secret of the monitoring namespace; Alertmanager is not set up before it is there."""
+
+    @model_validator(mode="after")
+    def _one(self) -> "Receiver":
+        if (self.webhook_url is None) == (self.webhook_url_secret is None):
+            raise ValueError("must name either webhookUrl or webhookUrlSecret|write one of the two")
+        if self.webhook_url is not None and "@" in urlsplit(self.webhook_url).netloc:
+            raise ValueError(
+                "webhookUrl holds a user or a password, and no secret is ever in git"
+                "|put the address into a Secret and name it with webhookUrlSecret"
+            )
+        return self
+
+
+class Storage(Settings):
+    """The volume of Prometheus."""
+
+    size: Quantity = "50Gi"
+    storage_class: Annotated[str, Field(min_length=1)] | None = None
+    """Left out: the cluster's default class."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Storage":
+        if quantity(self.size) < quantity(_SMALLEST_VOLUME):
+            raise ValueError(f"size {self.size} is below {_SMALLEST_VOLUME}|write it like 50Gi")
+        return self
+
+
+class MonitoringStackSettings(Settings):
+    """Prometheus, Alertmanager and Grafana of the stage's own, for a cluster that has none."""
+
+    install: bool = False
+    """The monitoring namespace is then the stage's own, which nobody else may use; prometheus-operator must run."""
+    retention: Annotated[str, Field(pattern=r"^[0-9]+d$")] = "35d"
+    """How long Prometheus keeps its samples; the error budget needs 30 days."""
+    storage: Storage | None = Storage()
+    """null: Prometheus loses its samples with its pod."""
+    receivers: tuple[Receiver, ...] = ()
+    """Where alerts go. None: they are shown by Alertmanager alone."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "MonitoringStackSettings":
+        keys = [(receiver.owner, receiver.severity) for receiver in self.receivers]
+        if len(set(keys)) != len(keys):
+            raise ValueError(
+                "two receivers have the same owner and severity|give each its own, or remove one"
+            )
+        idle = sorted(self.model_fields_set - {"install"})
+        if idle and not self.install:
+            raise ValueError(
+                f"{', '.join(idle)} has no effect without install: true|add install: true, or remove it"
+            )
+        if int(self.retention.removesuffix("d")) < 30:  # noqa: PLR2004
+            raise ValueError(
+                f"retention {self.retention} is below the 30 days of the error budget|write 30d or more"
+            )
+        return self
+
+
+class Monitoring(Settings):
+    """How the stage's models are watched."""
+
+    namespace: DnsLabel = "monitoring"
+    """Pods of this namespace may scrape the models."""
+    delivery: MonitoringDelivery = MonitoringDelivery.CONFIGMAP
+    """operator: ServiceMonitor and PrometheusRule. configmap: a rule file and scrape annotations. none: nothing."""
+    selector_labels: Annotated[dict[LabelKey, LabelValue], Field(min_length=1)] | None = None
+    """The labels by which the cluster's Prometheus selects monitors and rules; delivery: operator needs them."""
+    runbook_url: Url | None = None
+    """Where docs/runbooks/ can be read; left out, alerts name the path in the repository."""
+    grafana_url: Url | None = None
+    """Grafana's address, for links in alerts; left out, they name the path."""
+    dashboard_labels: dict[LabelKey, LabelValue] = Field(default={"grafana_dashboard": "1"})
+    """The labels by which Grafana's sidecar finds dashboards."""
+    stack: MonitoringStackSettings = MonitoringStackSettings()
+
+    @model_validator(mode="after")
+    def _check(self) -> "Monitoring":
+        if (
+            self.delivery is MonitoringDelivery.OPERATOR
+            and self.selector_labels is None
+            and not self.stack.install
+        ):
+            raise ValueError(
+                "delivery: operator needs selectorLabels; without the labels its Prometheus selects by, the operator "
+                "passes monitors and rules over in silence|add selectorLabels: {release: kube-prometheus-stack}, "
+                "with the labels of your Prometheus' ruleSelector and serviceMonitorSelector"
+            )
+        if self.stack.install and self.delivery is not MonitoringDelivery.OPERATOR:
+            raise ValueError(
+                f"stack.install needs delivery: operator, not {self.delivery.value}|write delivery: operator"
+            )
+        if self.stack.install and "namespace" not in self.model_fields_set:
+            raise ValueError(
+                "stack.install needs a namespace of its own: the stack creates and removes it|add namespace: "
+                "<stage>-monitoring"
+            )
+        return self

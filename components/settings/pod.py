@@ -1,0 +1,180 @@
+"""The settings of a model's pods: resources, environment, placement, probes, security.
+
+Field names are camelCase in the files. A validator's message is `reason|fix`; components/loading/validation.py turns
+it into a problem with its file and line.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from components.settings.identifiers import DataKey, HttpPath, LabelKey, ObjectName
+from components.settings.quantities import Quantity, quantity
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[int, Field(ge=0)]
+PositiveSeconds = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseModel):
+    """Frozen and strict: no unknown keys, no conversion between types."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        use_attribute_docstrings=True,
+    )
+
+
+class Resources(Settings):
+    """What a replica asks of its node. Accelerators (`nvidia.com/gpu`) stand here too, under limits."""
+
+    requests: dict[LabelKey, Quantity]
+    """What the scheduler reserves; `cpu` and `memory` are required."""
+    limits: dict[LabelKey, Quantity]
+    """What the replica may use at most; `memory` is required, and none is below its request."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Resources":
+        for name in ("cpu", "memory"):
+            if name not in self.requests:
+                raise ValueError(f"requests has no {name}|add requests: {{{name}: ...}}")
+        if "memory" not in self.limits:
+            raise ValueError("limits has no memory|add limits: {memory: ...}")
+        for name, request in self.requests.items():
+            if "/" in name and self.limits.get(name) != request:
+                raise ValueError(
+                    f"requests.{name} must equal limits.{name}; Kubernetes does not overcommit devices"
+                    f"|write {name}: {request} under limits"
+                )
+            if name in self.limits and quantity(self.limits[name]) < quantity(request):
+                raise ValueError(
+                    f"limits.{name} ({self.limits[name]}) is below requests.{name} ({request})"
+                    "|raise the limit or lower the request"
+                )
+        return self
+
+
+class KeyReference(Settings):
+    """One key of an existing Secret or ConfigMap."""
+
+    name: ObjectName
+    key: DataKey
+
+
+class EnvValue(Settings):
+    """A text, or a key of an existing Secret or ConfigMap."""
+
+    value: str | None = None
+    secret_key_ref: KeyReference | None = None
+    config_map_key_ref: KeyReference | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text(cls, data: Any) -> Any:  # noqa: ANN401
+        return data if isinstance(data, dict) else {"value": data}
+
+    @model_validator(mode="after")
+    def _one(self) -> "EnvValue":
+        if sum(x is not None for x in (self.value, self.secret_key_ref, self.config_map_key_ref)) != 1:
+            raise ValueError(
+                'must be one of a text, secretKeyRef and configMapKeyRef|write NAME: "text" '
+                "or NAME: {secretKeyRef: {name: ..., key: ...}}"
+            )
+        return self
+
+
+class EnvSource(Settings):
+    """All keys of an existing Secret or ConfigMap."""
+
+    secret: ObjectName | None = None
+    config_map: ObjectName | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "EnvSource":
+        if (self.secret is None) == (self.config_map is None):
+            raise ValueError("must name either a secret or a configMap|keep one of the two")
+        return self
+
+
+class Mount(EnvSource):
+    """An existing Secret or ConfigMap, mounted read-only."""
+
+    path: HttpPath
+    """Where it appears in the container."""
+
+
+class Toleration(Settings):
+    """A node taint the pods tolerate; the fields are Kubernetes' own."""
+
+    key: LabelKey | None = None
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    toleration_seconds: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "Toleration":
+        if self.operator == "Exists" and self.value is not None:
+            raise ValueError("operator Exists takes no value|remove the value, or use operator: Equal")
+        if self.operator == "Equal" and self.key is None:
+            raise ValueError("operator Equal needs a key|add key, or use operator: Exists")
+        return self
+
+
+class Probe(Settings):
+    """An HTTP health check."""
+
+    path: HttpPath
+    """Left out: the runtime's own path."""
+    initial_delay_seconds: Seconds = 0
+    period_seconds: PositiveSeconds = 10
+    timeout_seconds: PositiveSeconds = 5
+    failure_threshold: PositiveSeconds = 3
+
+
+class StartupProbe(Probe):
+    """Holds the other probes back while the model loads: by default up to 60 x 10 s."""
+
+    failure_threshold: PositiveSeconds = 60
+
+    @property
+    def budget_seconds(self) -> int:
+        """The longest a model may take to load."""
+        return self.initial_delay_seconds + self.period_seconds * self.failure_threshold
+
+
+class Probes(Settings):
+    """When a replica counts as started, alive and ready."""
+
+    liveness: Probe
+    readiness: Probe
+    startup: StartupProbe
+
+
+class Security(Settings):
+    """The restricted Pod Security Standard; each line is an opt-out."""
+
+    run_as_non_root: bool = True
+    run_as_user: Annotated[int, Field(ge=0)] | None = None
+    """Left out: the image's own user."""
+    read_only_root_filesystem: bool = True
+    tmp_size_limit: Quantity = "1Gi"
+    """Size of the writable /tmp."""
+    mount_service_account_token: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> "Security":
+        if self.run_as_non_root and self.run_as_user == 0:
+            raise ValueError("runAsUser 0 is root|name another user, or set runAsNonRoot: false")
+        return self
+
+
+class Spread(Settings):
+    """Replicas are spread over zones and nodes where there are several; each line is an opt-out."""
+
+    zones: bool = True
+    nodes: bool = True

@@ -1,0 +1,95 @@
+"""Where a model's versions are registered, and what a version must reach before it may replace another."""
+
+import re
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from components.settings.pod import Settings
+from components.settings.watching import Number
+
+# What MLflow takes for the key of a tag. Its filters have no way to write a backtick in one.
+_TAG_KEY = re.compile(r"[\w\-./: ]+")
+
+
+def _model_name(text: str) -> str:
+    if "'" in text and '"' in text:
+        raise ValueError(
+            "holds ' and \", and MLflow has no way to search for both|rename the registered model, without one of them"
+        )
+    return text
+
+
+def _tag_key(text: str) -> str:
+    if not _TAG_KEY.fullmatch(text):
+        raise ValueError(
+            "is no key of a tag in MLflow|use letters, digits, spaces and _ - . / : alone, as the tag itself does"
+        )
+    return text
+
+
+def _fall(text: str) -> str:
+    if Decimal(text) < 0:
+        raise ValueError('must not be below zero|write how much it may change, like "0.01"')
+    return text
+
+
+def _address(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if scheme not in {"http", "https"} or not rest or any(c.isspace() for c in text):
+        raise ValueError("must be an address|write it like https://mlflow.example.com")
+    if "@" in rest.partition("/")[0]:
+        raise ValueError(
+            "must not hold a password|remove it; MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD give it"
+        )
+    return text.rstrip("/")
+
+
+Fall = Annotated[Number, AfterValidator(_fall)]
+Address = Annotated[str, AfterValidator(_address)]
+MetricName = Annotated[str, Field(min_length=1, max_length=250)]
+
+
+class RegisteredModel(Settings):
+    """Where the model's versions are in the stage's model registry."""
+
+    name: Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_model_name)]
+    """The registered model's name."""
+    version_tag: Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_tag_key)] = "version"
+    """The tag of a registered version that holds the image's tag; MLflow's own version numbers count from 1."""
+
+
+class MetricGate(Settings):
+    """What one metric must reach; decimals in quotes."""
+
+    min: Number | None = None
+    """The least value."""
+    max: Number | None = None
+    """The greatest value."""
+    max_drop: Fall | None = None
+    """How far it may be below that of the version the stage runs now."""
+    max_rise: Fall | None = None
+    """How far it may be above that of the version the stage runs now."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "MetricGate":
+        if all(rule is None for rule in (self.min, self.max, self.max_drop, self.max_rise)):
+            raise ValueError('asks for nothing|give min, max, maxDrop or maxRise, like min: "0.85"')
+        if self.min is not None and self.max is not None and Decimal(self.min) > Decimal(self.max):
+            raise ValueError(f"min ({self.min}) is above max ({self.max})|lower min, or raise max")
+        return self
+
+
+class Gate(Settings):
+    """What a version must reach before `delivery promote` and `delivery review` let it into a stage."""
+
+    metrics: Annotated[dict[MetricName, MetricGate], Field(min_length=1)]
+    """Rules by the metric's name in the registered version's run."""
+
+
+class ModelRegistry(Settings):
+    """The model registry of a stage."""
+
+    mlflow: Address
+    """The address of an MLflow tracking server."""

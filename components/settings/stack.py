@@ -1,0 +1,77 @@
+"""The settings of a stack: one stage with its models. components/loading/stack_files.py reads them."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from components.settings.drift import DriftSettings
+from components.settings.feature_definitions import FeatureDefinitions
+from components.settings.feature_store import FeatureStoreSettings
+from components.settings.identifiers import DnsLabel
+from components.settings.model import ModelSettings
+from components.settings.monitoring import Monitoring
+from components.settings.pod import Settings
+from components.settings.policy import PolicySettings
+from components.settings.registries import ModelRegistry
+
+PROJECT = "ml-deployments"
+
+
+class PodSecurity(StrEnum):
+    """The Pod Security Standards a namespace can enforce."""
+
+    RESTRICTED = "restricted"
+    BASELINE = "baseline"
+    PRIVILEGED = "privileged"
+
+
+class _StageSettings(Settings):
+    """What a stack file says besides its models."""
+
+    namespace: DnsLabel
+    """The Kubernetes namespace of the stage; the stack owns it."""
+    kube_context: Annotated[str, Field(min_length=1)] | None = None
+    """The kubeconfig context to deploy to; the stack then touches no other. Left out: the current context."""
+    pod_security: PodSecurity = PodSecurity.RESTRICTED
+    """The Pod Security Standard the namespace enforces."""
+    monitoring: Monitoring = Monitoring()
+    require_digest: bool = False
+    """true: every model's image is pinned by a digest."""
+    model_registry: ModelRegistry | None = None
+    """Where `registeredModel` is looked up; only `python -m delivery` asks it."""
+    policy: PolicySettings = PolicySettings()
+    drift: DriftSettings = DriftSettings()
+    feature_store: FeatureStoreSettings | None = None
+    """Left out: the stage has no feature store."""
+
+    @field_validator("monitoring")
+    @classmethod
+    def _check(cls, monitoring: Monitoring, info: ValidationInfo) -> Monitoring:
+        if monitoring.stack.install and monitoring.namespace == info.data.get("namespace"):
+            raise ValueError(
+                f"stack.install needs a namespace besides the stage's, not {monitoring.namespace}, which the stage "
+                "owns already|name another one under monitoring.namespace"
+            )
+        return monitoring
+
+
+class StackConfig(_StageSettings):
+    """The keys of a stack file under `ml-deployments:`; each model is validated with its definition."""
+
+    models: dict[str, dict[str, Any]] = Field(default={})
+
+
+class StackSettings(_StageSettings):
+    """One stage: its namespace and its models, complete with every default."""
+
+    stage: DnsLabel
+    models: tuple[ModelSettings, ...] = ()
+    """Ordered by name."""
+    definitions: FeatureDefinitions = FeatureDefinitions()
+    """What features/ defines; empty without a feature store."""
+
+    @property
+    def feature_readers(self) -> tuple[ModelSettings, ...]:
+        """The models that read features, ordered by name."""
+        return tuple(model for model in self.models if model.features is not None)

@@ -1,0 +1,176 @@
+"""How a model is watched: the settings of its metrics, objectives, alerts and gauges of quality.
+
+Field names are camelCase in the files. The figures' sources are named in components/monitoring/slo.py and
+components/monitoring/alerts/model.py.
+"""
+
+import re
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from components.settings.identifiers import HttpPath
+from components.settings.pod import Port, Settings
+from components.settings.quantities import Duration, Objective
+
+
+class Severity(StrEnum):
+    """How soon somebody must look: at once, in working hours, or when they look anyway."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+    INFO = "info"
+
+
+class AlertName(StrEnum):
+    """The alerts a model can have; each has a page of its name in docs/runbooks/."""
+
+    AVAILABILITY_BUDGET_BURN = "ModelAvailabilityBudgetBurn"
+    LATENCY_BUDGET_BURN = "ModelLatencyBudgetBurn"
+    ABSENT = "ModelAbsent"
+    NO_TRAFFIC = "ModelNoTraffic"
+    TARGET_DOWN = "ModelTargetDown"
+    CRASH_LOOPING = "ModelCrashLooping"
+    OUT_OF_MEMORY_KILLED = "ModelOutOfMemoryKilled"
+    LOAD_FAILED = "ModelLoadFailed"
+    NOT_READY = "ModelNotReady"
+    REPLICAS_BELOW_DESIRED = "ModelReplicasBelowDesired"
+    ROLLOUT_STUCK = "ModelRolloutStuck"
+    VERSION_MISMATCH = "ModelVersionMismatch"
+    SATURATED = "ModelSaturated"
+    AUTOSCALER_AT_MAXIMUM = "ModelAutoscalerAtMaximum"
+    KUBERNETES_STATE_ABSENT = "ModelKubernetesStateAbsent"
+    GPU_MEMORY_HIGH = "ModelGpuMemoryHigh"
+    DRIFT = "ModelDrift"
+    DATA_QUALITY = "ModelDataQuality"
+    STALE = "ModelStale"
+    QUALITY_GAUGE_ABSENT = "ModelQualityGaugeAbsent"
+
+
+# The alerts that compare a gauge with a number a model file may choose.
+WITH_THRESHOLD = frozenset({AlertName.SATURATED, AlertName.GPU_MEMORY_HIGH})
+
+
+def _number(text: str) -> str:
+    if not re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", text):
+        raise ValueError('must be a decimal number|write it like "0.05"')
+    return text
+
+
+def _positive(text: str) -> str:
+    if Decimal(_number(text)) <= 0:
+        raise ValueError('must be above zero|write it like "0.05"')
+    return text
+
+
+def _metric_name(text: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", text):
+        raise ValueError(
+            "must be the name of a Prometheus metric: letters, digits, '_' and ':'|write the name /metrics shows"
+        )
+    return text
+
+
+def _label_name(text: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", text) or text.startswith("__"):
+        raise ValueError(
+            "must be the name of a Prometheus label: letters, digits and '_'|write the name /metrics shows"
+        )
+    return text
+
+
+Number = Annotated[str, AfterValidator(_number)]
+PositiveNumber = Annotated[str, AfterValidator(_positive)]
+MetricName = Annotated[str, AfterValidator(_metric_name)]
+LabelName = Annotated[str, AfterValidator(_label_name)]
+
+
+class LatencyObjective(Settings):
+    """So many percent of the requests are answered within the threshold, a bucket edge of the runtime's histogram."""
+
+    objective: Objective
+    threshold: Duration
+
+
+class Slo(Settings):
+    """Service level objectives over 30 days, as decimals in quotes."""
+
+    availability: Objective | None = None
+    latency: LatencyObjective | None = None
+    minimum_requests: Annotated[int, Field(ge=0)] = 60
+    """A burn-rate alert stays silent while its long window has fewer requests than this: the default is one a minute
+    for the hour of the quickest alert. Slower traffic is still watched by the longer windows."""
+
+
+class Metrics(Settings):
+    """Where and how the server shows its metrics; what is left out is the runtime's own."""
+
+    port: Port
+    """Left out: the runtime's metrics port."""
+    path: HttpPath
+    """Left out: the runtime's metrics path."""
+    served_model: Annotated[str, Field(min_length=1, pattern=r'^[^"\\\n]+$')] | None = None
+    """The name the server itself gives the model in its metrics; left out, all of the server's models count."""
+    latency_buckets: Annotated[tuple[Duration, ...], Field(min_length=1)] | None = None
+    """The edges of the latency histogram, where the server was given others than the runtime's own."""
+
+
+class AlertOverride(Settings):
+    """What a model changes of one alert."""
+
+    enabled: bool = True
+    severity: Severity | None = None
+    """Left out: the alert's own."""
+    threshold: PositiveNumber | None = None
+    """For ModelSaturated requests a replica, for ModelGpuMemoryHigh a fraction. Left out: the alert's own."""
+
+
+class QualityKind(StrEnum):
+    """What a quality gauge says of the model."""
+
+    DRIFT = "drift"
+    DATA_QUALITY = "dataQuality"
+    STALENESS = "staleness"
+
+
+class Direction(StrEnum):
+    """On which side of the threshold a gauge is bad."""
+
+    ABOVE = "above"
+    BELOW = "below"
+
+
+class QualityGauge(Settings):
+    """A gauge that tells how good the model is, and when that is too bad.
+
+    The gauge may come from the server or from a job; it is found by its name and labels in the stage's namespace.
+    """
+
+    metric: MetricName
+    labels: dict[LabelName, Annotated[str, Field(pattern=r'^[^"\\\n]*$')]] = Field(default={})
+    """Labels that single out the gauge of this model."""
+    kind: QualityKind
+    """drift, dataQuality, or staleness: the gauge is then a Unix time, and its age in seconds is compared."""
+    threshold: Number
+    direction: Direction | None = None
+    """On which side of the threshold the gauge is bad; p-values are bad below. Not for staleness: too old is bad."""
+    period: Duration = "30m"
+    """How long it must be bad."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "QualityGauge":
+        if self.kind is QualityKind.STALENESS:
+            if self.direction is not None:
+                raise ValueError("staleness has no direction: too old is bad|remove direction")
+            if Decimal(self.threshold) <= 0:
+                raise ValueError(
+                    f"a threshold of {self.threshold} s is no age|write the largest good age in seconds"
+                )
+        elif self.direction is None:
+            raise ValueError(
+                f"a {self.kind.value} gauge needs a direction: a high p-value is good, a high distance is bad"
+                "|add direction: above or direction: below, the side that is bad"
+            )
+        return self

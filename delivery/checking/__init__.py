@@ -1,0 +1,1 @@
+"""What the files of a checkout say, and what is wrong with them."""

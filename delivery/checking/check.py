@@ -1,0 +1,133 @@
+"""Validates every stage and every model file of a project, and what monitoring is made of them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.files.problems import Problem, SettingsError
+from components.loading.features.files import load_definitions
+from components.loading.features.modules import FOLDER
+from components.loading.model_files import check_definitions
+from components.loading.stack_files import LoadedStack, load_stack, stages
+from components.monitoring.recording_rules import Rule
+from components.settings.stack import PROJECT, StackSettings
+from delivery.checking.monitoring import (
+    coverage_notes,
+    feature_rules,
+    model_rules,
+    monitoring_problems,
+    watched_models,
+)
+
+# What `make features` installs, so that the plan of a review is made with it.
+_REQUIREMENTS = f"{FOLDER}/requirements.txt"
+_FEAST = re.compile(r"^feast(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a check found.
+
+    Attributes:
+        stages: The stages that are good.
+        problems: Every problem of all files.
+        feast: The version of Feast in features/requirements.txt; None where there is none.
+    """
+
+    stages: tuple[LoadedStack, ...]
+    problems: tuple[Problem, ...]
+    feast: str | None = None
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Stage, namespace, name, version, replicas, rules and alerts of each model and each feature store."""
+        found: list[tuple[str, ...]] = []
+        for settings in (loaded.settings for loaded in self.stages):
+            watched = watched_models(settings)
+            for model in settings.models:
+                rules = model_rules(model, settings) if model in watched else []
+                found.append(_row(settings, model.name, model.version, model.replicas, rules))
+            if (store := settings.feature_store) is not None:
+                rules = feature_rules(settings)
+                found.append(_row(settings, "the feature store", store.version, store.replicas, rules))
+        return found
+
+    def notes(self) -> list[str]:
+        """What is no problem and might be overlooked, a line each: unwatched models, and another version of Feast."""
+        stages = [loaded.settings for loaded in self.stages]
+        return [
+            *(note for settings in stages for note in coverage_notes(settings)),
+            *(note for settings in stages for note in _other_feast(settings, self.feast)),
+        ]
+
+
+def _other_feast(stack: StackSettings, planned: str | None) -> Iterator[str]:
+    store = stack.feature_store
+    if store is not None and planned is not None and store.version != planned:
+        yield (
+            f"{stack.stage}: the feature store runs Feast {store.version}, and {_REQUIREMENTS} has {planned}: "
+            f"the plan of a review is made with {planned}"
+        )
+
+
+def _feast(project: Path) -> str | None:
+    file = project / _REQUIREMENTS
+    found = _FEAST.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return found[1] if found else None
+
+
+def _row(stack: StackSettings, name: str, version: str, replicas: int, rules: list[Rule]) -> tuple[str, ...]:
+    alerts = sum("alert" in rule for rule in rules)
+    return (stack.stage, stack.namespace, name, version, str(replicas), str(len(rules)), str(alerts))
+
+
+def check(project: Path) -> Report:
+    """Check a project's stack files and model files, whether or not a stage names them."""
+    good: list[LoadedStack] = []
+    # Two files may tell the same; each problem is told once.
+    problems: list[Problem] = [*check_definitions(project), *load_definitions(project)[1]]
+    names = stages(project)
+    if not names:
+        problems.append(
+            Problem(
+                file="Pulumi.<stage>.yaml",
+                reason=f"no stack file in {project}",
+                fix="name the project with --project DIR",
+            )
+        )
+    for stage in names:
+        try:
+            good.append(load_stack(project, stage))
+        except SettingsError as error:
+            problems += error.problems
+        else:
+            problems += monitoring_problems(project, good[-1].settings)
+    problems += _shared_namespaces(good)
+    return Report(stages=tuple(good), problems=SettingsError(problems).problems, feast=_feast(project))
+
+
+def _shared_namespaces(loaded: list[LoadedStack]) -> list[Problem]:
+    """Two stages of one cluster that would both create, change and remove the same namespace.
+
+    Stages that name no cluster are taken to be in the same one.
+    """
+    owners: dict[tuple[str | None, str], str] = {}
+    found = []
+    for settings in (each.settings for each in loaded):
+        owned = {"namespace": settings.namespace}
+        if settings.monitoring.stack.install:
+            owned["monitoring.namespace"] = settings.monitoring.namespace
+        for field, namespace in owned.items():
+            owner = owners.setdefault((settings.kube_context, namespace), settings.stage)
+            if owner == settings.stage:
+                continue
+            found.append(
+                Problem(
+                    file=f"Pulumi.{settings.stage}.yaml",
+                    field=f"config.{PROJECT}:{field}",
+                    value=namespace,
+                    reason=f"belongs to the stage {owner}, whose removal would remove it",
+                    fix="give each stage its own, or name different clusters with kubeContext",
+                )
+            )
+    return found

@@ -1,0 +1,90 @@
+"""Checks what the files make of monitoring: queries parse, runbooks exist, nothing is left out in silence."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import promql_parser
+
+from components.dashboards import dashboard_files
+from components.feature_store.rules import feature_rule_groups
+from components.files.problems import Problem
+from components.monitoring.alerts.coverage import left_out
+from components.monitoring.links import RUNBOOKS
+from components.monitoring.recording_rules import Rule
+from components.serving.monitoring import rule_groups
+from components.settings.model import ModelSettings
+from components.settings.monitoring import MonitoringDelivery
+from components.settings.stack import StackSettings
+
+
+def monitoring_problems(project: Path, stack: StackSettings) -> list[Problem]:
+    """Queries of rules and dashboards that do not parse, and alerts without a runbook."""
+    found: list[Problem] = []
+    for model in watched_models(stack):
+        for rule in model_rules(model, stack):
+            name = rule.get("alert") or rule.get("record", "")
+            found += _unparsable(rule["expr"], f"{name} of {model.name}", stack)
+            found += _without_runbook(rule, project)
+    for rule in feature_rules(stack):
+        name = rule.get("alert") or rule.get("record", "")
+        found += _unparsable(rule["expr"], f"{name} of the feature store", stack)
+        found += _without_runbook(rule, project)
+    if stack.monitoring.delivery is not MonitoringDelivery.NONE:
+        for title, query in dashboard_queries(stack):
+            found += _unparsable(query, title, stack)
+    return found
+
+
+def dashboard_queries(stack: StackSettings) -> Iterator[tuple[str, str]]:
+    """Every query of a stage's dashboards as Grafana would send it, with the titles of dashboard and panel."""
+    for file in dashboard_files(stack):
+        dashboard = json.loads(file.text)
+        for panel in dashboard["panels"]:
+            for target in panel.get("targets", ()):
+                query = target["expr"].replace("$__rate_interval", "1m").replace("$version", ".+")
+                yield f"the panel {panel['title']} of {dashboard['title']}", query
+
+
+def watched_models(stack: StackSettings) -> tuple[ModelSettings, ...]:
+    """The models of a stage that are watched at all."""
+    return () if stack.monitoring.delivery is MonitoringDelivery.NONE else stack.models
+
+
+def model_rules(model: ModelSettings, stack: StackSettings) -> list[Rule]:
+    """Every rule of a model."""
+    return [rule for group in rule_groups(model, stack) for rule in group["rules"]]
+
+
+def feature_rules(stack: StackSettings) -> list[Rule]:
+    """Every rule of the stage's feature store; none where there is none or nothing is watched."""
+    if stack.feature_store is None or stack.monitoring.delivery is MonitoringDelivery.NONE:
+        return []
+    return [rule for group in feature_rule_groups(stack.feature_store, stack) for rule in group["rules"]]
+
+
+def coverage_notes(stack: StackSettings) -> list[str]:
+    """One line for each alert that a model's serving runtime cannot give, or that is changed and does not exist."""
+    return [
+        f"{stack.stage}: {model.name} has no {missing.alert.value}: {missing.reason}"
+        for model in watched_models(stack)
+        for missing in left_out(model, stack)
+        if missing.by_runtime or (missing.alert in model.alerts and model.alerts[missing.alert].enabled)
+    ]
+
+
+def _unparsable(query: str, what: str, stack: StackSettings) -> Iterator[Problem]:
+    try:
+        promql_parser.parse(query)
+    except ValueError as error:
+        yield Problem(
+            file=f"Pulumi.{stack.stage}.yaml",
+            reason=f"the query of {what} does not parse: {error}",
+            fix="correct the metric and label names in the model's file, or report this as a bug",
+        )
+
+
+def _without_runbook(rule: Rule, project: Path) -> Iterator[Problem]:
+    page = f"{RUNBOOKS}/{rule.get('alert')}.md"
+    if "alert" in rule and (project / RUNBOOKS).is_dir() and not (project / page).is_file():
+        yield Problem(file=page, reason=f"{rule['alert']} has no runbook", fix="write the page")

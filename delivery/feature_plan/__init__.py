@@ -1,0 +1,1 @@
+"""What the feature definitions would change in a stage's registry."""

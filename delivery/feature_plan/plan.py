@@ -1,0 +1,109 @@
+"""What a commit's feature definitions change in a stage's registry."""
+
+import json
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.feature_store.feast_yaml import FILE, feature_store_yaml
+from components.feature_store.names import redis_host
+from components.loading.features.modules import FOLDER
+from components.settings.feature_store import REGISTRY_URL
+from components.settings.stack import StackSettings
+from delivery.errors import DeliveryError
+from delivery.feature_plan.registry_password import masked
+
+# What `make features` brings.
+FEAST_PYTHON = Path(".venv-feast/bin/python")
+_SECONDS = 120
+_PROGRAM = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class FeatureChange:
+    """One object of the registry that changes.
+
+    Attributes:
+        change: new, changed or removed.
+        kind: What Feast calls its kind, like `feature view`.
+        name: Its name.
+        diff: The lines of a unified diff of its definition.
+    """
+
+    change: str
+    kind: str
+    name: str
+    diff: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturePlan:
+    """What `feast apply` would change.
+
+    Attributes:
+        first: True for a registry that is empty.
+        changes: Each object that changes.
+        problem: Why nobody knows; then there are no changes.
+    """
+
+    first: bool = False
+    changes: tuple[FeatureChange, ...] = ()
+    problem: str | None = None
+
+
+def feature_plan(project: Path, stack: StackSettings, python: Path) -> FeaturePlan:
+    """What `feast apply` would change; nothing is written anywhere.
+
+    Args:
+        project: The checkout.
+        stack: The stage.
+        python: The Python of an environment with Feast.
+
+    Raises:
+        DeliveryError: the stage has no feature store, Feast is not there, or the registry cannot be read.
+    """
+    store = stack.feature_store
+    if store is None:
+        raise DeliveryError(
+            f"Pulumi.{stack.stage}.yaml has no feature store, so there is no plan. Fix: add featureStore"
+        )
+    if not python.is_file():
+        raise DeliveryError(f"{python} does not exist, so Feast cannot be asked. Fix: make features")
+    if store.registry.sql is not None and not os.environ.get(REGISTRY_URL):
+        raise DeliveryError(
+            f"{REGISTRY_URL} is not set, and no secret is in git. Fix: set it to the URL in the Secret "
+            f"{store.registry.sql.url_secret.name}; one that may only read is enough"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / FILE
+        config.write_text(feature_store_yaml(store, stack.stage, redis_host(stack)), encoding="utf-8")
+        try:
+            done = subprocess.run(
+                [
+                    python.absolute(),
+                    "-m",
+                    "delivery.feature_plan.feast_plan",
+                    (project / FOLDER).absolute(),
+                    config,
+                ],
+                cwd=_PROGRAM,
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise DeliveryError(
+                f"Feast did not answer within {_SECONDS} s. Fix: check that the registry can be reached from here"
+            ) from None
+    if done.returncode != 0:
+        # The review page, which anybody may read, shows it.
+        reason = masked(done.stderr.strip().rpartition("\n")[2], os.environ.get(REGISTRY_URL, ""))
+        raise DeliveryError(
+            f"{reason}. Fix: check {REGISTRY_URL} and {FOLDER}/" if reason else "Feast ended without a word"
+        )
+    planned = json.loads(done.stdout)
+    changes = (FeatureChange(**change) for change in planned["changes"])
+    return FeaturePlan(first=planned["first"], changes=tuple(sorted(changes)))

@@ -1,0 +1,47 @@
+"""Commits on branches of their own, made without touching what is checked out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from delivery.errors import DeliveryError
+from delivery.git.repository import NO_HOOKS, Repository
+
+
+def refuse_existing(repository: Repository, branch: str) -> None:
+    """Refuse a branch that exists before any work is done."""
+    if repository.exists(f"refs/heads/{branch}"):
+        raise DeliveryError(
+            f"the branch {branch} exists already. Fix: `git push` it if it is what you want, or remove it with "
+            f"`git branch -D {branch}` and run this again"
+        )
+
+
+def refuse_edited(repository: Repository, file: str) -> None:
+    """Refuse a file with edits that are in no commit: the new commit would not hold them, and would collide later."""
+    inside = repository.project.relative_to(repository.top)
+    if str(inside / file) in repository.changed():
+        raise DeliveryError(
+            f"{file} has edits that are not committed, and --commit works on what is committed. "
+            f"Fix: commit them, or put them aside with `git stash push {file}`"
+        )
+
+
+def with_trailers(subject: str, trailers: Mapping[str, str | None]) -> str:
+    """A commit's message that ends in trailers; those of None are left out, each value becomes one line."""
+    lines = [f"{key}: {' '.join(value.split())}" for key, value in trailers.items() if value]
+    return "\n".join([subject, "", *lines, ""])
+
+
+def commit_file(tree: Path, file: str, message: str) -> str:
+    """Commit one changed file in a work tree that has no branch; returns the commit."""
+    own = Repository(tree)
+    own.git("add", "--", file)
+    own.git(*NO_HOOKS, "commit", "--quiet", "--file=-", stdin=message)
+    return own.resolve("HEAD")
+
+
+def push_hint(repository: Repository, branch: str) -> str:
+    """The command that publishes a branch."""
+    remotes = repository.git("remote").splitlines()
+    remote = "origin" if "origin" in remotes or not remotes else remotes[0]
+    return f"git push --set-upstream {remote} {branch}"

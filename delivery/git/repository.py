@@ -1,0 +1,228 @@
+"""The git repository of a project, through the git command."""
+
+import os
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from delivery.errors import DeliveryError
+from delivery.git import work_trees
+
+GIT_SECONDS = 120
+# What a user's own configuration may say otherwise and the reading here relies on.
+_CONFIGURATION = ("log.showSignature=false", "log.showRoot=true", "log.follow=false", "core.quotePath=false")
+# Variables that git sets for its hooks; a hook that runs this must not make us look at another repository.
+_OF_HOOKS = {
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_LITERAL_PATHSPECS",
+}
+# For work in a folder of its own, where a hook's tools are not: they lie in the user's checkout.
+NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
+# A message may hold anything but NUL.
+_FIELDS = ("%H", "%P", "%an <%ae>", "%cI", "%s", "%b", "%(trailers:only,unfold)")
+LOG_FORMAT = "%x00".join(_FIELDS) + "%x00"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    """One commit.
+
+    Attributes:
+        revision: All 40 digits.
+        parents: The revisions of its parents, the first one first.
+        author: Name and address of the author.
+        when: When it was committed, as ISO 8601 with the committer's offset.
+        subject: The first line of its message.
+        body: The rest of its message.
+        trailers: The `Key: value` lines at the end of the message; of equal keys the last.
+    """
+
+    revision: str
+    parents: tuple[str, ...]
+    author: str
+    when: str
+    subject: str
+    body: str
+    trailers: Mapping[str, str]
+
+
+class Repository:
+    """The git repository that holds a project; the project may be a folder in it."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project.resolve()
+        try:
+            top = self.git("rev-parse", "--show-toplevel")
+        except DeliveryError as error:
+            raise DeliveryError(
+                f"{self.project} is in no git repository ({_last_line(str(error))}). "
+                "Fix: run this in a clone of the repository, or name one with --project DIR"
+            ) from None
+        self.top = Path(top).resolve()
+
+    def git(self, *arguments: str, stdin: str | None = None, **environment: str) -> str:
+        """Run git in the project's folder and return what it printed, without the last line's end.
+
+        Raises:
+            DeliveryError: git is not installed, or failed; the message holds what it said.
+        """
+        done = self.try_git(*arguments, stdin=stdin, **environment)
+        if done.returncode != 0:
+            said = done.stderr.strip() or done.stdout.strip()
+            raise DeliveryError(f"`git {' '.join(arguments)}` failed: {said}")
+        return done.stdout.removesuffix("\n")
+
+    def try_git(
+        self, *arguments: str, stdin: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run git in the project's folder; the exit code is the caller's. What is not UTF-8 becomes U+FFFD.
+
+        Raises:
+            DeliveryError: git is not installed, or did not end.
+        """
+        done = self._run(arguments, b"" if stdin is None else stdin.encode(), environment)
+        # Decoded here: text mode would turn the ends of a file's lines into others.
+        out, err = (stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr))
+        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+    def _run(
+        self, arguments: Sequence[str], stdin: bytes, environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[bytes]:
+        options = [option for setting in _CONFIGURATION for option in ("-c", setting)]
+        try:
+            return subprocess.run(
+                ["git", *options, *arguments],
+                cwd=self.project,
+                env=_environment(environment),
+                input=stdin,
+                capture_output=True,
+                timeout=GIT_SECONDS,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise DeliveryError("git is not installed. Fix: install git") from None
+        except subprocess.TimeoutExpired:
+            raise DeliveryError(f"`git {' '.join(arguments)}` did not end within {GIT_SECONDS} s") from None
+
+    def blobs(self, names: Iterable[str]) -> dict[str, str]:
+        """The texts of blobs by their 40 digits, read by one process however many there are."""
+        wanted = list(dict.fromkeys(names))
+        done = self._run(["cat-file", "--batch"], "\n".join([*wanted, ""]).encode(), {})
+        found: dict[str, str] = {}
+        at = 0
+        for name in wanted:
+            end = done.stdout.find(b"\n", at)
+            kind, _, size = done.stdout[at:end].partition(b" blob ")
+            if end < 0 or kind != name.encode():
+                said = done.stdout[at:end].decode("utf-8", "replace") or done.stderr.decode(
+                    "utf-8", "replace"
+                )
+                raise DeliveryError(
+                    f"{name} cannot be read: {said.strip()}. Fix: `git fsck` names what is damaged"
+                )
+            at = end + 1 + int(size)
+            found[name] = done.stdout[end + 1 : at].decode("utf-8", "replace")
+            at += 1
+        return found
+
+    def resolve(self, revision: str) -> str:
+        """The 40 digits of a commit.
+
+        Raises:
+            DeliveryError: there is no such commit here; of a shallow clone the message says how to get it.
+        """
+        done = self.try_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if done.returncode == 0:
+            return done.stdout.strip()
+        fix = (
+            "this clone is shallow: `git fetch --unshallow` brings the rest"
+            if self.shallow
+            else "`git fetch` it, or name another"
+        )
+        raise DeliveryError(f"{revision} names no commit of this repository. Fix: {fix}")
+
+    @property
+    def shallow(self) -> bool:
+        """True when the clone lacks older commits."""
+        return self.git("rev-parse", "--is-shallow-repository") == "true"
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that is checked out; None when HEAD is detached."""
+        return self.try_git("symbolic-ref", "--quiet", "--short", "HEAD").stdout.strip() or None
+
+    def changed(self) -> list[str]:
+        """The files that differ from HEAD or are not known to git, relative to the repository's top folder."""
+        lines = self.git("status", "--porcelain", "--no-renames", "-z").split("\0")
+        return sorted(line[3:] for line in lines if line)
+
+    def exists(self, reference: str) -> bool:
+        """True when there is a reference of this full name, like `refs/heads/main`."""
+        return self.try_git("show-ref", "--verify", "--quiet", reference).returncode == 0
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """True when a commit is another one or comes before it."""
+        return self.try_git("merge-base", "--is-ancestor", older, newer).returncode == 0
+
+    def file(self, revision: str, path: str) -> str | None:
+        """A file of the project at a commit; None when the commit has no such file."""
+        done = self.try_git("show", f"{revision}:./{path}")
+        return done.stdout if done.returncode == 0 else None
+
+    def log(self, *arguments: str) -> list[Commit]:
+        """The commits that `git log` gives for the arguments, the newest first."""
+        fields = self.git("log", "-z", f"--format={LOG_FORMAT}", *arguments).split("\0")
+        step = len(_FIELDS) + 1
+        return [commit_of(fields[at : at + step]) for at in range(0, len(fields) - 1, step)]
+
+    @contextmanager
+    def at(self, revision: str) -> Iterator[Path]:
+        """The project as a commit has it, in a folder of its own that is removed afterwards.
+
+        What a killed run left of such folders goes first.
+        """
+        inside = self.project.relative_to(self.top)
+        self._remove_abandoned()
+        with work_trees.folder() as tree:
+            self.git(*NO_HOOKS, "worktree", "add", "--detach", "--quiet", str(tree), self.resolve(revision))
+            try:
+                yield tree / inside
+            finally:
+                self.git("worktree", "remove", "--force", str(tree))
+
+    def _remove_abandoned(self) -> None:
+        for tree in work_trees.abandoned(self.try_git("worktree", "list", "--porcelain").stdout):
+            # Forced twice, since a run that was killed while git filled the tree leaves git's own lock on it.
+            self.try_git("worktree", "remove", "--force", "--force", str(tree))
+            work_trees.remove(tree)
+
+
+def commit_of(fields: Sequence[str]) -> Commit:
+    """A commit from its fields in the order of `LOG_FORMAT`."""
+    revision, parents, author, when, subject, body, trailers = fields[: len(_FIELDS)]
+    pairs = (line.partition(": ") for line in trailers.split("\n"))
+    return Commit(
+        revision=revision.strip("\n"),
+        parents=tuple(parents.split()),
+        author=author,
+        when=when,
+        subject=subject,
+        body=body.strip(),
+        trailers={key: value for key, separator, value in pairs if separator},
+    )
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k not in _OF_HOOKS}
+    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **more}
+
+
+def _last_line(text: str) -> str:
+    return text.strip().splitlines()[-1]

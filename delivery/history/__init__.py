@@ -1,0 +1,1 @@
+"""Who released what, where and when, from git alone."""

@@ -1,0 +1,139 @@
+"""The commits that changed stack files, read by a few git processes however long the history is."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from components.loading.stack_files import STAGE_FILE
+from delivery.git.repository import LOG_FORMAT, Commit, Repository, commit_of
+from delivery.history.past_entries import PastEntries
+from delivery.releases.changes import Entries
+
+_NO_BLOB = "0" * 40
+_STACK_FILES = ":(glob)Pulumi.*.yaml"
+_RAW = ("log", "-z", "--raw", "--no-abbrev", "--no-renames", f"--format={LOG_FORMAT}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileChange:
+    """A stage's stack file before and after a commit, by the names of its blobs; None where there is no file."""
+
+    stage: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackCommit:
+    """A commit and how it changed stack files, compared with its first parent.
+
+    Attributes:
+        sources: Of a merge: the commits it brought in that changed stack files, the newest first.
+        oldest_known: True where a shallow clone ends: what came before is missing.
+    """
+
+    commit: Commit
+    files: tuple[FileChange, ...]
+    sources: "tuple[StackCommit, ...]" = ()
+    oldest_known: bool = False
+
+
+class StackLog:
+    """What the first-parent history of a commit says of the stack files; the newest commit comes first.
+
+    First parents are what the branch itself was at: a merge counts when it was merged, with all it brought in.
+    """
+
+    def __init__(self, repository: Repository, revision: str = "HEAD") -> None:
+        self.repository = repository
+        self.head = repository.resolve(revision)
+        self.commits = self._commits()
+        self._entries = PastEntries(repository.blobs(_blob_names(self.commits)))
+
+    def entries(self, stage: str, blob: str | None) -> Entries:
+        """The models of a stack file's blob, by name; empty without one and where it is no valid YAML."""
+        return {} if blob is None else self._entries.of(blob, f"Pulumi.{stage}.yaml")
+
+    @cached_property
+    def graph(self) -> Mapping[str, Sequence[str]]:
+        """The parents of every commit that the revision holds."""
+        lines = self.repository.git("rev-list", "--topo-order", "--parents", self.head).splitlines()
+        rows = (line.split() for line in lines)
+        return {row[0]: row[1:] for row in rows}
+
+    @cached_property
+    def entered(self) -> Mapping[str, int]:
+        """When each commit came in: the position, from 0 at the root, of the first-parent commit that brought it."""
+        chain = []
+        at: str | None = self.head
+        while at is not None:
+            chain.append(at)
+            at = next(iter(self.graph.get(at, ())), None)
+        found: dict[str, int] = {}
+        for position, revision in enumerate(reversed(chain)):
+            waiting = [revision]
+            while waiting:
+                commit = waiting.pop()
+                if commit not in found:
+                    found[commit] = position
+                    waiting += self.graph.get(commit, ())
+        return found
+
+    def _commits(self) -> tuple[StackCommit, ...]:
+        chain = list(self._log("--first-parent"))
+        if any(len(each.commit.parents) > 1 for each in chain):
+            # Merges into a branch bring nothing of their own but conflicts that were resolved; those stay the merge's.
+            brought: dict[int, list[StackCommit]] = defaultdict(list)
+            for side in self._log("--full-history", "--no-merges", "--topo-order"):
+                brought[self.entered[side.commit.revision]].append(side)
+            chain = [
+                replace(each, sources=tuple(brought[self.entered[each.commit.revision]]))
+                if len(each.commit.parents) > 1
+                else each
+                for each in chain
+            ]
+        boundary = self._boundary()
+        return tuple(replace(each, oldest_known=each.commit.revision in boundary) for each in chain)
+
+    def _log(self, *arguments: str) -> Iterator[StackCommit]:
+        said = self.repository.git(*_RAW, *arguments, self.head, "--", _STACK_FILES)
+        fields = said.split("\0")
+        # What ends a commit's own fields is one more.
+        step = LOG_FORMAT.count("%x00") + 1
+        inside = self.repository.project.relative_to(self.repository.top)
+        at = 0
+        while at + step <= len(fields):
+            commit = commit_of(fields[at : at + step])
+            at += step
+            files: list[FileChange] = []
+            while at < len(fields) and fields[at].lstrip("\n").startswith(":"):
+                files += _file_change(fields[at], fields[at + 1], inside)
+                at += 2
+            yield StackCommit(commit=commit, files=tuple(files))
+
+    def _boundary(self) -> set[str]:
+        """The commits whose parents a shallow clone lacks."""
+        if not self.repository.shallow:
+            return set()
+        path = self.repository.git("rev-parse", "--git-path", "shallow")
+        return set((self.repository.project / path).read_text(encoding="utf-8").split())
+
+
+def _file_change(meta: str, path: str, inside: Path) -> Iterator[FileChange]:
+    match = STAGE_FILE.fullmatch(Path(path).name)
+    if match and Path(path).parent == inside:
+        _, _, before, after, _ = meta.lstrip("\n").split()
+        yield FileChange(
+            stage=match[1],
+            before=None if before == _NO_BLOB else before,
+            after=None if after == _NO_BLOB else after,
+        )
+
+
+def _blob_names(commits: Sequence[StackCommit]) -> Iterator[str]:
+    for each in commits:
+        for file in each.files:
+            yield from (name for name in (file.before, file.after) if name is not None)
+        yield from _blob_names(each.sources)

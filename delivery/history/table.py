@@ -1,0 +1,110 @@
+"""The history in words, for people: the table of the terminal, and the cells that the page shows too."""
+
+from rich.table import Table
+from rich.text import Text
+
+from delivery.history.model_history import Change, ChangeKind, History
+from delivery.releases.changes import Deployed
+
+_DIGITS = 10
+_DIGEST_DIGITS = 12
+
+
+def history_table(history: History) -> Table:
+    """A row for each change, the newest first."""
+    table = Table("when", "stage", "model", "change", "by", "commit", "deployed", "notes")
+    for change in history.changes:
+        cells = (
+            day(change.when),
+            change.stage,
+            change.model,
+            change_text(change),
+            name(change.commit.author),
+            change.commit.revision[:_DIGITS],
+            day(deployed_at(change)),
+            "; ".join(remarks(change)),
+        )
+        # Texts of others are no markup of ours.
+        table.add_row(*(Text(visible(cell)) for cell in cells))
+    return table
+
+
+def history_notes(history: History) -> list[str]:
+    """What the table cannot tell, a line each."""
+    found = []
+    if history.shallow:
+        found.append("This clone is shallow: older history is missing. Fix: `git fetch --unshallow`")
+    found += [
+        f"{deployment.name} was deployed {day(deployment.when)} from {deployment.commit[:_DIGITS]}, "
+        "which this branch does not hold"
+        for deployment in history.elsewhere
+    ]
+    return found
+
+
+def change_text(change: Change) -> str:
+    """What changed, like `v1.2.0 to v1.3.0` or `replicas 2 to 3`."""
+    before, after = change.before, change.after
+    match change.kind:
+        case ChangeKind.ADDED:
+            return f"added at {_version(after)}"
+        case ChangeKind.OLDEST_KNOWN:
+            return f"{_version(after)} or earlier"
+        case ChangeKind.REMOVED:
+            return f"removed, was {_version(before)}"
+        case ChangeKind.VERSION:
+            return f"{_version(before)} to {_version(after)}"
+        case ChangeKind.DIGEST:
+            return f"digest {short_digest(before)} to {short_digest(after)}"
+        case ChangeKind.REPLICAS:
+            return f"replicas {before and before.replicas} to {after and after.replicas}"
+
+
+def remarks(change: Change) -> list[str]:
+    """What else there is to say: reverts, the merge, the gate, the reason."""
+    found = []
+    if change.reapplies:
+        found.append(f"brings back {change.reapplies[:_DIGITS]}")
+    elif change.reverts:
+        found.append(f"reverts {change.reverts[:_DIGITS]}")
+    if change.reverted_by:
+        found.append(f"reverted by {change.reverted_by[:_DIGITS]}")
+    if change.merge is not None:
+        found.append(f"merged by {change.merge.revision[:_DIGITS]}")
+    if change.gate:
+        found.append(f"gate {change.gate}")
+    if change.reason:
+        found.append(f"reason: {change.reason}")
+    return found
+
+
+def deployed_at(change: Change) -> str | None:
+    """When it was first deployed; None where no tag says so."""
+    return next((deployment.when for deployment in change.deployments), None)
+
+
+def short_digest(found: Deployed | None) -> str:
+    """The first digits of a digest."""
+    digest = found.digest if found else None
+    return digest.removeprefix("sha256:")[:_DIGEST_DIGITS] if digest else "none"
+
+
+def day(when: str | None) -> str:
+    """A time as it is written in git, without seconds: `2026-11-24 14:36 +01:00`; `-` without one."""
+    return "-" if when is None else f"{when[:10]} {when[11:16]} {when[19:].replace('Z', '+00:00')}"
+
+
+def name(author: str) -> str:
+    """An author without the address."""
+    return author.rpartition(" <")[0] or author
+
+
+def visible(text: str) -> str:
+    """A text without control characters, which could move a terminal's cursor."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
+def _version(found: Deployed | None) -> str:
+    return found.version if found else "nothing"

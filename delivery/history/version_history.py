@@ -1,0 +1,77 @@
+"""How each model's version came to be what a stack file says, from git alone."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from delivery.errors import DeliveryError
+from delivery.git.repository import Repository
+from delivery.history.model_history import Change, history
+from delivery.policies.version_order import VersionChange, is_revert
+from delivery.releases.changes import deployed, entries
+
+SHORT = 12
+
+
+class UnknownHistoryError(DeliveryError):
+    """Git cannot tell how versions changed; the message says why. `known` holds what it could tell."""
+
+    def __init__(self, message: str, known: list[VersionChange]) -> None:
+        super().__init__(message)
+        self.known = known
+
+
+def last_changes(project: Path, stage: str) -> list[VersionChange]:
+    """The last change of the version of each model that a stage's stack file names, by model.
+
+    A model that never had another version is left out. What is not committed yet counts as the last change.
+
+    Raises:
+        UnknownHistoryError: there is no git, no commit or no repository, or the clone lacks the commits that would
+            tell; it holds what could be told.
+    """
+    try:
+        repository = Repository(project)
+        past = history(repository).only(None, stage)
+    except DeliveryError as error:
+        raise UnknownHistoryError(str(error), []) from None
+    file = f"Pulumi.{stage}.yaml"
+    wanted = entries((repository.project / file).read_text(encoding="utf-8"), file)
+    newest: dict[str, Change] = {}
+    for change in past.changes:
+        if change.version_changed:
+            newest.setdefault(change.model, change)
+    found, unknown = [], []
+    for model, entry in sorted(wanted.items()):
+        last, now = newest.get(model), _version(entry)
+        ran = last.after.version if last and last.after else None
+        if last is None or now is None or ran is None:
+            continue
+        if now != ran:
+            found.append(VersionChange(model=model, before=ran, after=now, commit=None))
+        elif last.oldest_known:
+            unknown.append(model)
+        elif last.before is not None:
+            found.append(_committed(last, last.before.version, now))
+    if unknown:
+        raise UnknownHistoryError(
+            f"this clone is shallow and lacks the last change of {', '.join(unknown)}. "
+            "Fix: `git fetch --unshallow`",
+            found,
+        )
+    return found
+
+
+def _committed(change: Change, before: str, after: str) -> VersionChange:
+    return VersionChange(
+        model=change.model,
+        before=before,
+        after=after,
+        commit=change.commit.revision[:SHORT],
+        reverts=is_revert(change.commit.body, change.commit.trailers),
+    )
+
+
+def _version(entry: Mapping[str, Any]) -> str | None:
+    found = deployed(entry)
+    return found.version if found else None

@@ -1,0 +1,145 @@
+"""Every policy: its name, its level, what it checks and how to fulfil it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from components.settings.policy import PolicyName
+from delivery.policies.container_resources import container_resources
+from delivery.policies.high_availability import disruption_budget, replicas
+from delivery.policies.images import image_digest, image_tag
+from delivery.policies.manifest import Finding, Manifest, identity, name_of
+from delivery.policies.namespaces import own_namespaces
+from delivery.policies.owner import owner
+from delivery.policies.plain_secrets import no_plain_secrets, secret_in_environment
+from delivery.policies.restricted_pods import restricted_pods
+from delivery.policies.stage import StageRules
+from delivery.policies.violation import Level, Violation
+
+ObjectRule = Callable[[Manifest, StageRules], Iterator[Finding]]
+StageRule = Callable[[Sequence[Manifest], StageRules], Iterator[tuple[Manifest, Finding]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """One policy.
+
+    Attributes:
+        name: Its name in messages and in `policy.exceptions`.
+        checks: What must be so, as a sentence without its full stop.
+        satisfy: How to fulfil it.
+        level: What a violation does.
+        of_object: The rule, where it looks at one object.
+        of_stage: The rule, where it looks at all objects of a stage together.
+    """
+
+    name: PolicyName
+    checks: str
+    satisfy: str
+    level: Level = Level.MANDATORY
+    of_object: ObjectRule | None = None
+    of_stage: StageRule | None = None
+
+    def violation(self, name: str, what: str, finding: Finding, stage: StageRules) -> Violation:
+        """A finding in the object `name` as a violation; one that the stage makes an exception for is advisory."""
+        message, level = finding.message, self.level
+        for exception in stage.exceptions:
+            if (exception.policy, exception.name) == (self.name, name):
+                message, level = f"{message} (let pass: {exception.reason})", Level.ADVISORY
+        return Violation(policy=self.name.value, object=what, message=message, fix=finding.fix, level=level)
+
+
+# It looks at git, not at objects.
+VERSION_ORDER = Policy(
+    name=PolicyName.VERSION_ORDER,
+    checks="the last change of a model's version goes forward, or its commit is a revert",
+    satisfy="`git revert`, or a trailer `Reverts: <commit>`",
+)
+POLICIES = (
+    Policy(
+        name=PolicyName.IMAGE_TAG,
+        checks="every image has a tag or a digest, and the tag is not `latest`",
+        satisfy="write the version; the stack file accepts no `latest`",
+        of_object=image_tag,
+    ),
+    Policy(
+        name=PolicyName.IMAGE_DIGEST,
+        checks="with `requireDigest: true`, every image of a model is pinned by its digest",
+        satisfy='`digest: "sha256:..."` beside the version in the stack file',
+        of_object=image_digest,
+    ),
+    Policy(
+        name=PolicyName.OWNER,
+        checks="what makes a model's pods has the label `ml-deployments/owner`, and so have the pods",
+        satisfy="`owner` in the model file",
+        of_object=owner,
+    ),
+    Policy(
+        name=PolicyName.RESOURCES,
+        checks="every container requests cpu and memory and limits its memory; a limit of cpu is not asked for",
+        satisfy="`resources` in the model file",
+        of_object=container_resources,
+    ),
+    Policy(
+        name=PolicyName.RESTRICTED_PODS,
+        checks="every pod fits the restricted Pod Security Standard, and every namespace enforces it",
+        satisfy="the defaults of `security` and `podSecurity`",
+        of_object=restricted_pods,
+    ),
+    Policy(
+        name=PolicyName.OWN_NAMESPACES,
+        checks="every object is in a namespace of the stage; without one are only these namespaces, and ClusterRoles "
+        "and their bindings that have the stage in their name",
+        satisfy="`namespace` and `monitoring.namespace` in the stack file",
+        of_object=own_namespaces,
+    ),
+    Policy(
+        name=PolicyName.NO_PLAIN_SECRETS,
+        checks="no Secret carries its content",
+        satisfy="a Secret made in the cluster, or by an ExternalSecret or SealedSecret",
+        of_object=no_plain_secrets,
+    ),
+    Policy(
+        name=PolicyName.SECRET_IN_ENVIRONMENT,
+        checks="no variable with a name like `API_TOKEN` or `DB_PASSWORD` has its value in the manifest",
+        satisfy="`secretKeyRef` in `env` of the model file",
+        level=Level.ADVISORY,
+        of_object=secret_in_environment,
+    ),
+    Policy(
+        name=PolicyName.REPLICAS,
+        checks="with `policy.highAvailability: true`, every model has 2 replicas or more",
+        satisfy="`replicas` in the stack file",
+        of_object=replicas,
+    ),
+    Policy(
+        name=PolicyName.DISRUPTION_BUDGET,
+        checks="with `policy.highAvailability: true`, every model has a PodDisruptionBudget",
+        satisfy="`disruptionBudget.enabled: true`, the default",
+        of_stage=disruption_budget,
+    ),
+    VERSION_ORDER,
+)
+
+
+def in_objects(manifests: Sequence[Manifest], stage: StageRules) -> list[Violation]:
+    """What all policies find in the objects of a stage."""
+    return [
+        violation
+        for policy in POLICIES
+        for violation in (
+            *(found for manifest in manifests for found in in_object(policy, manifest, stage)),
+            *in_stage(policy, manifests, stage),
+        )
+    ]
+
+
+def in_object(policy: Policy, manifest: Manifest, stage: StageRules) -> Iterator[Violation]:
+    """What a policy finds in one object; nothing where it looks at the stage as a whole."""
+    for finding in policy.of_object(manifest, stage) if policy.of_object else ():
+        yield policy.violation(name_of(manifest), identity(manifest), finding, stage)
+
+
+def in_stage(policy: Policy, manifests: Sequence[Manifest], stage: StageRules) -> Iterator[Violation]:
+    """What a policy finds in all objects of a stage together; nothing where it looks at each alone."""
+    for manifest, finding in policy.of_stage(manifests, stage) if policy.of_stage else ():
+        yield policy.violation(name_of(manifest), identity(manifest), finding, stage)

@@ -1,0 +1,27 @@
+"""Every container says what it needs, and has a limit."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from delivery.policies.manifest import Finding, Manifest, pod_of
+from delivery.policies.stage import StageRules
+
+# No limit of cpu is asked for: it slows a container down that could use what nobody else needs.
+_NEEDED = (("requests", "cpu"), ("requests", "memory"), ("limits", "memory"))
+
+
+def container_resources(manifest: Manifest, stage: StageRules) -> Iterator[Finding]:
+    """Every container requests cpu and memory and limits its memory."""
+    pod = pod_of(manifest)
+    for container in pod.containers if pod else ():
+        missing = [f"{kind}.{name}" for kind, name in _NEEDED if not _given(container, kind, name)]
+        if missing:
+            yield Finding(
+                f"container {container['name']} lacks resources.{', resources.'.join(missing)}",
+                "set resources in the model file",
+            )
+
+
+def _given(container: Mapping[str, Any], kind: str, name: str) -> bool:
+    resources = (container.get("resources") or {}).get(kind) or {}
+    return resources.get(name) not in {None, ""}

@@ -1,0 +1,81 @@
+"""What the policies find in a stage."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from components.loading.stack_files import load_stack
+from components.settings.stack import StackSettings
+from delivery.history.version_history import UnknownHistoryError, last_changes
+from delivery.policies.catalogue import VERSION_ORDER, in_objects
+from delivery.policies.stage import StageRules
+from delivery.policies.version_order import VersionChange, not_judged, version_order
+from delivery.policies.violation import Level, Violation
+
+__all__ = ["Level", "Violation", "stage_rules", "version_violations", "violations"]
+
+
+def violations(project: Path, stage: str, manifests: Sequence[dict[str, Any]]) -> list[Violation]:
+    """Everything the policies find in a stage, mandatory first, then by policy and object.
+
+    Args:
+        project: The checkout; its stack file says what the stage asks for, its git history how versions went.
+        stage: The stage's name.
+        manifests: The stage's objects, as `delivery.rendering.render.manifests` gives them.
+
+    Raises:
+        SettingsError: the stack file has problems.
+    """
+    settings = load_stack(project, stage).settings
+    found = in_objects(manifests, stage_rules(settings)) + version_violations(project, settings)
+    return sorted(found, key=lambda v: (v.level is Level.ADVISORY, v.policy, v.object))
+
+
+def stage_rules(settings: StackSettings) -> StageRules:
+    """What a stage's settings ask of its objects."""
+    own = {settings.namespace}
+    if settings.monitoring.stack.install:
+        own.add(settings.monitoring.namespace)
+    return StageRules(
+        stage=settings.stage,
+        namespace=settings.namespace,
+        namespaces=frozenset(own),
+        high_availability=settings.policy.high_availability,
+        require_digest=settings.require_digest,
+        exceptions=settings.policy.exceptions,
+    )
+
+
+def version_violations(project: Path, settings: StackSettings) -> list[Violation]:
+    """The models whose version went back without a revert, and as advice what could not be judged."""
+    rules, found = stage_rules(settings), []
+    try:
+        changes = last_changes(project, settings.stage)
+    except UnknownHistoryError as error:
+        changes = error.known
+        found.append(
+            Violation(
+                policy=VERSION_ORDER.name.value,
+                object=f"Pulumi.{settings.stage}.yaml",
+                message=f"how versions changed was not checked: {str(error).partition(' Fix: ')[0].rstrip('.')}",
+                fix=str(error).partition(" Fix: ")[2] or "run this in a whole clone of the repository",
+                level=Level.ADVISORY,
+            )
+        )
+    for change in changes:
+        what = f"Deployment {settings.namespace}/{change.model}"
+        if not_judged(change):
+            found.append(_not_judged(change, what))
+        elif (finding := version_order(change)) is not None:
+            found.append(VERSION_ORDER.violation(change.model, what, finding, rules))
+    return found
+
+
+def _not_judged(change: VersionChange, what: str) -> Violation:
+    return Violation(
+        policy=VERSION_ORDER.name.value,
+        object=what,
+        message=f"whether {change.after} is older than {change.before} cannot be told from their names",
+        fix="name versions like v1.2.0 to have their order checked",
+        level=Level.ADVISORY,
+    )

@@ -1,0 +1,74 @@
+"""Where the stage asks for high availability, a model outlives the loss and the drain of a node."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from delivery.policies.manifest import Finding, Manifest, Pod, model_pod, namespace_of
+from delivery.policies.stage import StageRules
+
+FEWEST = 2
+_SCALED = {"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"}
+
+
+def replicas(manifest: Manifest, stage: StageRules) -> Iterator[Finding]:
+    """A model has at least two replicas."""
+    if not stage.high_availability or _model(manifest, stage) is None:
+        return
+    count = _replicas(manifest)
+    if count < FEWEST:
+        yield Finding(
+            "is stopped: it has 0 replicas" if count == 0 else "has 1 replica, so a lost node stops it",
+            f"set replicas: {FEWEST} or more in the stack file",
+        )
+
+
+def disruption_budget(manifests: Sequence[Manifest], stage: StageRules) -> Iterator[tuple[Manifest, Finding]]:
+    """A model that has replicas to spare has a PodDisruptionBudget, so that drains leave one of them serving."""
+    if not stage.high_availability:
+        return
+    budgets = [m for m in manifests if m["kind"] == "PodDisruptionBudget"]
+    for manifest in manifests:
+        pod = _model(manifest, stage)
+        if pod is None or _replicas(manifest) < FEWEST:
+            continue
+        if not any(
+            namespace_of(budget) == namespace_of(manifest) and _selects(budget, pod) for budget in budgets
+        ):
+            yield (
+                manifest,
+                Finding(
+                    "has no PodDisruptionBudget, so drains may take all of its replicas at once",
+                    "set disruptionBudget.enabled: true, which is the default",
+                ),
+            )
+
+
+def _model(manifest: Manifest, stage: StageRules) -> Pod | None:
+    return model_pod(manifest, stage) if manifest["kind"] in _SCALED else None
+
+
+def _replicas(manifest: Manifest) -> int:
+    """One where none are named, as Kubernetes takes it."""
+    count = manifest["spec"].get("replicas")
+    return 1 if count is None else int(count)
+
+
+def _selects(budget: Manifest, pod: Pod) -> bool:
+    """By `matchLabels` and `matchExpressions`, as Kubernetes reads a label selector."""
+    selector = (budget.get("spec") or {}).get("selector")
+    if selector is None:
+        return False
+    wanted = selector.get("matchLabels") or {}
+    return all(pod.labels.get(key) == value for key, value in wanted.items()) and all(
+        _fits(expression, pod.labels) for expression in selector.get("matchExpressions") or ()
+    )
+
+
+def _fits(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    key, operator, values = expression["key"], expression["operator"], expression.get("values") or ()
+    return {
+        "In": labels.get(key) in values,
+        "NotIn": labels.get(key) not in values,
+        "Exists": key in labels,
+        "DoesNotExist": key not in labels,
+    }[operator]

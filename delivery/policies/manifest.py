@@ -1,0 +1,113 @@
+"""Reads Kubernetes manifests: what an object is called, and the pods it makes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from delivery.policies.stage import StageRules
+
+Manifest = Mapping[str, Any]
+# Where each kind keeps what it makes pods of.
+_TEMPLATES: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"),
+        ("spec", "template"),
+    ),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "Pod": (),
+}
+# prometheus-operator makes the pods of these; their spec has most fields of a PodSpec.
+_OPERATED = {"Alertmanager", "Prometheus", "PrometheusAgent", "ThanosRuler"}
+_OPERATOR_GROUP = "monitoring.coreos.com/"
+
+
+class Finding(NamedTuple):
+    """What a rule found in one object: a sentence without its full stop, and what to do."""
+
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pod:
+    """The pods an object makes.
+
+    Attributes:
+        labels: Their labels.
+        annotations: Their annotations.
+        spec: The PodSpec.
+        containers: Every container of any kind.
+        operated: prometheus-operator makes them; it secures the containers itself, so they say nothing of it here.
+        patches: What is laid over containers that prometheus-operator makes; each may lack any field.
+    """
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    spec: Mapping[str, Any]
+    containers: tuple[Mapping[str, Any], ...]
+    operated: bool = False
+    patches: tuple[Mapping[str, Any], ...] = ()
+
+
+def name_of(manifest: Manifest) -> str:
+    """The object's name; empty where it has none yet."""
+    name: str = manifest["metadata"].get("name") or ""
+    return name
+
+
+def namespace_of(manifest: Manifest) -> str | None:
+    """The object's namespace; None where it names none."""
+    return manifest["metadata"].get("namespace") or None
+
+
+def identity(manifest: Manifest) -> str:
+    """`Deployment ml-production/sentiment-classifier`, or `ClusterRole prometheus`."""
+    namespace = namespace_of(manifest)
+    return f"{manifest['kind']} {f'{namespace}/' if namespace else ''}{name_of(manifest)}"
+
+
+def labels_of(manifest: Manifest) -> Mapping[str, str]:
+    """The object's own labels."""
+    return manifest["metadata"].get("labels") or {}
+
+
+def pod_of(manifest: Manifest) -> Pod | None:
+    """The pods an object makes; None of an object that makes none."""
+    if manifest["kind"] in _OPERATED and manifest["apiVersion"].startswith(_OPERATOR_GROUP):
+        return _operated(manifest)
+    if manifest["kind"] not in _TEMPLATES:
+        return None
+    template: Any = manifest
+    for key in _TEMPLATES[manifest["kind"]]:
+        template = template.get(key) or {}
+    metadata, spec = template.get("metadata") or {}, template.get("spec") or {}
+    return Pod(
+        labels=metadata.get("labels") or {},
+        annotations=metadata.get("annotations") or {},
+        spec=spec,
+        containers=tuple(_containers(spec, "initContainers", "containers", "ephemeralContainers")),
+    )
+
+
+def model_pod(manifest: Manifest, stage: StageRules) -> Pod | None:
+    """The pods of a model: those of the stage's namespace. The monitoring stack has a namespace of its own."""
+    return pod_of(manifest) if namespace_of(manifest) == stage.namespace else None
+
+
+def _operated(manifest: Manifest) -> Pod:
+    spec = manifest.get("spec") or {}
+    metadata = spec.get("podMetadata") or {}
+    main = {"name": manifest["kind"].lower(), "image": spec.get("image"), "resources": spec.get("resources")}
+    return Pod(
+        labels=metadata.get("labels") or {},
+        annotations=metadata.get("annotations") or {},
+        spec=spec,
+        containers=(main,),
+        operated=True,
+        patches=tuple(_containers(spec, "initContainers", "containers")),
+    )
+
+
+def _containers(spec: Mapping[str, Any], *lists: str) -> Iterator[Mapping[str, Any]]:
+    for key in lists:
+        yield from spec.get(key) or ()

@@ -1,0 +1,1 @@
+"""A version for a stage: one line of its stack file."""

@@ -1,0 +1,152 @@
+"""What was deployed, told by annotated tags `<stage>/<model>/<version>` on the deployed commits.
+
+A version that is deployed again gets `+2`, `+3` and so on behind it. `+` can be part of a tag in git and not of a
+version (which is a tag of an OCI image), so the two cannot be mixed up. Two things git refuses in a name are versions
+all the same: `..`, written `.+.`, and `.lock` at the end, written `.lock+1`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from delivery.errors import DeliveryError
+from delivery.git.repository import Repository
+from delivery.history.stack_log import StackLog
+from delivery.releases.changes import Deployed, deployed, entries_at
+
+_FIELDS = (
+    "%(refname)",
+    "%(objectname)",
+    "%(*objectname)",
+    "%(taggerdate:iso-strict)",
+    "%(contents:trailers:only,unfold)",
+)
+_FORMAT = "%00".join(_FIELDS) + "%00"
+_NAME = re.compile(r"refs/tags/(?P<stage>[^/]+)/(?P<model>[^/]+)/(?P<version>[^/]+?)(\+(?P<time>[0-9]+))?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """One tag of a deployment.
+
+    Attributes:
+        name: The tag's name.
+        commit: The deployed commit.
+        when: When it was tagged, as ISO 8601; None for a tag without a message, which has no date.
+        time: 1 for the first deployment of the version, 2 for the second.
+        digest: What the tag's message says; None where it says nothing.
+    """
+
+    name: str
+    stage: str
+    model: str
+    version: str
+    time: int
+    commit: str
+    when: str | None
+    digest: str | None
+
+
+def tag_name(stage: str, model: str, version: str, time: int) -> str:
+    """The tag of a version's deployment; `time` counts those of the same version from 1."""
+    written = ref_part(version)
+    if time > 1:
+        return f"{stage}/{model}/{written.removesuffix('+1')}+{time}"
+    return f"{stage}/{model}/{written}"
+
+
+def ref_part(version: str) -> str:
+    """A version as part of the name of a tag or a branch."""
+    written = re.sub(r"\.(?=\.)", ".+", version)
+    return f"{written}+1" if written.endswith(".lock") else written
+
+
+def deployments(repository: Repository) -> list[Deployment]:
+    """Every tag of a deployment, the oldest first."""
+    said = repository.git("for-each-ref", f"--format={_FORMAT}", "--sort=creatordate", "refs/tags/*/*/*")
+    fields = said.split("\0")
+    step = len(_FIELDS)
+    rows = (fields[at : at + step] for at in range(0, len(fields) - 1, step))
+    return [found for row in rows if (found := _deployment(row)) is not None]
+
+
+def newest(found: Sequence[Deployment], stage: str, log: StackLog) -> Mapping[str, Deployment]:
+    """The newest deployment of each model of a stage. Within one second, that of the later commit is the newer."""
+    own = [d for d in found if d.stage == stage]
+    ordered = sorted(own, key=lambda d: (d.when or "", log.entered.get(d.commit, -1), d.time))
+    return {deployment.model: deployment for deployment in ordered}
+
+
+def tag(repository: Repository, stage: str, revision: str = "HEAD") -> list[str]:
+    """Tag a deployed commit for each model whose version or digest is another than its newest tag says.
+
+    Returns:
+        The names of the new tags; none when everything was tagged before.
+
+    Raises:
+        DeliveryError: there is no such commit, the stage runs no model there, or git refused a tag.
+    """
+    commit = repository.resolve(revision)
+    entries = entries_at(repository, commit, stage)
+    if not entries:
+        raise DeliveryError(
+            f"Pulumi.{stage}.yaml names no model at {commit[:10]}, so nothing was deployed. "
+            "Fix: name the deployed commit with --commit"
+        )
+    known = deployments(repository)
+    last = newest(known, stage, StackLog(repository, commit))
+    made = []
+    for model, entry in sorted(entries.items()):
+        now = deployed(entry)
+        if now is not None and _differs(now, last.get(model)):
+            earlier = [d.time for d in known if (d.stage, d.model, d.version) == (stage, model, now.version)]
+            name = tag_name(stage, model, now.version, max(earlier, default=0) + 1)
+            repository.git("tag", "--annotate", "--file=-", name, commit, stdin=_message(stage, model, now))
+            made.append(name)
+    return made
+
+
+def push(repository: Repository, stage: str, remote: str, revision: str = "HEAD") -> list[str]:
+    """Push the stage's tags of a commit, also those that an earlier run could not push; returns their names."""
+    commit = repository.resolve(revision)
+    names = [d.name for d in deployments(repository) if (d.stage, d.commit) == (stage, commit)]
+    if names:
+        repository.git("push", "--quiet", remote, *(f"refs/tags/{name}" for name in names))
+    return names
+
+
+def fetch(repository: Repository, stage: str, remote: str) -> None:
+    """Bring the stage's tags of a remote, so that what others deployed is known."""
+    repository.git("fetch", "--quiet", "--no-tags", remote, f"refs/tags/{stage}/*:refs/tags/{stage}/*")
+
+
+def _differs(now: Deployed, last: Deployment | None) -> bool:
+    if last is None or now.version != last.version:
+        return True
+    # A digest that is pinned later is of the same image; only another one is another release.
+    return None not in {now.digest, last.digest} and now.digest != last.digest
+
+
+def _message(stage: str, model: str, now: Deployed) -> str:
+    digest = [f"Digest: {now.digest}"] if now.digest else []
+    lines = [f"Model: {model}", f"Version: {now.version}", *digest, f"Stage: {stage}"]
+    return "\n".join([f"Deployed {model} {now.version} to {stage}", "", *lines, ""])
+
+
+def _deployment(row: Sequence[str]) -> Deployment | None:
+    name, own, peeled, when, said = row
+    match = _NAME.fullmatch(name.strip("\n"))
+    if match is None:
+        return None
+    pairs = (line.partition(": ") for line in said.split("\n"))
+    trailers = {key: value for key, separator, value in pairs if separator}
+    return Deployment(
+        name=name.strip("\n").removeprefix("refs/tags/"),
+        stage=match["stage"],
+        model=match["model"],
+        version=re.sub(r"\.\+(?=\.)", ".", match["version"]),
+        time=int(match["time"] or 1),
+        commit=peeled or own,
+        when=when or None,
+        digest=trailers.get("Digest"),
+    )

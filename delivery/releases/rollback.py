@@ -1,0 +1,265 @@
+"""Prepares the `git revert` of a model's last release in a stage, and refuses one that would undo more."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.files.problems import SettingsError
+from components.files.yaml_document import parse_document
+from components.loading.stack_files import load_stack
+from delivery.errors import DeliveryError
+from delivery.git.branches import refuse_existing
+from delivery.git.repository import NO_HOOKS, Commit, Repository
+from delivery.history.model_history import Change, history
+from delivery.promotion.promote import write
+from delivery.promotion.stack_edit import with_release
+from delivery.releases.changes import Deployed, deployed, entries, entries_at, release
+from delivery.releases.deployments import ref_part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollback:
+    """A rollback that may be made.
+
+    Attributes:
+        undone: The commit on the branch that is reverted.
+        before: What the stage runs now.
+        after: What it runs afterwards.
+        diff: The revert as a unified diff.
+        commit: The revert commit. It is in the repository, and on no branch until `keep` makes one.
+        forward: True where the release is a rollback itself, so that what it took back would come again.
+        reason: Why it is made, as the commit says; None where nobody said.
+    """
+
+    model: str
+    stage: str
+    undone: str
+    before: Deployed
+    after: Deployed
+    diff: str
+    commit: str
+    forward: bool
+    reason: str | None
+
+    @property
+    def warning(self) -> str:
+        """What to know before it is made, a line; empty for a rollback of a release."""
+        if not self.forward:
+            return ""
+        return (
+            f"{self.undone[:10]}, which is to be reverted, is a rollback itself: it took {self.model} in {self.stage} "
+            f"from {self.after.version} to {self.before.version}, and {self.after.version} would come back"
+        )
+
+    @property
+    def branch(self) -> str:
+        """The branch that `--commit` makes."""
+        return f"rollback/{self.stage}/{self.model}/{ref_part(self.after.version)}"
+
+
+def rollback(repository: Repository, model: str, stage: str, reason: str | None = None) -> Rollback:
+    """Make the revert commit in a folder of its own; no branch and no file of the user's changes.
+
+    Args:
+        repository: Of the project.
+        model: The model.
+        stage: The stage.
+        reason: Why, for the commit's message.
+
+    Raises:
+        DeliveryError: there is nothing to go back to, the revert would undo something else or conflicts, or the
+            stage would not be valid afterwards.
+    """
+    own = [c for c in history(repository).only(model, stage).changes if c.version_changed]
+    last = _last_release(own, model, stage)
+    assert last.before is not None
+    assert last.after is not None
+    undone = last.merge or last.commit
+    _refuse_more(repository, last, undone)
+    with repository.at("HEAD") as tree:
+        commit = _revert(Repository(tree), last, undone, reason)
+        after = deployed(entries_at(repository, commit, stage).get(model))
+        if after is None or after.version != last.before.version:
+            raise DeliveryError(f"the revert of {undone.revision[:10]} does not restore it. {_instead(last)}")
+        try:
+            load_stack(tree, stage)
+        except SettingsError as error:
+            raise DeliveryError(
+                f"after the revert {stage} would not be valid. {_instead(last)}\n{error}"
+            ) from None
+        diff = repository.git("diff", "--no-color", "--no-ext-diff", f"{commit}^", commit)
+    return Rollback(
+        model=model,
+        stage=stage,
+        undone=undone.revision,
+        before=last.after,
+        after=after,
+        diff=diff,
+        commit=commit,
+        forward=_is_rollback(own, last),
+        reason=reason,
+    )
+
+
+def keep(repository: Repository, made: Rollback) -> None:
+    """Put the revert commit on its branch.
+
+    Raises:
+        DeliveryError: the branch exists, or the release is a rollback itself and nobody said why it shall go.
+    """
+    if made.forward and made.reason is None:
+        raise DeliveryError(
+            f'{made.warning}. Fix: if it shall, say why with --reason "..."; to go further back instead, `python -m '
+            f"delivery promote {made.model} --from STAGE --to {made.stage} --version V --reason "
+            '"..." --commit`'
+        )
+    refuse_existing(repository, made.branch)
+    repository.git("branch", "--no-track", made.branch, made.commit)
+
+
+def _last_release(own: Sequence[Change], model: str, stage: str) -> Change:
+    if not own:
+        raise DeliveryError(
+            f"no commit of this branch gives {model} a version in Pulumi.{stage}.yaml. "
+            f"Fix: `python -m delivery history --stage {stage}` lists the models that have one"
+        )
+    last = own[0]
+    if last.after is None:
+        raise DeliveryError(
+            f"{stage} does not run {model} since {last.commit.revision[:10]} removed it. "
+            f"Fix: `git revert {(last.merge or last.commit).revision[:10]}` brings it back"
+        )
+    if last.oldest_known:
+        raise DeliveryError(
+            f"this clone is shallow and does not hold the release before {last.after.version}. "
+            "Fix: `git fetch --unshallow`"
+        )
+    if last.before is None:
+        raise DeliveryError(
+            f"{last.after.version} is the first version of {model} in {stage}, so there is none to go back to. "
+            f"Fix: remove its entry from Pulumi.{stage}.yaml if it shall not run"
+        )
+    return last
+
+
+def _is_rollback(own: Sequence[Change], last: Change) -> bool:
+    """True when a release takes another one back; a rollback of a rollback takes none back, and so on."""
+    of = {commit.revision: change for change in own for commit in (change.commit, change.merge) if commit}
+    steps, change = 0, last
+    while change.reverts is not None:
+        steps += 1
+        target = of.pop(change.reverts, None)
+        if target is None:
+            break
+        change = target
+    return steps % 2 == 1
+
+
+def _refuse_more(repository: Repository, last: Change, undone: Commit) -> None:
+    """Refuse when the commit changed more than this model's version and digest in this stage."""
+    parent = undone.parents[0]
+    more = list(_other_changes(repository, last, parent, undone.revision))
+    if more:
+        lines = "\n".join(f"  {line}" for line in more)
+        raise DeliveryError(
+            f"reverting {undone.revision[:10]} ({undone.subject}) would also undo:\n{lines}\n{_instead(last)}"
+        )
+
+
+def _other_changes(repository: Repository, last: Change, old: str, new: str) -> Iterator[str]:
+    own = f"Pulumi.{last.stage}.yaml"
+    inside = repository.project.relative_to(repository.top)
+    changed = repository.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new).split("\0")
+    for path in filter(None, changed):
+        if Path(path) != inside / own:
+            yield f"the change of {path}"
+    texts = [repository.file(revision, own) or "" for revision in (old, new)]
+    before, after = (entries(text, own) for text in texts)
+    for model in sorted({*before, *after}):
+        if before.get(model) == after.get(model):
+            continue
+        found = release(last.stage, model, before.get(model), after.get(model))
+        if model != last.model:
+            yield f"{last.stage}: {model} {_named(found.before)} to {_named(found.after)}"
+            continue
+        for field in found.other_fields:
+            yield f"{last.stage}: {model}: {field}"
+        if found.before and found.after and found.before.replicas != found.after.replicas:
+            yield f"{last.stage}: {model}: replicas {found.before.replicas} to {found.after.replicas}"
+    settings = [_settings(text, own) for text in texts]
+    for key in sorted({*settings[0], *settings[1]}):
+        if settings[0].get(key) != settings[1].get(key):
+            yield f"{last.stage}: {key}"
+
+
+def _settings(text: str, file: str) -> dict[str, Any]:
+    """What a stack file says besides its models."""
+    try:
+        data = parse_document(text, file).data
+    except SettingsError:
+        return {}
+    config = data.get("config")
+    own = {f"config.{key}": value for key, value in config.items()} if isinstance(config, dict) else {}
+    own.pop("config.ml-deployments:models", None)
+    return {**{key: value for key, value in data.items() if key != "config"}, **own}
+
+
+def _named(found: Deployed | None) -> str:
+    return "nothing" if found is None else found.version
+
+
+def _revert(tree: Repository, last: Change, undone: Commit, reason: str | None) -> str:
+    """The revert commit, with git's own message and trailers."""
+    assert last.before is not None
+    assert last.after is not None
+    mainline = ["-m", "1"] if len(undone.parents) > 1 else []
+    done = tree.try_git(*NO_HOOKS, "revert", "--no-edit", *mainline, undone.revision)
+    if done.returncode != 0:
+        _resolve(tree, last, undone, done.stderr.strip() or done.stdout.strip())
+    trailers = {
+        "Model": last.model,
+        "Version": last.before.version,
+        "Replaces": last.after.version,
+        "To": last.stage,
+        **({"Reason": " ".join(reason.split())} if reason else {}),
+    }
+    options = [f"--trailer={key}: {value}" for key, value in trailers.items()]
+    tree.git(*NO_HOOKS, "commit", "--amend", "--no-edit", "--quiet", *options)
+    return tree.resolve("HEAD")
+
+
+def _resolve(tree: Repository, last: Change, undone: Commit, said: str) -> None:
+    """Resolve what git takes for a conflict when only neighbouring lines changed since; refuse a real one."""
+    file = f"Pulumi.{last.stage}.yaml"
+    conflicts = tree.git("diff", "--name-only", "--relative", "--diff-filter=U").splitlines()
+    now = entries_at(tree, "HEAD", last.stage).get(last.model)
+    then = entries_at(tree, undone.revision, last.stage).get(last.model)
+    text = tree.file("HEAD", file)
+    if conflicts != [file] or text is None:
+        raise DeliveryError(f"`git revert {undone.revision[:10]}` failed: {said}")
+    if now != then or last.before is None:
+        raise DeliveryError(
+            f"{last.model} was edited in {file} since {undone.revision[:10]} released {_named(last.after)}, "
+            f"so reverting that commit conflicts:\n{_since(tree, last)}\n{_instead(last)}"
+        )
+    wanted = Deployed(version=last.before.version, digest=last.before.digest, replicas=None)
+    write(tree.project / file, with_release(text, file, last.model, wanted))
+    tree.git("add", "--", file)
+    tree.git(*NO_HOOKS, "-c", "core.editor=true", "revert", "--continue")
+
+
+def _since(tree: Repository, last: Change) -> str:
+    """The commits that changed the stage's file since a release, a line each."""
+    reverted = (last.merge or last.commit).revision
+    found = tree.log("--first-parent", f"{reverted}..HEAD", "--", f"Pulumi.{last.stage}.yaml")
+    return "\n".join(f"  {commit.revision[:10]} {commit.subject} ({commit.author})" for commit in found)
+
+
+def _instead(last: Change) -> str:
+    assert last.before is not None
+    return (
+        f'Fix: write version: "{last.before.version}" into Pulumi.{last.stage}.yaml in a commit of its own with the '
+        f"trailer `Reverts: {last.commit.revision[:10]}`, or let `python -m delivery promote {last.model} --from STAGE "
+        f'--to {last.stage} --version {last.before.version} --reason "..." --commit` do it'
+    )

@@ -1,0 +1,1 @@
+"""What the program deploys, as manifests, in a folder or on a branch."""

@@ -1,1 +1,0 @@
-"""The rules: pure functions over plain Kubernetes manifests, one module a concept. catalogue.py lists them."""

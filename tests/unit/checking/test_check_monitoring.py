@@ -1,0 +1,107 @@
+"""What `delivery check` says of monitoring."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from components.loading.stack_files import load_stack
+from components.monitoring.alerts.coverage import left_out
+from components.runtimes.table import Runtime
+from components.settings.feature_store import FeatureAlertName
+from components.settings.watching import AlertName
+from delivery.checking import monitoring as check_monitoring
+from delivery.cli import app
+from tests.support.features import STORE, write_features
+from tests.support.projects import GOOD_STACK, MODEL, entry, project
+from tests.support.watched import model_file, watched
+
+
+def check(folder: Path) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["check", "--project", str(folder)])
+    return result.exit_code, result.output
+
+
+def test_it_says_what_a_runtime_leaves_unwatched(tmp_path: Path) -> None:
+    code, out = check(project(tmp_path, a=MODEL + 'runtime: kserve\nslo: {availability: "99.9"}\n'))
+    assert code == 0
+    assert "test: a has no ModelAvailabilityBudgetBurn: the runtime kserve counts no failed requests" in out
+    assert "test: a has no ModelSaturated: the runtime kserve shows no requests at work or waiting" in out
+    assert "ModelGpuMemoryHigh" not in out
+
+
+def test_it_says_when_a_change_of_an_alert_has_no_effect(tmp_path: Path) -> None:
+    code, out = check(project(tmp_path, a=MODEL + "alerts: {ModelDrift: {severity: page}}\n"))
+    assert code == 0
+    assert "test: a has no ModelDrift: the model names no drift gauge" in out
+
+
+def test_an_alert_without_its_page_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "docs" / "runbooks").mkdir(parents=True)
+    code, out = check(project(tmp_path))
+    assert code == 1
+    assert "docs/runbooks/ModelAbsent.md: ModelAbsent has no runbook. Fix: write the page" in out
+
+
+def test_a_query_that_does_not_parse_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_monitoring, "dashboard_queries", lambda _: [("the panel X of Y", "sum by (")])
+    code, out = check(project(tmp_path))
+    assert code == 1
+    assert "the query of the panel X of Y does not parse" in out
+
+
+def test_nothing_is_counted_where_nothing_is_watched(tmp_path: Path) -> None:
+    none = "  ml-deployments:monitoring: {delivery: none}\n"
+    code, out = check(project(tmp_path, entry('version: "v1"\nreplicas: 2') + none))
+    assert code == 0
+    assert [cell.strip() for cell in out.splitlines()[3].split("│")][-3:-1] == ["0", "0"]
+
+
+def test_a_stopped_model_keeps_only_what_does_not_need_its_pods(tmp_path: Path) -> None:
+    model, stack = watched(tmp_path, model_file(Runtime.GENERIC))
+    stopped = model.model_copy(update={"replicas": 0})
+    reasons = {found.alert: found.reason for found in left_out(stopped, stack)}
+    assert reasons[AlertName.ABSENT] == "the model has no replicas in this stage"
+    assert AlertName.AVAILABILITY_BUDGET_BURN not in reasons
+
+
+def test_an_alert_that_is_switched_off_is_left_out_by_choice(tmp_path: Path) -> None:
+    folder = project(tmp_path, a=MODEL + "alerts: {ModelAbsent: {enabled: false}}\n")
+    stack = load_stack(folder, "test").settings
+    (found,) = [each for each in left_out(stack.models[0], stack) if each.alert is AlertName.ABSENT]
+    assert (found.reason, found.by_runtime) == ("switched off in the files", False)
+
+
+@pytest.mark.parametrize(
+    ("monitoring", "context", "refused"),
+    [
+        ("watch-test", "", True),
+        ("ml-test", "", True),
+        ("watch-second", "", False),
+        ("watch-test", "  ml-deployments:kubeContext: other\n", False),
+    ],
+)
+def test_two_stages_of_one_cluster_share_no_namespace(
+    tmp_path: Path, monitoring: str, context: str, *, refused: bool
+) -> None:
+    own = "  ml-deployments:monitoring: {namespace: %s, delivery: operator, stack: {install: true}}\n"
+    good = entry('version: "v1"\nreplicas: 2')
+    folder = project(tmp_path, good + own % "watch-test")
+    second = good.replace("ml-test", "ml-second") + own % monitoring + context
+    (folder / "Pulumi.second.yaml").write_text(second)
+    code, out = check(folder)
+    assert code == int(refused)
+    assert ("whose removal would remove it" in out) is refused
+
+
+def test_the_feature_store_has_a_row_of_its_own(tmp_path: Path) -> None:
+    write_features(tmp_path)
+    project(tmp_path, GOOD_STACK + STORE)
+    code, out = check(tmp_path)
+    assert code == 0, out
+    (row,) = [line for line in out.splitlines() if "the feature store" in line]
+    version, replicas, rules, alerts = row.replace("│", " ").split()[-4:]
+    assert (version, replicas) == ("0.67.0", "2")
+    # One alert of each kind, and for its one view there are no more.
+    assert int(alerts) == len(FeatureAlertName)
+    assert int(rules) > int(alerts)

@@ -1,0 +1,154 @@
+"""What the cluster is compared with, and how kubectl is asked."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from delivery.cli import app
+from delivery.drift.kubectl import MOST_REFUSED, Kubectl
+from delivery.drift.target import Target, refuse_overtaken, target
+from delivery.errors import DeliveryError
+from delivery.git.repository import Repository
+from delivery.releases.deployments import tag
+from tests.support.projects import GOOD_STACK, project
+from tests.support.repositories import git, init
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = project(tmp_path / "project")
+    init(folder)
+    commit(folder)
+    return folder
+
+
+def commit(folder: Path) -> str:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=change")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def write(folder: Path, replicas: int) -> None:
+    text = GOOD_STACK.replace("replicas: 2", f"replicas: {replicas}")
+    (folder / "Pulumi.test.yaml").write_text(text)
+
+
+def replicas(found: Target) -> int:
+    (count,) = [m["spec"]["replicas"] for m in found.manifests if m["kind"] == "Deployment"]
+    assert isinstance(count, int)
+    return count
+
+
+def test_a_clean_work_tree_is_its_commit(repository: Path) -> None:
+    found = target(repository, "test")
+    assert (found.revision, found.notes) == (git(repository, "rev-parse", "HEAD"), ())
+    assert replicas(found) == 2
+
+
+def test_a_heal_never_goes_back_behind_what_is_deployed(repository: Path) -> None:
+    old = git(repository, "rev-parse", "HEAD")
+    write(repository, 3)
+    new = commit(repository)
+    tag(Repository(repository), "test")
+    refuse_overtaken(repository, target(repository, "test"))
+    refuse_overtaken(repository, target(repository, "test", work_tree=True))
+    with pytest.raises(DeliveryError, match=rf"the tag test/a/v1 tells that test runs {new[:12]}"):
+        refuse_overtaken(repository, target(repository, "test", revision=old))
+    said = CliRunner().invoke(
+        app, ["drift", "test", "--heal", "--revision", old, "--project", str(repository)]
+    )
+    assert said.exit_code == 1
+    assert "a heal would take it back" in said.stderr
+
+
+def test_uncommitted_changes_are_left_out_and_told(repository: Path) -> None:
+    write(repository, 3)
+    found = target(repository, "test")
+    assert replicas(found) == 2
+    assert found.notes == ("uncommitted changes are left out (Pulumi.test.yaml); --work-tree takes them in",)
+    taken_in = target(repository, "test", work_tree=True)
+    assert (replicas(taken_in), taken_in.revision, taken_in.notes) == (3, None, ())
+
+
+def test_another_commit(repository: Path) -> None:
+    first = git(repository, "rev-parse", "HEAD")
+    write(repository, 3)
+    commit(repository)
+    found = target(repository, "test", revision=first[:8])
+    assert (replicas(found), found.revision, found.notes) == (2, first, ())
+    assert git(repository, "worktree", "list").count("\n") == 0
+
+
+def test_a_commit_without_the_stage(repository: Path) -> None:
+    (repository / "Pulumi.new.yaml").write_text(GOOD_STACK)
+    with pytest.raises(DeliveryError, match=r"Pulumi\.new\.yaml does not exist at"):
+        target(repository, "new")
+
+
+def test_without_git_the_files_count_and_a_note_says_so(tmp_path: Path) -> None:
+    found = target(project(tmp_path), "test")
+    assert (replicas(found), found.revision) == (2, None)
+    assert "is in no git repository" in found.notes[0]
+    with pytest.raises(DeliveryError, match="is in no git repository"):
+        target(tmp_path, "test", revision="HEAD")
+
+
+def test_a_commit_and_the_work_tree_exclude_each_other(tmp_path: Path) -> None:
+    flags = ["drift", "test", "--project", str(project(tmp_path)), "--revision", "HEAD", "--work-tree"]
+    assert CliRunner().invoke(app, flags).exit_code == 2
+
+
+def fake_kubectl(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder / "kubectl"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+def objects(count: int) -> list[dict[str, object]]:
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"c{n}"}} for n in range(count)]
+
+
+def test_the_one_object_the_server_refuses_is_told_from_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = 'input=$(cat); case "$input" in *c5*) echo bad >&2; exit 1;; esac; echo "$input"'
+    fake_kubectl(tmp_path, script, monkeypatch)
+    applied, refused = Kubectl(None).would_apply(objects(8), "us")
+    assert sorted(found["metadata"]["name"] for found in applied) == [f"c{n}" for n in range(8) if n != 5]
+    assert [(here.name, reason) for here, reason in refused.items()] == [("c5", "bad")]
+
+
+def test_a_server_that_refuses_everything_is_not_asked_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_kubectl(tmp_path, "echo 'patch is forbidden' >&2; exit 1", monkeypatch)
+    kubectl = Kubectl("here")
+    with pytest.raises(DeliveryError, match=r"\(context here\): patch is forbidden\. Fix: "):
+        kubectl.would_apply(objects(1000), "us")
+    assert len(kubectl.commands) < 4 * MOST_REFUSED
+
+
+def test_kubectl_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DeliveryError, match="kubectl is not installed"):
+        Kubectl(None).kinds()
+
+
+def test_kinds_are_read_with_and_without_short_names_and_categories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (
+        "bindings v1 true Binding create",
+        "deployments deploy apps/v1 true Deployment create,delete,list all",
+        "widgets a,b example.com/v1 false Widget [delete list]",
+    )
+    fake_kubectl(tmp_path, "\n".join(f"echo '{line}'" for line in lines), monkeypatch)
+    kinds = Kubectl(None).kinds()
+    assert [(kind.resource, kind.kind, kind.namespaced) for kind in kinds] == [
+        ("bindings", "Binding", True),
+        ("deployments.apps", "Deployment", True),
+        ("widgets.example.com", "Widget", False),
+    ]
+    assert [{"delete", "list"} <= kind.verbs for kind in kinds] == [False, True, True]

@@ -1,0 +1,268 @@
+"""`delivery gitops`: the objects that controllers in the cluster follow."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from delivery.cli import app
+from delivery.gitops.generate import HEADER, generated
+from delivery.gitops.scope import group
+from delivery.rendering.render import manifests
+from tests.support.feature_stores import stage as with_store
+from tests.support.projects import CHECKOUT, GOOD_STACK, project
+
+STAGES = ("production", "staging")
+PLURALS = {"NetworkPolicy": "networkpolicies", "Prometheus": "prometheuses"}
+
+
+@pytest.fixture(scope="module")
+def committed() -> dict[str, str]:
+    return generated(CHECKOUT)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A project with one stage `test`, and the settings of this checkout."""
+    folder = project(tmp_path / "small")
+    (folder / "gitops").mkdir()
+    text = (CHECKOUT / "gitops" / "settings.yaml").read_text()
+    (folder / "gitops" / "settings.yaml").write_text(text.replace("[staging, production]", "[test]"))
+    return folder
+
+
+def run(folder: Path, output: Path) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["gitops", "--project", str(folder), "--output", str(output)])
+    assert "Traceback" not in result.output
+    return result.exit_code, result.output
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(text))
+
+
+def one(text: str, kind: str) -> dict[str, Any]:
+    (found,) = (item for item in objects(text) if item["kind"] == kind)
+    return found
+
+
+def settings_with(folder: Path, old: str, new: str) -> None:
+    path = folder / "gitops" / "settings.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_the_committed_objects_are_fresh(committed: dict[str, str]) -> None:
+    folder = CHECKOUT / "gitops"
+    found = {
+        str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*.yaml") if p.name != "settings.yaml"
+    }
+    assert found == committed, "run `make gitops`"
+
+
+def test_every_stage_has_a_file_for_each_controller(committed: dict[str, str]) -> None:
+    assert set(committed) == {
+        f"{tool}/{stage}.yaml" for tool in ("argocd", "flux", "pulumi") for stage in STAGES
+    }
+    assert all(text.startswith(HEADER) for text in committed.values())
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_argocd_heals_prunes_and_retries(committed: dict[str, str], stage: str) -> None:
+    text = committed[f"argocd/{stage}.yaml"]
+    application, owner = one(text, "Application"), one(text, "AppProject")
+    policy = application["spec"]["syncPolicy"]
+    assert policy["automated"] == {"prune": True, "selfHeal": True, "allowEmpty": False}
+    assert "ServerSideApply=true" in policy["syncOptions"]
+    assert policy["retry"]["refresh"]
+    assert "finalizers" not in application["metadata"]
+    assert application["spec"]["source"]["targetRevision"] == f"rendered/{stage}"
+    assert application["spec"]["project"] == owner["metadata"]["name"]
+    assert owner["spec"]["sourceRepos"] == [application["spec"]["source"]["repoURL"]]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_project_of_argocd_reaches_its_own_stage_and_no_other(
+    committed: dict[str, str], stage: str
+) -> None:
+    spec = one(committed[f"argocd/{stage}.yaml"], "AppProject")["spec"]
+    namespaces = {place["namespace"] for place in spec["destinations"]}
+    assert namespaces == {f"ml-{stage}", f"ml-{stage}-monitoring"}
+    allowed = {(item["group"], item["kind"], item["name"]) for item in spec["clusterResourceWhitelist"]}
+    found = manifests(CHECKOUT, stage)
+    outside = {
+        (group(m), m["kind"], m["metadata"]["name"]) for m in found if "namespace" not in m["metadata"]
+    }
+    assert allowed == outside
+    assert {m["metadata"]["namespace"] for m in found if "namespace" in m["metadata"]} == namespaces
+    assert spec["namespaceResourceBlacklist"] == [{"group": "", "kind": "Secret"}]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_flux_waits_prunes_and_never_replaces(committed: dict[str, str], stage: str) -> None:
+    text = committed[f"flux/{stage}.yaml"]
+    spec = one(text, "Kustomization")["spec"]
+    assert (spec["prune"], spec["wait"], spec["force"]) == (True, True, False)
+    assert spec["deletionPolicy"] == "Orphan"
+    source = one(text, "GitRepository")
+    assert spec["sourceRef"] == {"kind": "GitRepository", "name": source["metadata"]["name"]}
+    assert source["spec"]["ref"] == {"branch": f"rendered/{stage}"}
+    assert spec["serviceAccountName"] == one(text, "ServiceAccount")["metadata"]["name"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_pulumi_operator_heals_drift_by_the_stack_file_alone(
+    committed: dict[str, str], stage: str
+) -> None:
+    text = committed[f"pulumi/{stage}.yaml"]
+    stack = one(text, "Stack")
+    spec = stack["spec"]
+    assert spec["refresh"]
+    assert spec["continueResyncOnCommitMatch"]
+    assert spec["resyncFrequencySeconds"] >= 60
+    assert not spec["destroyOnFinalize"]
+    assert spec["stack"].endswith(f"/ml-deployments/{stage}")
+    assert not {"config", "configRef", "secretsRef", "secrets"} & set(spec)
+    assert spec["workspaceTemplate"]["spec"]["image"].rpartition(":")[2][0].isdigit()
+    assert len(stack["metadata"]["name"]) <= 42
+    delegators = [o for o in objects(text) if o.get("roleRef", {}).get("name") == "system:auth-delegator"]
+    account = one(text, "ServiceAccount")["metadata"]
+    assert delegators[0]["subjects"] == [{"kind": "ServiceAccount", **account}]
+    assert spec["serviceAccountName"] == account["name"]
+
+
+def test_production_waits_for_staging_and_staging_for_nobody(committed: dict[str, str]) -> None:
+    spec = one(committed["pulumi/production.yaml"], "Stack")["spec"]
+    assert spec["prerequisites"] == [
+        {"name": "ml-deployments-staging", "requirement": {"succeededWithinDuration": "1h"}}
+    ]
+    assert "prerequisites" not in one(committed["pulumi/staging.yaml"], "Stack")["spec"]
+
+
+@pytest.mark.parametrize("tool", ["flux", "pulumi"])
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_account_may_write_what_the_stage_renders_and_read_no_secret(
+    committed: dict[str, str], tool: str, stage: str
+) -> None:
+    text = committed[f"{tool}/{stage}.yaml"]
+    assert forbidden(text, manifests(CHECKOUT, stage)) == []
+    rules = [r for o in objects(text) if o["kind"] in {"Role", "ClusterRole"} for r in o["rules"]]
+    assert not [
+        rule for rule in rules if {"*", "secrets"} & {*rule["resources"], *rule["verbs"], *rule["apiGroups"]}
+    ]
+
+
+def forbidden(text: str, rendered: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The metadata of what a controller's account may not write."""
+    roles = [o for o in objects(text) if o["kind"] in {"Role", "ClusterRole"}]
+
+    def allowed(manifest: dict[str, Any]) -> bool:
+        metadata = manifest["metadata"]
+        plural = PLURALS.get(manifest["kind"], f"{manifest['kind'].lower()}s")
+        rules = [
+            r
+            for o in roles
+            if o["metadata"].get("namespace") == metadata.get("namespace")
+            for r in o["rules"]
+        ]
+        return any(
+            group(manifest) in rule["apiGroups"]
+            and plural in rule["resources"]
+            and "patch" in rule["verbs"]
+            and metadata["name"] in rule.get("resourceNames", [metadata["name"]])
+            for rule in rules
+        )
+
+    return [m["metadata"] for m in rendered if not allowed(m)]
+
+
+def test_a_stage_without_monitoring_has_one_namespace(small: Path) -> None:
+    spec = one(generated(small)["argocd/test.yaml"], "AppProject")["spec"]
+    assert [place["namespace"] for place in spec["destinations"]] == ["ml-test"]
+    assert spec["clusterResourceWhitelist"] == [{"group": "", "kind": "Namespace", "name": "ml-test"}]
+
+
+def test_the_command_writes_and_removes_what_is_gone(small: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    assert run(small, output)[0] == 0
+    (output / "argocd" / "gone.yaml").write_text(f"{HEADER}\nkind: Application\n")
+    (output / "argocd" / "mine.yaml").write_text("kind: ConfigMap\n")
+    assert run(small, output)[0] == 0
+    assert sorted(p.name for p in (output / "argocd").iterdir()) == ["mine.yaml", "test.yaml"]
+
+
+def checked(folder: Path) -> str:
+    result = CliRunner().invoke(app, ["check", "--project", str(folder)])
+    assert (result.exit_code, "Traceback" in result.output) == (0, False)
+    return " ".join(result.output.split())
+
+
+def test_check_tells_of_what_is_stale(small: Path) -> None:
+    assert "gitops" not in checked(small)
+    run(small, small / "gitops")
+    assert "gitops" not in checked(small)
+    (small / "Pulumi.test.yaml").write_text(GOOD_STACK.replace("ml-test", "ml-other"))
+    (small / "gitops" / "flux" / "gone.yaml").write_text(HEADER)
+    # Nobody uses it.
+    shutil.rmtree(small / "gitops" / "pulumi")
+    said = checked(small)
+    assert "gitops/argocd/test.yaml, gitops/flux/gone.yaml, gitops/flux/test.yaml: not what" in said
+    assert "`make gitops`" in said
+    settings_with(small, "interval: 1m", "interval: often")
+    said = checked(small)
+    assert "gitops/ cannot be made" in said
+    assert "flux.interval = often" in said
+
+
+def test_a_feature_store_changes_nothing_and_may_be_deployed(small: Path) -> None:
+    before = generated(small)
+    with_store(small)
+    found = {group(m): m for m in manifests(small, "test") if m["kind"] in {"Job", "PersistentVolumeClaim"}}
+    assert len(found) == 2
+    assert generated(small) == before
+    for tool in ("flux", "pulumi"):
+        assert forbidden(before[f"{tool}/test.yaml"], manifests(small, "test")) == []
+
+
+def test_a_new_model_changes_nothing(small: Path) -> None:
+    before = generated(small)
+    shutil.copy(small / "models" / "a.yaml", small / "models" / "b.yaml")
+    (small / "Pulumi.test.yaml").write_text(GOOD_STACK + '    b: {version: "v1", replicas: 3}\n')
+    assert generated(small) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("https://git.example.com", "https://ada:word@git.example.com", "holds a password"),
+        ("https://git.example.com", "https://token@git.example.com", "holds a password"),
+        ("s3://ml-deployments", "https://:word@ml-deployments", "holds a password"),
+        ("https://git.example.com", "git.example.com", "must be a git URL"),
+        ("3.259.0-nonroot", "latest-nonroot", "must name one version"),
+        ("resyncSeconds: 300", "resyncSeconds: 10", "write 60 or more"),
+        ("interval: 1m", "interval: often", "must be a duration"),
+        ("[test]", "[test, test]", "stands there twice"),
+        ("[test]", "[test, production]", "there is no Pulumi.production.yaml"),
+        ("branch: main", "brunch: main", "write branch"),
+        ("namespace: argocd", "namespace: Argo CD", "argocd.namespace"),
+    ],
+)
+def test_mistakes_in_the_settings_are_named_and_nothing_is_written(
+    small: Path, tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    settings_with(small, old, new)
+    code, output = run(small, tmp_path / "out")
+    assert code == 1
+    assert "gitops/settings.yaml" in output
+    assert said in output
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_settings_the_file_is_named(tmp_path: Path) -> None:
+    code, output = run(project(tmp_path / "p"), tmp_path / "out")
+    assert code == 1
+    assert "gitops/settings.yaml: the file does not exist" in output

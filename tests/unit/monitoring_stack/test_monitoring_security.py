@@ -1,0 +1,168 @@
+"""The monitoring stack is hardened, holds no secret, and reads no more than it must."""
+
+import json
+from pathlib import Path
+
+from tests.support.monitoring_stacks import (
+    RECEIVERS,
+    Manifest,
+    of_kind,
+    one,
+    stack_of,
+)
+
+
+def test_every_pod_is_hardened(installed: list[Manifest]) -> None:
+    deployments = [m for m in of_kind(installed, "Deployment") if m["metadata"]["namespace"] == "watch"]
+    assert {m["metadata"]["name"] for m in deployments} == {"grafana", "kube-state-metrics"}
+    for deployment in deployments:
+        pod = deployment["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        }
+        assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
+        assert {m["name"] for m in container["volumeMounts"]} == {v["name"] for v in pod["volumes"]}
+        assert container["resources"]["limits"]["memory"]
+        assert container["resources"]["requests"].keys() == {"cpu", "memory"}
+        assert container["livenessProbe"]
+        assert container["readinessProbe"]
+    for kind in ("Prometheus", "Alertmanager"):
+        spec = one(installed, kind)["spec"]
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert spec["resources"]["limits"]["memory"]
+
+
+def test_only_who_asks_the_api_has_a_token(installed: list[Manifest]) -> None:
+    accounts = [m for m in of_kind(installed, "ServiceAccount") if m["metadata"]["namespace"] == "watch"]
+    assert {m["automountServiceAccountToken"] for m in accounts} == {False}
+    assert len(accounts) == 4
+    mounted = {
+        m["metadata"]["name"]: m["spec"]["template"]["spec"]["automountServiceAccountToken"]
+        for m in of_kind(installed, "Deployment")
+    }
+    assert mounted == {"a": False, "grafana": False, "kube-state-metrics": True}
+    assert one(installed, "Prometheus")["spec"]["automountServiceAccountToken"] is True
+    assert one(installed, "Alertmanager")["spec"]["automountServiceAccountToken"] is False
+
+
+def test_images_are_pinned(installed: list[Manifest]) -> None:
+    pinned = [one(installed, kind)["spec"]["image"] for kind in ("Prometheus", "Alertmanager")]
+    for deployment in of_kind(installed, "Deployment"):
+        pinned += [c["image"] for c in deployment["spec"]["template"]["spec"]["containers"]]
+    assert len(pinned) == 5
+    for image in pinned:
+        assert image.rpartition(":")[2].removeprefix("v")[0].isdigit()
+    for kind in ("Prometheus", "Alertmanager"):
+        spec = one(installed, kind)["spec"]
+        assert spec["image"].endswith(f":{spec['version']}")
+
+
+def test_no_password_and_no_secret_anywhere(tmp_path: Path) -> None:
+    found = stack_of(tmp_path, RECEIVERS)
+    assert not of_kind(found, "Secret")
+    text = json.dumps(found).lower()
+    for word in ("password", "admin_user", 'credentials"', "basicauth"):
+        assert word not in text
+    (container,) = one(found, "Deployment", "grafana")["spec"]["template"]["spec"]["containers"]
+    env = {e["name"]: e["value"] for e in container["env"]}
+    assert env["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert env["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
+    assert env["GF_AUTH_BASIC_ENABLED"] == "false"
+    assert env["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+
+
+def test_access_is_reading_alone_and_the_stages_alone(installed: list[Manifest]) -> None:
+    roles = of_kind(installed, "Role")
+    assert {(m["metadata"]["namespace"], m["metadata"]["name"]) for m in roles} == {
+        ("ml-test", "kube-state-metrics"),
+        ("ml-test", "prometheus"),
+        ("watch", "prometheus"),
+    }
+    rules = [
+        rule for kind in ("Role", "ClusterRole") for m in of_kind(installed, kind) for rule in m["rules"]
+    ]
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list", "watch"}
+    asked = {resource for rule in rules for resource in rule["resources"]}
+    assert asked.isdisjoint({"*", "secrets", "configmaps", "nodes/proxy"})
+    (cluster,) = of_kind(installed, "ClusterRole")
+    assert {resource for rule in cluster["rules"] for resource in rule["resources"]} == {
+        "nodes",
+        "nodes/metrics",
+    }
+
+
+def test_bindings_name_their_role_and_an_account_that_there_is(installed: list[Manifest]) -> None:
+    accounts = {
+        (m["metadata"]["namespace"], m["metadata"]["name"]) for m in of_kind(installed, "ServiceAccount")
+    }
+    bindings = [*of_kind(installed, "RoleBinding"), *of_kind(installed, "ClusterRoleBinding")]
+    assert len(bindings) == 4
+    for binding in bindings:
+        (subject,) = binding["subjects"]
+        assert (subject["namespace"], subject["name"]) in accounts
+        role = one_of(installed, binding["roleRef"], binding["metadata"].get("namespace"))
+        assert role["rules"]
+
+
+def one_of(found: list[Manifest], reference: dict[str, str], namespace: str | None) -> Manifest:
+    (manifest,) = [
+        m
+        for m in of_kind(found, reference["kind"])
+        if m["metadata"]["name"] == reference["name"] and m["metadata"].get("namespace") == namespace
+    ]
+    return manifest
+
+
+def allowed(found: list[Manifest], target: dict[str, str]) -> set[tuple[str, str, int]]:
+    """Who reaches a pod of the monitoring namespace: name, protocol, port."""
+    result = set()
+    for policy in of_kind(found, "NetworkPolicy"):
+        spec = policy["spec"]
+        selector = spec["podSelector"].get("matchLabels", {})
+        if policy["metadata"]["namespace"] != "watch" or not selector.items() <= target.items():
+            continue
+        assert spec["policyTypes"] == ["Ingress"]
+        result |= {
+            (peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"], port["protocol"], port["port"])
+            for rule in spec.get("ingress", [])
+            for peer in rule["from"]
+            for port in rule["ports"]
+        }
+    return result
+
+
+def test_nobody_reaches_it_but_its_own_parts(installed: list[Manifest]) -> None:
+    def operated(name: str) -> dict[str, str]:
+        return {"app.kubernetes.io/name": name, "app.kubernetes.io/instance": name}
+
+    def template_labels(name: str) -> dict[str, str]:
+        labels: dict[str, str] = one(installed, "Deployment", name)["spec"]["template"]["metadata"]["labels"]
+        return labels
+
+    assert one(installed, "NetworkPolicy", "default-deny")["spec"]["podSelector"] == {}
+    assert allowed(installed, operated("prometheus")) == {("grafana", "TCP", 9090)}
+    assert allowed(installed, operated("alertmanager")) == {
+        ("prometheus", "TCP", 9093),
+        ("alertmanager", "TCP", 9094),
+        ("alertmanager", "UDP", 9094),
+    }
+    assert allowed(installed, template_labels("kube-state-metrics")) == {("prometheus", "TCP", 8080)}
+    assert allowed(installed, template_labels("grafana")) == set()
+
+
+def test_what_has_several_replicas_keeps_one_through_a_drain(installed: list[Manifest]) -> None:
+    budgets = {m["metadata"]["name"]: m for m in of_kind(installed, "PodDisruptionBudget")}
+    assert budgets.keys() == {"a", "prometheus", "alertmanager"}
+    for kind in ("Prometheus", "Alertmanager"):
+        manifest = one(installed, kind)
+        assert manifest["spec"]["replicas"] == 2
+        spec = budgets[manifest["metadata"]["name"]]["spec"]
+        assert spec["maxUnavailable"] == 1
+        assert spec["selector"]["matchLabels"]["app.kubernetes.io/instance"] == manifest["metadata"]["name"]

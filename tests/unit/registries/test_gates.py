@@ -1,0 +1,76 @@
+"""What a gate lets through."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.settings.registries import Gate, MetricGate
+from delivery.registries.gates import Verdict, judge
+
+METRICS = st.decimals(min_value=-1000, max_value=1000, places=4)
+
+
+def verdict(after: str | None, before: str | None = None, **rules: str) -> Verdict:
+    gate = Gate(metrics={"f1": MetricGate.model_validate(rules)})
+    candidate = {} if after is None else {"f1": Decimal(after)}
+    (found,) = judge(gate, candidate, None if before is None else {"f1": Decimal(before)})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "rules", "passed"),
+    [
+        ("0.85", None, {"min": "0.85"}, True),
+        ("0.8499", None, {"min": "0.85"}, False),
+        ("120", None, {"max": "120"}, True),
+        ("120.1", None, {"max": "120"}, False),
+        ("0.89", "0.90", {"maxDrop": "0.01"}, True),
+        ("0.8899", "0.90", {"maxDrop": "0.01"}, False),
+        ("0.95", "0.90", {"maxDrop": "0.01"}, True),
+        ("110", "100", {"maxRise": "10"}, True),
+        ("110.5", "100", {"maxRise": "10"}, False),
+        ("90", "100", {"maxRise": "10"}, True),
+        ("0.90", "0.90", {"maxDrop": "0"}, True),
+        ("0.10", None, {"maxDrop": "0.01"}, True),
+        (None, "0.90", {"min": "0.1"}, False),
+        (None, "0.90", {"maxDrop": "1"}, False),
+        ("NaN", "0.90", {"maxDrop": "1"}, False),
+        ("Infinity", "Infinity", {"min": "0", "maxDrop": "1"}, False),
+        ("0.2", "0.3", {"maxDrop": "0.1"}, True),
+        ("0.86", "0.90", {"min": "0.85", "maxDrop": "0.01"}, False),
+    ],
+)
+def test_a_metric_is_held_against_its_rules(
+    after: str | None, before: str | None, rules: dict[str, str], *, passed: bool
+) -> None:
+    assert verdict(after, before, **rules).passed is passed
+
+
+def test_every_broken_rule_is_told() -> None:
+    found = verdict("0.80", "0.90", min="0.85", maxDrop="0.01")
+    assert found.reason == "0.80 is below 0.85; 0.10 below the 0.90 that runs, more than 0.01"
+    assert found.rule == "at least 0.85, may fall by 0.01"
+
+
+def test_what_could_not_be_compared_is_told() -> None:
+    assert verdict("0.9", maxDrop="0.01").reason == "nothing that runs to compare with"
+    assert verdict("0.9", "NaN", maxDrop="0.01").reason == "nothing that runs to compare with"
+    assert verdict("0.9", "Infinity", maxDrop="0.01").reason == "nothing that runs to compare with"
+    assert not verdict("0.9", min="0.1").reason
+
+
+def test_a_missing_metric_is_told() -> None:
+    assert verdict(None, min="0.1").reason == "its run has no such metric"
+
+
+def test_verdicts_are_in_the_order_of_the_names() -> None:
+    gate = Gate(metrics={name: MetricGate(min="0") for name in ("b", "a")})
+    assert [found.metric for found in judge(gate, {}, None)] == ["a", "b"]
+
+
+@given(before=METRICS, after=METRICS, drop=METRICS.filter(lambda d: d >= 0))
+def test_a_fall_is_measured_exactly(before: Decimal, after: Decimal, drop: Decimal) -> None:
+    found = verdict(str(after), str(before), maxDrop=str(drop))
+    assert found.passed == (before - after <= drop)

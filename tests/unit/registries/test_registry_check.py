@@ -1,0 +1,127 @@
+"""`delivery check --registry`: what the registries' answers become, and when it stops to ask."""
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from threading import Barrier, Event
+
+import pytest
+
+from components.loading.stack_files import load_stack
+from components.settings.model import ModelSettings
+from delivery.registries import check as registry_check
+from delivery.registries import facts as registry_facts
+from delivery.registries.check import ask
+from delivery.registries.errors import NotFound
+from delivery.registries.facts import ReleaseFacts
+from delivery.registries.mlflow_registry import ModelVersion
+from delivery.releases.changes import release
+from delivery.review import review as review_module
+from tests.support.projects import MODEL, entry, project
+from tests.unit.commands.test_delivery import run
+
+GOOD = 'version: "v1"\nreplicas: 2'
+GATED = f'{GOOD}\nregisteredModel: {{name: a}}\ngate: {{metrics: {{f1: {{min: "0.85", maxDrop: "0"}}}}}}'
+MLFLOW = '  ml-deployments:modelRegistry: {mlflow: "https://mlflow.example.com"}\n'
+PINNED = f"sha256:{'1' * 64}"
+MOVED = f"sha256:{'2' * 64}"
+
+
+def stack(text: str) -> str:
+    return entry(text).replace("  ml-deployments:models:", f"{MLFLOW}  ml-deployments:models:")
+
+
+def test_a_moved_tag_is_named_with_both_digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry_facts, "image_digest", lambda *_: MOVED)
+    loaded = load_stack(project(tmp_path, stack(f'{GOOD}\ndigest: "{PINNED}"')), "test")
+    _, (problem,), _ = ask(tmp_path, [loaded])
+    assert problem.line == 8
+    text = str(problem)
+    assert f'models.a.digest = "{PINNED}"' in text
+    assert f"the tag v1 has {MOVED}: it was moved since it was pinned" in text
+
+
+def test_a_gate_without_what_runs_judges_the_minimum_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(_: str, model: object, version: str) -> ModelVersion:
+        if version == "v0":
+            raise NotFound("v0 is gone", "register it")
+        return ModelVersion(
+            name="a", number="2", version=version, aliases=(), metrics={"f1": Decimal("0.84")},
+            run=None, dataset=None, owner=None,
+        )  # fmt: skip
+
+    monkeypatch.setattr(registry_facts, "find_version", find)
+    settings = load_stack(project(tmp_path, stack(GATED)), "test").settings
+    found = registry_facts.release_facts(settings.models[0], settings, "v0", image=False)
+    assert found.notes == ("a: nothing to compare with: v0 is gone",)
+    assert [str(problem) for problem in found.problems] == [
+        "v1 fails the gate on f1 (at least 0.85, may fall by 0): 0.84 is below 0.85. "
+        "Fix: deploy a version that passes, or change gate where reviewers see it"
+    ]
+
+
+def test_a_silent_registry_ends_the_questions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # One question at a time, and none ends before all have had their turn or been given up.
+    given_up = Event()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            given_up.set()
+            super().shutdown(wait=wait)
+
+    def silent(*_: object) -> str:
+        assert given_up.wait(60)
+        return PINNED
+
+    monkeypatch.setattr(registry_check, "AT_ONCE", 1)
+    monkeypatch.setattr(registry_check, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(registry_facts, "image_digest", silent)
+    text = entry(GOOD) + '    b: {version: "v2", replicas: 1}\n'
+    loaded = load_stack(project(tmp_path, text, a=MODEL, b=MODEL), "test")
+    asked, (problem,), _ = ask(tmp_path, [loaded], seconds=0)
+    assert [each.facts.digest for each in asked] == [PINNED, None]
+    assert "models.b.version" in str(problem)
+    assert "v2 was not asked for" in str(problem)
+
+
+def test_before_the_first_commit_nothing_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry_facts, "image_digest", lambda *_: PINNED)
+    folder = project(tmp_path)
+    subprocess.run(["git", "init", "--quiet", folder], check=True)
+    _, problems, (note,) = ask(folder, [load_stack(folder, "test")])
+    assert problems == []
+    assert note.startswith("No version is compared with the one before it: HEAD names no commit")
+
+
+def test_a_review_asks_for_several_models_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = Barrier(2)
+
+    def asked(model: ModelSettings, *_: object) -> ReleaseFacts:
+        together.wait(timeout=20)
+        return ReleaseFacts(digest=model.name)
+
+    monkeypatch.setattr(review_module, "release_facts", asked)
+    text = entry(GOOD) + '    b: {version: "v1", replicas: 2}\n'
+    loaded = load_stack(project(tmp_path, text, a=MODEL, b=MODEL), "test")
+    news = [release("test", name, None, {"version": "v1"}) for name in ("a", "b", "gone")]
+    found = review_module._facts(loaded, news)
+    assert {name: facts.digest for name, facts in found.items()} == {"a": "a", "b": "b"}
+
+
+def test_what_a_registry_says_is_shown_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = ModelVersion(
+        name="a", number="2", version="v1", aliases=(), metrics={"f1[macro]": Decimal("0.9")},
+        run=None, dataset="reviews[/v2]", owner="\x1b[31mteam",
+    )  # fmt: skip
+    monkeypatch.setattr(registry_facts, "image_digest", lambda *_: PINNED)
+    monkeypatch.setattr(registry_facts, "find_version", lambda *_: found)
+    folder = project(tmp_path, stack(f"{GOOD}\nregisteredModel: {{name: a}}"))
+    code, out, _ = run("check", "--registry", "--project", folder)
+    assert code == 0
+    assert "f1[macro]=0.9" in out
+    assert "reviews[/v2]" in out
+    assert "\x1b" not in out

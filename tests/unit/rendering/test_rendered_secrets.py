@@ -1,0 +1,36 @@
+"""No Secret reaches a branch of rendered manifests in plain text."""
+
+from pathlib import Path
+
+import pytest
+
+from components.files.problems import SettingsError
+from delivery.rendering.branch import refuse_secrets
+from tests.support.rendered import commit, run
+from tests.support.repositories import git
+
+
+@pytest.mark.parametrize("key", ["data", "stringData"])
+def test_a_secret_in_plain_text_is_refused_and_named(clone: Path, key: str) -> None:
+    program = clone / "__main__.py"
+    program.write_text(
+        program.read_text()
+        + "import pulumi_kubernetes as k8s\n"
+        + "k8s.core.v1.Secret('s', metadata={'name': 'token', 'namespace': 'ml-test'}, "
+        + ("string_data" if key == "stringData" else key)
+        + "={'key': 'dmFsdWU='}, opts=stage.options)\n"
+    )
+    commit(clone, "A secret")
+    code, said = run(clone)
+    assert code == 1
+    assert f"secret-token.yaml: {key}: the Secret token of test would be in git in plain text" in said
+    assert "dmFsdWU" not in said
+    assert not git(clone, "for-each-ref", "refs/heads/rendered")
+
+
+def test_every_secret_is_named_and_an_empty_one_allowed() -> None:
+    secrets = [{"kind": "Secret", "metadata": {"name": name}, "data": {"a": "b"}} for name in ("x", "y")]
+    with pytest.raises(SettingsError) as caught:
+        refuse_secrets(secrets, "test")
+    assert len(caught.value.problems) == 2
+    refuse_secrets([{"kind": "Secret", "metadata": {"name": "z"}, "data": {}}], "test")
