@@ -4,15 +4,20 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-from delivery.render import manifests
+from delivery.rendering.render import manifests
 from sandbox.paths import SandboxPaths
-from tests.unit.feature_stores import stage
-from tests.unit.monitoring_stacks import INSTALLED, Manifest, stack_of
-from tests.unit.projects import MODEL, Objects, entry, named, project
-from tests.unit.rendered import commit
-from tests.unit.repositories import init
-from tests.unit.ruled import DIGEST
+from tests.support.feature_stores import stage
+from tests.support.monitoring_stacks import INSTALLED, Manifest, stack_of
+from tests.support.projects import MODEL, Objects, entry, named, project
+from tests.support.rendered import commit
+from tests.support.repositories import init
+from tests.support.ruled import DIGEST
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="module")
