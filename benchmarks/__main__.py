@@ -27,9 +27,12 @@ SUITES: dict[str, Callable[[Path], Sequence[Mapping[str, Any]]]] = {
 
 def main() -> None:
     """Run the suites named on the command line; all by default."""
+    names = sys.argv[1:] or [*SUITES]
+    if unknown := [name for name in names if name not in SUITES]:
+        sys.exit(f"{', '.join(unknown)}: there is no such suite. Fix: name some of {', '.join(SUITES)}")
     OUTPUT.parent.mkdir(exist_ok=True)
     results: dict[str, Any] = json.loads(OUTPUT.read_text()) if OUTPUT.is_file() else {}
-    for name in sys.argv[1:] or SUITES:
+    for name in names:
         with tempfile.TemporaryDirectory() as folder:
             results[name] = SUITES[name](Path(folder))
         table = Table(*results[name][0], title=name)
