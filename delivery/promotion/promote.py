@@ -229,7 +229,8 @@ def _validated(project: Path, request: Request, text: str) -> StackSettings:
     """The target stage as the edited text makes it, read from a folder beside the project."""
     with tempfile.TemporaryDirectory(prefix="ml-deployments-") as folder:
         (Path(folder) / request.file).write_bytes(text.encode())
-        (Path(folder) / "models").symlink_to((project / "models").resolve())
+        for name in ("models", "features"):
+            (Path(folder) / name).symlink_to((project / name).resolve())
         return load_stack(Path(folder), request.target).settings
 
 

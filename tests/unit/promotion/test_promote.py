@@ -8,6 +8,7 @@ from components.loading.stack_files import load_stack
 from delivery.git.repository import Repository
 from delivery.policies.findings import version_violations
 from delivery.promotion.promote import write
+from tests.support.features import STORE, write_features
 from tests.support.projects import MODEL
 from tests.support.repositories import MAIN, Work, flow, stack
 from tests.unit.commands.test_delivery import run
@@ -184,6 +185,21 @@ def test_a_model_that_is_new_in_the_stage(tmp_path: Path) -> None:
     assert "production does not run b yet" in refused(work, model="b")
     promote(work, "--replicas", "3", model="b")
     assert work.text(PRODUCTION) == stack({"a": flow("v1"), "b": flow("v1", 3)}, "production")
+
+
+@pytest.mark.parametrize("options", [[], ["--commit"]])
+def test_a_model_that_reads_features(tmp_path: Path, options: list[str]) -> None:
+    work = ahead(tmp_path)
+    write_features(tmp_path)
+    work.commit(
+        "Features",
+        {
+            "models/a.yaml": f"{MODEL}features: {{service: sentiment_v1}}\n",
+            "Pulumi.staging.yaml": stack({"a": flow("v2")}) + STORE,
+            PRODUCTION: stack({"a": flow("v1")}, "production") + STORE,
+        },
+    )
+    assert f'-    a: {flow("v1")}\n+    a: {flow("v2")}\n' in promote(work, *options)
 
 
 @pytest.mark.parametrize("replicas", ["2", "3"])
