@@ -199,7 +199,7 @@ def test_a_model_that_reads_features(tmp_path: Path, options: list[str]) -> None
             PRODUCTION: stack({"a": flow("v1")}, "production") + STORE,
         },
     )
-    assert f'-    a: {flow("v1")}\n+    a: {flow("v2")}\n' in promote(work, *options)
+    assert f"-    a: {flow('v1')}\n+    a: {flow('v2')}\n" in promote(work, *options)
 
 
 @pytest.mark.parametrize("replicas", ["2", "3"])
