@@ -1,5 +1,10 @@
-"""What the commands tell their user instead of a traceback."""
+"""What the commands show their user instead of a traceback."""
+
+from components.errors import UserError
 
 
-class DeliveryError(Exception):
-    """Something could not be done; the message says what, why and how to mend it."""
+class DeliveryError(UserError):
+    """Something could not be done; the message says what, why and how to repair it."""
+
+    def __init__(self, reason: str, fix: str = "") -> None:
+        super().__init__(reason, fix)

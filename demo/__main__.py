@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from delivery.output import print_table, problems
 from demo.loop import tell
-from demo.project import DemoError
-from sandbox.errors import SandboxError
 
 
 def main(
@@ -23,19 +20,13 @@ def main(
     """Train, promote, review, deploy, break and roll back a model in a repository and a sandbox of the demo's own."""
     with tempfile.TemporaryDirectory(prefix="ml-deployments-demo-") as name:
         folder = Path(name)
-        try:
+        with problems():
             steps = tell(folder, typer.echo)
-        except (DemoError, SandboxError) as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(1) from None
         if page is not None:
             page.write_bytes((folder / "fleet.html").read_bytes())
     if report is not None:
         report.write_text(json.dumps(steps, indent=2), encoding="utf-8")
-    table = Table("step", "seconds")
-    for step in steps:
-        table.add_row(str(step["name"]), f"{step['seconds']:.1f}")
-    Console().print(table)
+    print_table(("step", "seconds"), ((str(step["name"]), f"{step['seconds']:.1f}") for step in steps))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from demo.project import MODEL, DemoError, Project, configure, project
+from components.errors import UserError
+from demo.project import AGAIN, MODEL, Project, configure, project
 from demo.registries import image_registry, model_registry
 from demo.versions import Registries, publish
 
@@ -44,7 +45,7 @@ class Loop:
         """Run the whole story.
 
         Raises:
-            DemoError: something went another way.
+            UserError: something went another way.
         """
         first = self._train("v1.0.0", share=0.9)
         configure(self._project, self._registries.images, self._registries.models, "v1.0.0", first)
@@ -142,7 +143,7 @@ class Loop:
         text = self._project.run("kubectl", "get", "deployment", MODEL, namespace, "--output=json")
         found = json.loads(text)
         if found["metadata"]["labels"]["app.kubernetes.io/version"] != version:
-            raise DemoError(f"{stage} does not run {version}:\n{text}")
+            raise UserError(f"{stage} does not run {version}", AGAIN, said=text)
         rolled = [c for c in found["status"]["conditions"] if c["reason"] == ROLLED]
         return datetime.fromisoformat(rolled[0]["lastUpdateTime"])
 
@@ -175,8 +176,7 @@ def tell(folder: Path, say: Say) -> list[dict[str, object]]:
     """Run the story in an empty folder; returns its steps as plain data.
 
     Raises:
-        DemoError: something went another way.
-        SandboxError: a server did not start.
+        UserError: something went another way, or a server did not start.
     """
     for name in ("images", "models"):
         (folder / name).mkdir()

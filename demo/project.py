@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.errors import UserError
+
+AGAIN = "read what it says, repair that, and run the demo again; this checkout is as it was"
 CHECKOUT = Path(__file__).resolve().parents[1]
 MODEL = "sentiment-classifier"
 COMMAND_SECONDS = 900
 # What a sandbox shell or a user has set would lead to another cluster or another state.
 _FOREIGN = ("KUBECONFIG", "PULUMI_", "GIT_", "MAKE")
-
-
-class DemoError(Exception):
-    """A step went another way than the story; the message is for the user."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Project:
         """Run a command in the clone and return what it printed.
 
         Raises:
-            DemoError: it ended with another exit code than the story says.
+            UserError: it ended with another exit code than the story says.
         """
         done = subprocess.run(
             command,
@@ -49,8 +48,8 @@ class Project:
         )
         said = done.stdout + done.stderr
         if done.returncode != code:
-            raise DemoError(
-                f"`{' '.join(command)}` ended with {done.returncode}, not {code}:\n{said.strip()}"
+            raise UserError(
+                f"`{' '.join(command)}` ended with {done.returncode}, not {code}", AGAIN, said=said.strip()
             )
         return said
 
@@ -133,7 +132,10 @@ def _copy(target: Path) -> None:
         check=False,
     )
     if listed.returncode != 0:
-        raise DemoError(f"{CHECKOUT} is no git clone: {listed.stderr.strip()}")
+        raise UserError(
+            f"{CHECKOUT} is not a git clone: {listed.stderr.strip()}",
+            "run the demo in a clone of the repository",
+        )
     for name in filter(None, listed.stdout.split("\0")):
         source = CHECKOUT / name
         if source.is_file():

@@ -4,8 +4,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.errors import UserError
 from demo.image import push_image
-from demo.project import MODEL, DemoError
+from demo.project import AGAIN, MODEL
 from demo.registries import EXAMPLE, EXAMPLE_PYTHON
 
 TRAINING_SECONDS = 600
@@ -29,7 +30,7 @@ def publish(version: str, registries: Registries, folder: Path, *, share: float 
         share: How much of the data it sees: less makes a worse model.
 
     Raises:
-        DemoError: it was not registered.
+        UserError: it was not registered.
     """
     lines = (EXAMPLE / "data" / "reviews.tsv").read_text(encoding="utf-8").splitlines(keepends=True)
     data = folder / "reviews.tsv"
@@ -45,7 +46,7 @@ def publish(version: str, registries: Registries, folder: Path, *, share: float 
         check=False,
     )
     if done.returncode != 0:
-        raise DemoError(f"{version} was not registered:\n{done.stdout}{done.stderr}")
+        raise UserError(f"{version} was not registered", AGAIN, said=(done.stdout + done.stderr).strip())
     server = {str(path.relative_to(EXAMPLE)): path.read_bytes() for path in (EXAMPLE / "server").glob("*.py")}
     files = {**server, "model.skops": (folder / "model.skops").read_bytes()}
     return push_image(f"{registries.images}/{MODEL}:{version}", files)

@@ -5,18 +5,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from components.files.problems import Problem, SettingsError
+from components.errors import Problem, SettingsError, UserError
 from delivery.checking.check import Report
 from delivery.checking.check import check as run_check
-from delivery.commands.common import HERE, Project, print_table, problems
+from delivery.commands.common import HERE, Project
 from delivery.gitops.generate import stale
 from delivery.gitops.settings import FILE
-from delivery.history.table import visible
+from delivery.output import fail, print_table, problems
 from delivery.registries.check import ask
-from delivery.rendering.program import ProgramError
 
 _FILES = ("stage", "namespace", "model", "version", "replicas", "rules", "alerts")
 _REGISTRIES = ("stage", "model", "version", "digest", "registered", "metrics", "run", "dataset", "owner")
@@ -31,7 +28,7 @@ def check(
     """Validate every stack file and every model file, and the rules and dashboards made of them."""
     report = run_check(project)
     _refuse(report.problems)
-    _print(_FILES, report.rows())
+    print_table(_FILES, report.rows())
     for note in [*report.notes(), *_gitops_notes(project)]:
         typer.echo(note)
     if registry:
@@ -44,7 +41,7 @@ def _gitops_notes(project: Path) -> list[str]:
         return []
     try:
         found = stale(project)
-    except (ProgramError, SettingsError) as error:
+    except UserError as error:
         return [f"gitops/ cannot be made: {error}"]
     if not found:
         return []
@@ -57,7 +54,7 @@ def _gitops_notes(project: Path) -> list[str]:
 def _ask(project: Path, report: Report) -> None:
     with problems():
         asked, found, notes = ask(project, report.stages)
-    _print(_REGISTRIES, (each.row() for each in asked))
+    print_table(_REGISTRIES, (each.row() for each in asked))
     for note in notes:
         typer.echo(note)
     _refuse(found)
@@ -66,15 +63,4 @@ def _ask(project: Path, report: Report) -> None:
 def _refuse(problems: Iterable[Problem]) -> None:
     found = SettingsError(problems)
     if found.problems:
-        typer.echo(str(found), err=True)
-        raise typer.Exit(1)
-
-
-def _print(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table()
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        # What registries say is no markup of ours.
-        table.add_row(*(Text(visible(cell)) for cell in row))
-    print_table(table)
+        fail(found)

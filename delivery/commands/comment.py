@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import problems
 from delivery.errors import DeliveryError
+from delivery.output import problems
 from delivery.review.comment import API, PullRequest
 from delivery.review.comment import comment as run_comment
 

@@ -1,23 +1,18 @@
-"""What the commands share: their common arguments, and how they tell a problem."""
+"""What the commands share: their common arguments, and the names that they refuse."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from components.files.problems import SettingsError
+from components.errors import UserError
 from components.loading.model_files import definition_files
 from components.loading.stack_files import stages
-from delivery.errors import DeliveryError
 from delivery.git.repository import Repository
+from delivery.output import listed
 from delivery.releases.changes import stages_at
-from delivery.rendering.program import ProgramError
 
-_LONGEST_LINE = 10_000
 HERE = Path()
 Project = Annotated[
     Path,
@@ -59,44 +54,10 @@ def known_model(project: Path, model: str, more: Iterable[str] = ()) -> None:
         )
 
 
-def listed(names: Iterable[str]) -> str:
-    """Names in their order, each once."""
-    return ", ".join(sorted(set(names))) or "none"
-
-
 def _stages_at(project: Path, revision: str) -> tuple[str, ...]:
     try:
         repository = Repository(project)
         return stages_at(repository, repository.resolve(revision))
-    except DeliveryError:
+    except UserError:
         # The command itself tells what is wrong with the repository or the commit.
         return ()
-
-
-@contextmanager
-def problems() -> Iterator[None]:
-    """Problems are for the user: the message alone, and exit code 1. So are files that cannot be read or written."""
-    try:
-        yield
-    except (SettingsError, ProgramError, DeliveryError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    except OSError as error:
-        if error.filename is None:
-            raise
-        typer.echo(f"{error.filename}: {error.strerror}. Fix: name another file or folder", err=True)
-        raise typer.Exit(1) from None
-
-
-def print_table(table: Table) -> None:
-    """Print a table to standard output; in a log as wide as it is, since a name that is cut cannot be searched for."""
-    screen = Console()
-    if not screen.is_terminal:
-        options = screen.options.update(max_width=_LONGEST_LINE)
-        screen = Console(width=screen.measure(table, options=options).maximum)
-    screen.print(table)
-
-
-def counted(number: int, what: str) -> str:
-    """`1 difference`, `2 differences`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"

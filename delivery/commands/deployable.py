@@ -2,7 +2,8 @@
 
 import typer
 
-from delivery.commands.common import HERE, Project, Stage, known_stage, problems
+from delivery.commands.common import HERE, Project, Stage, known_stage
+from delivery.output import problems
 from delivery.releases.deployable import deployable as run_deployable
 
 

@@ -4,10 +4,8 @@ import json
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from delivery.commands.common import HERE, Project, Stage, counted, known_stage, print_table, problems
+from delivery.commands.common import HERE, Project, Stage, known_stage
 from delivery.drift.comparing import Drift
 from delivery.drift.healing import Healed, refuse_other_release
 from delivery.drift.healing import heal as run_heal
@@ -15,6 +13,7 @@ from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import Findings, look
 from delivery.drift.report import COLUMNS, document, remedies, row
 from delivery.drift.target import Target, refuse_overtaken, target
+from delivery.output import counted, print_table, problems
 
 DRIFT_FOUND = 3
 
@@ -78,10 +77,4 @@ def _print(wanted: Target, left: Findings, healed: Healed | None) -> None:
 
 
 def _table(drifts: tuple[Drift, ...]) -> None:
-    table = Table(show_lines=True)
-    for column in COLUMNS:
-        table.add_column(column, overflow="fold")
-    for each in drifts:
-        # A key like [name=server] is no markup.
-        table.add_row(*(Text(cell) for cell in row(each)))
-    print_table(table)
+    print_table(COLUMNS, map(row, drifts), lines=True)

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from components.loading.stack_files import load_stack
-from delivery.commands.common import HERE, Project, Stage, known_stage, problems
+from delivery.commands.common import HERE, Project, Stage, known_stage
 from delivery.feature_plan.plan import FEAST_PYTHON, FeaturePlan, feature_plan
-from delivery.history.table import visible
+from delivery.output import problems, visible
 
 
 def features_plan(

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Project, problems
+from delivery.commands.common import HERE, Project
 from delivery.gitops.generate import write
+from delivery.output import problems
 
 
 def gitops(

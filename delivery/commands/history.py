@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Project, listed, print_table, problems
+from delivery.commands.common import HERE, Project
 from delivery.git.repository import Repository
 from delivery.history.data import history_data
 from delivery.history.model_history import History
 from delivery.history.model_history import history as run_history
 from delivery.history.page import history_page
-from delivery.history.table import history_notes, history_table
+from delivery.history.table import COLUMNS, history_notes, history_rows
+from delivery.output import listed, print_table, problems
 
 
 def history(
@@ -38,7 +39,7 @@ def history(
     elif html is not None:
         typer.echo(f"{len(found.changes)} changes written to {html}")
     else:
-        print_table(history_table(found))
+        print_table(COLUMNS, history_rows(found))
         for note in history_notes(found):
             typer.echo(note)
 

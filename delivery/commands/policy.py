@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from components.loading.stack_files import stages
-from delivery.commands.common import HERE, Project, known_stage, problems
+from delivery.commands.common import HERE, Project, known_stage
+from delivery.output import problems
 from delivery.policies.findings import Level, violations
 from delivery.rendering.render import manifests
 

@@ -3,16 +3,16 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from delivery.commands.common import HERE, Model, Project, known_model, known_stage, print_table, problems
+from delivery.commands.common import HERE, Model, Project, known_model, known_stage
 from delivery.git.branches import push_hint
 from delivery.git.repository import Repository
+from delivery.output import print_table, problems
 from delivery.promotion.promote import promote as run_promote
 from delivery.promotion.promote import promote_on_branch
 from delivery.promotion.promotion import Promotion, Request
 from delivery.registries.facts import release_facts
+from delivery.registries.gates import Verdict
 
 
 def promote(  # noqa: PLR0917 - Typer gives every option by its name
@@ -72,12 +72,11 @@ def promote(  # noqa: PLR0917 - Typer gives every option by its name
 def _print(promotion: Promotion) -> None:
     typer.echo(promotion.diff())
     if promotion.facts is not None and promotion.facts.verdicts:
-        table = Table("metric", "before", "after", "gate", "verdict")
-        for verdict in promotion.facts.verdicts:
-            values = ("-" if value is None else str(value) for value in (verdict.before, verdict.after))
-            cells = (verdict.metric, *values, verdict.rule, verdict.reason or "passed")
-            # A metric's name like `f1[macro]` is no markup.
-            table.add_row(*map(Text, cells))
-        print_table(table)
+        print_table(("metric", "before", "after", "gate", "verdict"), map(_cells, promotion.facts.verdicts))
     for note in promotion.notes:
         typer.echo(note)
+
+
+def _cells(verdict: Verdict) -> tuple[str, ...]:
+    values = ("-" if value is None else str(value) for value in (verdict.before, verdict.after))
+    return verdict.metric, *values, verdict.rule, verdict.reason or "passed"

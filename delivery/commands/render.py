@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Project, Stage, known_stage, problems, remote_name
+from delivery.commands.common import HERE, Project, Stage, known_stage, remote_name
 from delivery.git.repository import Repository
+from delivery.output import problems
 from delivery.rendering.branch import render_commit
 from delivery.rendering.remote import push as push_branch
 from delivery.rendering.render import render as run_render

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Project, known_stage, problems
+from delivery.commands.common import HERE, Project, known_stage
+from delivery.output import problems
 from delivery.review.page import failed, page
 from delivery.review.review import review as run_review
 from delivery.review.size import LIMIT_BYTES

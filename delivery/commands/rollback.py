@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Model, Project, known_model, known_stage, problems
+from delivery.commands.common import HERE, Model, Project, known_model, known_stage
 from delivery.git.branches import push_hint, refuse_edited
 from delivery.git.repository import Repository
 from delivery.history.model_history import history
+from delivery.output import problems
 from delivery.releases.rollback import keep
 from delivery.releases.rollback import rollback as run_rollback
 

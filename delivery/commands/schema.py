@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import problems
+from delivery.output import problems
 from delivery.schema.json_schema import write_generated
 
 

@@ -6,7 +6,8 @@ import typer
 
 from components.loading.stack_files import load_stack
 from delivery.checking.show import stage_lines
-from delivery.commands.common import HERE, Project, Stage, known_stage, listed, problems
+from delivery.commands.common import HERE, Project, Stage, known_stage
+from delivery.output import listed, problems
 
 
 def show(

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from delivery.commands.common import HERE, Project, Stage, counted, known_stage, problems, remote_name
+from delivery.commands.common import HERE, Project, Stage, known_stage, remote_name
 from delivery.git.repository import Repository
+from delivery.output import counted, problems
 from delivery.releases.deployments import fetch, push
 from delivery.releases.deployments import tag as run_tag
 

@@ -14,8 +14,8 @@ from delivery.history.table import (
     name,
     remarks,
     short_digest,
-    visible,
 )
+from delivery.output import visible
 from delivery.releases.deployments import Deployment
 
 _TEMPLATES = Path(__file__).parent / "templates"

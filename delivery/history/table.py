@@ -1,20 +1,19 @@
 """The history in words, for people: the table of the terminal, and the cells that the page shows too."""
 
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Iterator
 
 from delivery.history.model_history import Change, ChangeKind, History
 from delivery.releases.changes import Deployed
 
+COLUMNS = ("when", "stage", "model", "change", "by", "commit", "deployed", "notes")
 _DIGITS = 10
 _DIGEST_DIGITS = 12
 
 
-def history_table(history: History) -> Table:
+def history_rows(history: History) -> Iterator[tuple[str, ...]]:
     """A row for each change, the newest first."""
-    table = Table("when", "stage", "model", "change", "by", "commit", "deployed", "notes")
     for change in history.changes:
-        cells = (
+        yield (
             day(change.when),
             change.stage,
             change.model,
@@ -24,9 +23,6 @@ def history_table(history: History) -> Table:
             day(deployed_at(change)),
             "; ".join(remarks(change)),
         )
-        # Texts of others are no markup of ours.
-        table.add_row(*(Text(visible(cell)) for cell in cells))
-    return table
 
 
 def history_notes(history: History) -> list[str]:
@@ -97,13 +93,6 @@ def day(when: str | None) -> str:
 def name(author: str) -> str:
     """An author without the address."""
     return author.rpartition(" <")[0] or author
-
-
-def visible(text: str) -> str:
-    """A text without control characters, which could move a terminal's cursor."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
 
 
 def _version(found: Deployed | None) -> str:

@@ -4,16 +4,7 @@ from delivery.errors import DeliveryError
 
 
 class RegistryError(DeliveryError):
-    """A registry was asked and gave no answer that can be used.
-
-    Attributes:
-        reason: What is wrong, as a sentence without its full stop.
-        fix: What to do about it.
-    """
-
-    def __init__(self, reason: str, fix: str) -> None:
-        self.reason, self.fix = reason, fix
-        super().__init__(f"{reason}. Fix: {fix}")
+    """A registry was asked and gave no answer that can be used."""
 
 
 class NotFound(RegistryError):

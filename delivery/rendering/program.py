@@ -16,7 +16,7 @@ from pulumi.runtime import mocks, set_all_config, set_mocks
 from pulumi.runtime.settings import reset_options
 from pulumi.runtime.stack import run_pulumi_func
 
-from components.files.problems import SettingsError
+from components.errors import SettingsError, UserError
 from components.files.yaml_document import read_document
 from components.settings.stack import PROJECT
 from delivery.rendering.program_failure import failure
@@ -37,8 +37,11 @@ class Registered:
     inputs: dict[str, Any]
 
 
-class ProgramError(Exception):
+class ProgramError(UserError):
     """The program refused to run or failed; the message is for the user."""
+
+    def __init__(self, reason: str, fix: str = "") -> None:
+        super().__init__(reason, fix)
 
 
 class _Recorder(mocks.Mocks):

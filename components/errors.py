@@ -1,0 +1,78 @@
+"""The one error of the project: what is wrong and what to do about it, as data until it is shown."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that is wrong, and what its reader can do about it.
+
+    Attributes:
+        reason: What is wrong, as a sentence without its full stop.
+        fix: What to do about it, without a full stop.
+        file: Path relative to the project; empty where it is about no file.
+        line: Line in the file, from 1; None where there is none.
+        field: Dotted path of the field inside the file; empty for the whole file.
+        value: The value as it is written in the file; None where there is none.
+        said: What another program said about it, in its own lines; empty where it is all in `reason`.
+    """
+
+    reason: str
+    fix: str
+    file: str = ""
+    line: int | None = None
+    field: str = ""
+    value: str | None = None
+    said: str = ""
+
+    def __str__(self) -> str:
+        """File and line, field and value, reason and fix in one line; around what another program said, if it did."""
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        what = self.field if self.value is None else f"{self.field} = {self.value}"
+        ending = f":\n{self.said}\nFix: {self.fix}" if self.said else f". Fix: {self.fix}" if self.fix else ""
+        return ": ".join(part for part in (where, what, f"{self.reason}{ending}") if part)
+
+
+class UserError(Exception):
+    """Something that stops what was asked for, and that the user can repair.
+
+    Every error that a user is to see is one of these; anything else is a mistake in the program.
+
+    Attributes:
+        problems: What is wrong: one thing, or as many as there are in the files.
+    """
+
+    problems: tuple[Problem, ...]
+
+    def __init__(self, reason: str, fix: str, *, said: str = "") -> None:
+        super().__init__(reason, fix)
+        self.problems = (Problem(reason=reason, fix=fix, said=said),)
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, as a sentence without its full stop."""
+        return self.problems[0].reason
+
+    @property
+    def fix(self) -> str:
+        """What to do about it."""
+        return self.problems[0].fix
+
+    def __str__(self) -> str:
+        """Each problem."""
+        return "\n".join(map(str, self.problems))
+
+
+class SettingsError(UserError):
+    """Every problem found in the files of a stack, in the order of file and line."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        Exception.__init__(self, problems)
+        self.problems = tuple(sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.field, p.reason)))
+
+    def __str__(self) -> str:
+        """A headline with the count, then a line for each problem."""
+        count = len(self.problems)
+        headline = f"{count} problem{'' if count == 1 else 's'} found; nothing was changed."
+        return "\n".join((headline, *(f"  {problem}" for problem in self.problems)))
