@@ -7,7 +7,7 @@ import typer
 
 from components.loading.stack_files import load_stack
 from delivery.commands.common import HERE, Project, Stage, known_stage
-from delivery.feature_plan.plan import FEAST_PYTHON, FeaturePlan, feature_plan
+from delivery.features.plan import FEAST_PYTHON, FeaturePlan, feature_plan
 from delivery.output import problems, visible
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from components.feature_store import names as feature_store_names
 from components.kubernetes import naming
-from delivery.feature_plan.plan import FeatureChange, FeaturePlan
+from delivery.features.plan import FeatureChange, FeaturePlan
 from delivery.review.manifest_changes import ManifestChange
 from delivery.review.markdown import code, fence
 from delivery.review.size import Block

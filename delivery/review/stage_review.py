@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from components.feature_store import names as feature_store_names
-from delivery.feature_plan.plan import FeaturePlan
+from delivery.features.plan import FeaturePlan
 from delivery.policies.findings import Level, Violation
 from delivery.registries.facts import ReleaseFacts
 from delivery.releases.changes import Release

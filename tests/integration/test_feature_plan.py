@@ -113,7 +113,7 @@ def test_definitions_that_feast_refuses_are_one_line_with_their_place(
     command = [
         str(PYTHON),
         "-m",
-        "delivery.feature_plan.feast_plan",
+        "delivery.features.feast_plan",
         str(store.folder / "features"),
         str(config),
     ]

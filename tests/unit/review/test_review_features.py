@@ -9,7 +9,7 @@ from components.feature_store import names as feature_store_names
 from components.kubernetes import naming
 from components.loading.stack_files import load_stack
 from components.settings.stack import StackSettings
-from delivery.feature_plan.plan import FeatureChange, FeaturePlan
+from delivery.features.plan import FeatureChange, FeaturePlan
 from delivery.releases.changes import Deployed, store_release
 from delivery.review.feature_changes import applied
 from delivery.review.feature_reads import FeatureReads, feature_reads

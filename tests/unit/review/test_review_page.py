@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from delivery.feature_plan.plan import FeatureChange, FeaturePlan
+from delivery.features.plan import FeatureChange, FeaturePlan
 from delivery.policies.findings import Level
 from delivery.review.markdown import LONGEST_VALUE, UNPRINTABLE, code, fence, row, table_head
 from delivery.review.page import Change, failed, page

@@ -36,7 +36,7 @@ def test_feast_gets_the_definitions_and_the_stages_own_configuration(folder: Pat
     code, output = plan(folder, asked, **{REGISTRY_URL: "sqlite://"})
     assert (code, output) == (0, "Features of test\n\nNo change.\n")
     first, _, rest = (folder / "asked").read_text().partition("\n")
-    assert first == f"-m delivery.feature_plan.feast_plan {folder}/features"
+    assert first == f"-m delivery.features.feast_plan {folder}/features"
     assert "project: ml_deployments_test" in rest
     assert f"path: '${{{REGISTRY_URL}}}'" in rest
 

@@ -13,7 +13,7 @@ from components.loading.features.modules import FOLDER
 from components.settings.feature_store import REGISTRY_URL
 from components.settings.stack import StackSettings
 from delivery.errors import DeliveryError
-from delivery.feature_plan.registry_password import masked
+from delivery.features.registry_password import masked
 
 # What `make features` brings.
 FEAST_PYTHON = Path(".venv-feast/bin/python")
@@ -84,7 +84,7 @@ def feature_plan(project: Path, stack: StackSettings, python: Path) -> FeaturePl
                 [
                     python.absolute(),
                     "-m",
-                    "delivery.feature_plan.feast_plan",
+                    "delivery.features.feast_plan",
                     (project / FOLDER).absolute(),
                     config,
                 ],
