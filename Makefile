@@ -65,7 +65,7 @@ stage:
 
 .PHONY: review
 review: stage install ## Write the page of a change: STAGE=..., BASE=origin/main, HEAD=HEAD; needs pulumi and the cluster
-	@! grep -q "ml-deployments:featureStore:" "Pulumi.$(STAGE).yaml" || $(MAKE) features
+	@! grep -q "ml-deployments:featureStore:" "Pulumi.$(STAGE).yaml" || $(MAKE) $(FEAST_STAMP)
 	mkdir -p build
 	$(DELIVERY) review "$(BASE)..$(HEAD)" --stage "$(STAGE)" --output "$(REVIEW)"
 
@@ -128,24 +128,25 @@ example: $(EXAMPLE_STAMP) ## Tests of the example model server
 	cd $(EXAMPLE) && .venv/bin/python -m pytest tests
 
 .PHONY: integration
-integration: install features $(EXAMPLE_STAMP) ## Integration tests on the sandbox's control plane
+integration: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## Integration tests on the sandbox's control plane
 	$(SANDBOX) tools --all
 	$(BIN)/python -m pytest tests/integration
 
 .PHONY: feature-tests
-feature-tests: install features $(EXAMPLE_STAMP) ## Those integration tests that are about features
+feature-tests: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## Those integration tests that are about features
 	$(SANDBOX) tools --all
 	$(BIN)/python -m pytest tests/integration/test_*feature*.py
 
 .PHONY: features
-features: $(FEAST_STAMP) ## Make the environment with Feast in .venv-feast
+features: install $(FEAST_STAMP) ## Write features/definitions.yaml, with Feast in .venv-feast
+	$(DELIVERY) features
 
 .PHONY: features-plan
-features-plan: stage install features ## Show what the feature definitions change in the registry of STAGE
+features-plan: stage install $(FEAST_STAMP) ## Show what the feature definitions change in the registry of STAGE
 	$(DELIVERY) features-plan "$(STAGE)"
 
 .PHONY: bench
-bench: install features ## Measure rendering, deploying, monitoring, drift, delivery and features against peers in the same run
+bench: install $(FEAST_STAMP) ## Measure rendering, deploying, monitoring, drift, delivery and features against peers in the same run
 	$(SANDBOX) tools --all
 	$(BIN)/python -m benchmarks
 

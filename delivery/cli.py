@@ -11,6 +11,7 @@ from delivery.commands.check import check
 from delivery.commands.comment import comment
 from delivery.commands.deployable import deployable
 from delivery.commands.drift import drift
+from delivery.commands.features import features
 from delivery.commands.features_plan import features_plan
 from delivery.commands.gitops import gitops
 from delivery.commands.history import history
@@ -44,6 +45,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     rollback,
     render,
     gitops,
+    features,
     features_plan,
     schema,
 )

@@ -20,7 +20,7 @@ from components.checks.registries import registry_problems
 from components.feature_store.backfill import backfill_problems
 from components.files.problems import Problem, SettingsError
 from components.files.yaml_document import Document, KeyPath, Origin, read_document
-from components.loading.features.files import load_definitions
+from components.loading.feature_definitions import load_definitions
 from components.loading.model_files import definition_files, load_model, unquoted
 from components.loading.validation import validated
 from components.serving.monitoring import SIZE_LIMITS, rules_size

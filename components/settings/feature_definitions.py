@@ -1,74 +1,68 @@
-"""What the Feast definitions in `features/` define, as far as it is known without running them."""
+"""What the Feast definitions in `features/` define, as Feast has written it down.
+
+`delivery/features/definitions.py` writes the file, `components/loading/feature_definitions.py` reads it.
+"""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+from components.settings.pod import Settings
+
+FORMAT = 1
 
 
 class ViewKind(StrEnum):
-    """What Feast calls the view."""
+    """What Feast calls the view; a BatchFeatureView is one that materialisation fills, like any FeatureView."""
 
     BATCH = "FeatureView"
     STREAM = "StreamFeatureView"
     ON_DEMAND = "OnDemandFeatureView"
 
 
-@dataclass(frozen=True, kw_only=True)
-class EntityDefinition:
-    """What features are about.
+class EntityDefinition(Settings):
+    """What features are about."""
 
-    Attributes:
-        name: Its name.
-        join_key: The column that tells one from another.
-        value_type: The type of that column as it is written; None where none is.
-        file: The file that defines it.
-        line: The line of its name there.
-    """
-
-    name: str
     join_key: str
-    value_type: str | None
-    file: str
-    line: int
+    """The column that tells one from another."""
+    value_type: str | None = None
+    """The type of that column, a ValueType of Feast; left out where the definition gives none."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ViewDefinition:
-    """Features that are computed and kept together.
+class ViewDefinition(Settings):
+    """Features that are computed and kept together."""
 
-    Attributes:
-        name: Its name.
-        kind: Feast's class.
-        features: The type of each feature by its name, as it is written.
-        entities: The names of its entities.
-        file: The file that defines it.
-        line: The line of its name there.
-    """
-
-    name: str
     kind: ViewKind
-    features: Mapping[str, str]
-    entities: tuple[str, ...]
-    file: str
-    line: int
+    features: dict[str, str]
+    """The type of each feature by its name, as feast.types names it."""
+    entities: tuple[str, ...] = ()
+    """The names of its entities."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServiceDefinition:
-    """The features a model reads together.
+class ServiceDefinition(Settings):
+    """The features a model reads together."""
 
-    Attributes:
-        name: Its name.
-        features: For each view of the service by its name, the features taken from it.
-        file: The file that defines it.
-        line: The line of its name there.
-    """
+    features: dict[str, tuple[str, ...]]
+    """For each view of the service by its name, the features taken from it."""
 
-    name: str
-    features: Mapping[str, tuple[str, ...]]
-    file: str
-    line: int
+
+class DefinitionsFile(Settings):
+    """`features/definitions.yaml`: what Feast read, and from which sources."""
+
+    format: int
+    """The form of this file."""
+    feast: str
+    """The version of Feast that read the sources."""
+    sources: dict[str, str]
+    """The checksum of each Python file by its path inside `features/`."""
+    entities: dict[str, EntityDefinition]
+    views: dict[str, ViewDefinition]
+    services: dict[str, ServiceDefinition]
+    checksum: str
+    """That of everything else in this file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +71,14 @@ class FeatureDefinitions:
 
     Attributes:
         files: The text of each Python file by its path inside the folder.
+        feast: The version of Feast that read them; None where nothing is defined.
         entities: By name.
         views: By name.
         services: By name.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
+    feast: str | None = None
     entities: Mapping[str, EntityDefinition] = field(default_factory=dict)
     views: Mapping[str, ViewDefinition] = field(default_factory=dict)
     services: Mapping[str, ServiceDefinition] = field(default_factory=dict)
@@ -90,10 +86,25 @@ class FeatureDefinitions:
     @property
     def checksum(self) -> str:
         """Another one for other definitions: 64 hexadecimal digits."""
-        text = "\0".join(f"{path}\0{self.files[path]}" for path in sorted(self.files))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest("\0".join(f"{path}\0{self.files[path]}" for path in sorted(self.files)))
 
     @property
     def materialized(self) -> tuple[str, ...]:
         """The names of the views that materialisation fills; on-demand ones are computed when they are read."""
-        return tuple(sorted(v.name for v in self.views.values() if v.kind is not ViewKind.ON_DEMAND))
+        filled = (name for name, view in self.views.items() if view.kind is not ViewKind.ON_DEMAND)
+        return tuple(sorted(filled))
+
+
+def source_checksums(files: Mapping[str, str]) -> dict[str, str]:
+    """The checksum of each file's text by its path: 64 hexadecimal digits."""
+    return {path: _digest(text) for path, text in sorted(files.items())}
+
+
+def content_checksum(data: Mapping[str, Any]) -> str:
+    """The checksum of all of a definitions file but its own line of it: 64 hexadecimal digits."""
+    content = {key: value for key, value in data.items() if key != "checksum"}
+    return _digest(json.dumps(content, sort_keys=True))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

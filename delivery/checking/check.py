@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.files.problems import Problem, SettingsError
-from components.loading.features.files import load_definitions
-from components.loading.features.modules import FOLDER
+from components.loading.feature_definitions import FILE, FOLDER, load_definitions
 from components.loading.model_files import check_definitions
 from components.loading.stack_files import LoadedStack, load_stack, stages
 from components.monitoring.recording_rules import Rule
@@ -67,6 +66,12 @@ def _other_feast(stack: StackSettings, planned: str | None) -> Iterator[str]:
         yield (
             f"{stack.stage}: the feature store runs Feast {store.version}, and {_REQUIREMENTS} has {planned}: "
             f"the plan of a review is made with {planned}"
+        )
+    written = stack.definitions.feast
+    if written is not None and planned is not None and written != planned:
+        yield (
+            f"{stack.stage}: {FILE} was written by Feast {written}, and {_REQUIREMENTS} has {planned}. "
+            "Fix: `make features`"
         )
 
 

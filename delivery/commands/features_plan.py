@@ -7,7 +7,8 @@ import typer
 
 from components.loading.stack_files import load_stack
 from delivery.commands.common import HERE, Project, Stage, known_stage
-from delivery.features.plan import FEAST_PYTHON, FeaturePlan, feature_plan
+from delivery.features.feast import FEAST_PYTHON
+from delivery.features.plan import FeaturePlan, feature_plan
 from delivery.output import problems, visible
 
 

@@ -1,1 +1,1 @@
-"""What the feature definitions would change in a stage's registry."""
+"""What only Feast can answer about the feature definitions: what they define, and what they would change."""

@@ -11,7 +11,6 @@ import json
 import os
 import sys
 import tempfile
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,8 @@ from feast.repo_operations import parse_repo
 from google.protobuf.json_format import MessageToDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
+
+from delivery.features.feast_repository import first_line, inside, place, said
 
 _CHANGES = {TransitionType.CREATE: "new", TransitionType.UPDATE: "changed", TransitionType.DELETE: "removed"}
 # What the registry adds to a definition, at any depth.
@@ -72,11 +73,12 @@ def plan(repository: Path, config: Path) -> dict[str, Any]:
     except PlanError:
         raise
     except SQLAlchemyError as error:
-        raise PlanError(f"the registry cannot be read: {_first_line(error)}") from error
+        raise PlanError(f"the registry cannot be read: {first_line(error)}") from error
     except (Exception, SystemExit) as error:
         # Feast runs the definitions, and they may raise anything.
-        parts = (_place(error, repository), type(error).__name__, _first_line(error))
-        raise PlanError(f"Feast refuses the definitions: {': '.join(filter(None, parts))}") from error
+        found = place(error, repository)
+        where = "" if found is None else f"{found[0]}:{found[1]}: "
+        raise PlanError(f"Feast refuses the definitions: {where}{said(error)}") from error
 
 
 def _check_url(url: str) -> None:
@@ -86,15 +88,11 @@ def _check_url(url: str) -> None:
     except ValueError:
         raise PlanError("the registry cannot be read: the port in its URL is no number") from None
     except ImportError as error:
-        raise PlanError(
-            f"the registry cannot be read: its URL needs a driver: {_first_line(error)}"
-        ) from None
+        raise PlanError(f"the registry cannot be read: its URL needs a driver: {first_line(error)}") from None
 
 
 def _differences(repository: Path, settings: dict[str, Any]) -> list[FeastObjectDiff]:
-    # Feast finds the definitions in the current folder, and imports them by their names in it.
-    with contextlib.chdir(repository):
-        sys.path.insert(0, str(Path.cwd()))
+    with inside(repository):
         contents = parse_repo(Path.cwd())
         if not contents.projects:
             contents.projects.append(Project(name=settings["project"]))
@@ -131,23 +129,6 @@ def _defined(value: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, dict):
         return {name: _defined(each) for name, each in value.items() if name not in _NOT_DEFINED}
     return [_defined(each) for each in value] if isinstance(value, list) else value
-
-
-def _place(error: BaseException, repository: Path) -> str:
-    """File and line of the definitions that raised an error, the innermost; empty where none did."""
-    frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    if isinstance(error, SyntaxError):
-        frames.append((error.filename or "", error.lineno))
-    root = repository.resolve()
-    for name, line in reversed(frames):
-        # What is generated has a name like <string>, which is no path.
-        if not name.startswith("<") and (path := Path(name).resolve()).is_relative_to(root):
-            return f"{root.name}/{path.relative_to(root)}:{line}"
-    return ""
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), "")
 
 
 def main() -> int:

@@ -2,23 +2,18 @@
 
 import json
 import os
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.feature_store.feast_yaml import FILE, feature_store_yaml
 from components.feature_store.names import redis_host
-from components.loading.features.modules import FOLDER
+from components.loading.feature_definitions import FOLDER
 from components.settings.feature_store import REGISTRY_URL
 from components.settings.stack import StackSettings
 from delivery.errors import DeliveryError
+from delivery.features.feast import ask_feast
 from delivery.features.registry_password import masked
-
-# What `make features` brings.
-FEAST_PYTHON = Path(".venv-feast/bin/python")
-_SECONDS = 120
-_PROGRAM = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -69,8 +64,6 @@ def feature_plan(project: Path, stack: StackSettings, python: Path) -> FeaturePl
         raise DeliveryError(
             f"Pulumi.{stack.stage}.yaml has no feature store, so there is no plan. Fix: add featureStore"
         )
-    if not python.is_file():
-        raise DeliveryError(f"{python} does not exist, so Feast cannot be asked. Fix: make features")
     if store.registry.sql is not None and not os.environ.get(REGISTRY_URL):
         raise DeliveryError(
             f"{REGISTRY_URL} is not set, and no secret is in git. Fix: set it to the URL in the Secret "
@@ -79,25 +72,8 @@ def feature_plan(project: Path, stack: StackSettings, python: Path) -> FeaturePl
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / FILE
         config.write_text(feature_store_yaml(store, stack.stage, redis_host(stack)), encoding="utf-8")
-        try:
-            done = subprocess.run(
-                [
-                    python.absolute(),
-                    "-m",
-                    "delivery.features.feast_plan",
-                    (project / FOLDER).absolute(),
-                    config,
-                ],
-                cwd=_PROGRAM,
-                capture_output=True,
-                text=True,
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise DeliveryError(
-                f"Feast did not answer within {_SECONDS} s. Fix: check that the registry can be reached from here"
-            ) from None
+        late = "check that the registry can be reached from here"
+        done = ask_feast("feast_plan", project, config, python=python, late=late)
     if done.returncode != 0:
         # The review page, which anybody may read, shows it.
         reason = masked(done.stderr.strip().rpartition("\n")[2], os.environ.get(REGISTRY_URL, ""))

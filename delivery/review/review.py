@@ -12,7 +12,8 @@ from components.files.problems import SettingsError
 from components.loading.stack_files import LoadedStack, load_stack
 from components.settings.stack import StackSettings
 from delivery.errors import DeliveryError
-from delivery.features.plan import FEAST_PYTHON, FeaturePlan, feature_plan
+from delivery.features.feast import FEAST_PYTHON
+from delivery.features.plan import FeaturePlan, feature_plan
 from delivery.git.repository import Repository
 from delivery.policies.findings import violations
 from delivery.registries.check import AT_ONCE

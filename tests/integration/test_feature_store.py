@@ -196,11 +196,12 @@ def test_the_stage_goes_and_its_data_stays_until_it_is_asked_for(store: Clone) -
 
 
 def test_every_mistake_is_told_before_anything_is_changed(store: Clone) -> None:
-    write_features(store.path, views=VIEWS.replace("features=[author_posts]", "features=f()"))
+    write_features(store.path)
+    (store.path / "features" / "views.py").write_text(VIEWS.replace("days=1", "days=2"))
     wrong = STORE.replace("install: true, ", "") + "    materialization: {schedule: hourly}\n"
     store.write_stack(READER, more=wrong)
     said = refused(store)
-    for reason in ("features is no list", "names no Redis", "must be a cron line of five fields"):
+    for reason in ("views.py was changed", "names no Redis", "must be a cron line of five fields"):
         assert reason in said
     write_features(store.path)
     store.write_stack(READER.replace("sentiment_v1", "sentiment_v9"), more=STORE)

@@ -9,9 +9,9 @@ from tests.support.projects import MODEL, Objects, entry, project
 READS = MODEL + "features: {service: sentiment_v1}\n"
 
 
-def stage(folder: Path, *, store: str = STORE, model: str = READS, more: str = "", **files: str) -> Path:
+def stage(folder: Path, *, store: str = STORE, model: str = READS, more: str = "") -> Path:
     folder.mkdir(exist_ok=True)
-    write_features(folder, **files)
+    write_features(folder)
     return project(folder, entry('version: "v1"\nreplicas: 2') + store + more, a=model, b=MODEL)
 
 

@@ -1,6 +1,12 @@
 """Feast definitions and a feature store's settings, for tests."""
 
 from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.loading.feature_definitions import FILE, source_files
+from delivery.features.definitions import definitions_text
 
 ENTITIES = """\
 from feast import Entity, ValueType
@@ -29,6 +35,19 @@ author_posts = FeatureView(
 )
 sentiment_v1 = FeatureService(name="sentiment_v1", features=[author_posts])
 """
+# What Feast reads in them; tests/integration/test_feature_definitions.py asks it.
+DEFINED: dict[str, Any] = {
+    "feast": "0.67.0",
+    "entities": {"author": {"joinKey": "author_id", "valueType": "INT64"}},
+    "views": {
+        "author_posts": {
+            "kind": "FeatureView",
+            "entities": ["author"],
+            "features": {"posts_per_day": "Float32", "karma": "Int64"},
+        }
+    },
+    "services": {"sentiment_v1": {"features": {"author_posts": ["karma", "posts_per_day"]}}},
+}
 STORE = """\
   ml-deployments:featureStore:
     owner: team-features
@@ -40,9 +59,43 @@ STORE = """\
 """
 
 
-def write_features(project: Path, **files: str) -> None:
-    """Write features/<name>.py; by default an entity, a view and the service sentiment_v1."""
+def view(kind: str = "FeatureView", entity: str = "author", **features: str) -> dict[str, Any]:
+    """A view of one entity, as Feast writes it down."""
+    return {"kind": kind, "entities": [entity], "features": features}
+
+
+def defined(
+    *,
+    entities: dict[str, Any] | None = None,
+    views: dict[str, Any] | None = None,
+    services: dict[str, dict[str, list[str]]] | None = None,
+) -> dict[str, Any]:
+    """What Feast reads in the usual definitions, with others more or instead; a service is given as its features."""
+    more = {name: {"features": features} for name, features in (services or {}).items()}
+    return {
+        **DEFINED,
+        "entities": {**DEFINED["entities"], **(entities or {})},
+        "views": {**DEFINED["views"], **(views or {})},
+        "services": {**DEFINED["services"], **more},
+    }
+
+
+def write_features(project: Path, defines: dict[str, Any] = DEFINED, **files: str) -> None:
+    """Write features/<name>.py, by default an entity, a view and the service sentiment_v1, and what they define."""
     folder = project / "features"
     folder.mkdir(exist_ok=True)
     for name, text in (files or {"entities": ENTITIES, "views": VIEWS}).items():
         (folder / f"{name}.py").write_text(text)
+    write_definitions_file(project, defines)
+
+
+def write_definitions_file(project: Path, defines: dict[str, Any] = DEFINED) -> None:
+    """Write features/definitions.yaml, as Feast would for the Python files that are there."""
+    files, _ = source_files(project)
+    (project / FILE).write_text(definitions_text(files, defines))
+
+
+def read_again(project: Path) -> None:
+    """Renew features/definitions.yaml for other sources, as if Feast had read the same in them."""
+    written = yaml.safe_load((project / FILE).read_text())
+    write_definitions_file(project, {part: written[part] for part in DEFINED})

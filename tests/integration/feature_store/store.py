@@ -2,7 +2,8 @@
 
 The definitions are the tests' own, so that no change of features/ is a change of the tests. What is replaced: addresses
 and folders, and of the definitions the address of the source, which is a file here. The registry is SQLite, in a file:
-a SQL registry as PostgreSQL is, by the same code of Feast.
+a SQL registry as PostgreSQL is, by the same code of Feast. Feast has read the definitions by
+`python -m delivery features --project tests/integration/feature_store`, and does not read them again for each store.
 """
 
 import json
@@ -29,6 +30,7 @@ from sandbox.processes import free_port
 from sandbox.servers import running
 from tests.integration.clone import CHECKOUT
 from tests.integration.redis import redis
+from tests.support.features import read_again
 from tests.support.projects import MODEL, entry, project
 
 PYTHON = CHECKOUT / ".venv-feast" / "bin" / "python"
@@ -195,8 +197,9 @@ def store_of(folder: Path, definitions: Path, model: str = MODEL) -> Store:
 
 
 def change_definitions(folder: Path, old: str, new: str, file: str = "products.py") -> None:
-    """Replace a text that stands in the definitions once."""
+    """Replace a text that stands in the definitions once, and that nothing which the program knows of them hangs on."""
     path = folder / "features" / file
     text = path.read_text()
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))
+    read_again(folder)

@@ -1,21 +1,30 @@
-"""What is read of the Feast definitions, and what is refused: each message names file, line, reason and fix."""
+"""What is read of the feature definitions, and how a file of them that does not fit is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from components.files.problems import Problem
-from components.loading.features.files import load_definitions
-from components.loading.features.source import read_definitions
+from components.errors import Problem
+from components.loading.feature_definitions import FILE, load_definitions
 from components.loading.stack_files import load_stack
 from components.settings.feature_definitions import ViewKind
 from delivery.checking.check import check
 from delivery.cli import app
-from tests.support.features import ENTITIES, STORE, VIEWS, write_features
+from delivery.features.definitions import definitions_text
+from tests.support.features import (
+    DEFINED,
+    ENTITIES,
+    STORE,
+    VIEWS,
+    defined,
+    view,
+    write_features,
+)
 from tests.support.projects import GOOD_STACK, MODEL, problems, project
 
-FILES = {"entities.py": ENTITIES, "views.py": VIEWS}
+RENEW = f"run `make features`, and commit {FILE}"
 
 
 def reads(service: str) -> str:
@@ -23,114 +32,112 @@ def reads(service: str) -> str:
     return f"{MODEL}features: {{service: {service}}}\n"
 
 
-def problem(text: str) -> Problem:
-    """The one problem that a change of the views makes."""
-    _, found = read_definitions({"entities.py": ENTITIES, "views.py": text})
-    (only,) = found
+def problem(folder: Path) -> Problem:
+    """The one problem of a project's definitions."""
+    _, (only,) = load_definitions(folder)
     return only
 
 
-def test_entities_views_and_services_are_read_without_running_anything() -> None:
-    definitions, problems = read_definitions(FILES)
-
-    assert problems == []
+def test_what_feast_wrote_is_read_with_the_files_it_read(tmp_path: Path) -> None:
+    write_features(tmp_path, defined(views={"doubled": view("OnDemandFeatureView", karma="Array(Float64)")}))
+    definitions, found = load_definitions(tmp_path)
+    assert found == []
+    assert definitions.files == {"entities.py": ENTITIES, "views.py": VIEWS}
+    assert definitions.feast == "0.67.0"
     assert definitions.entities["author"].join_key == "author_id"
-    view = definitions.views["author_posts"]
-    assert view.entities == ("author",)
-    # A column that tells entities apart is no feature.
-    assert view.features == {"posts_per_day": "Float32", "karma": "Int64"}
-    assert definitions.services["sentiment_v1"].features == {"author_posts": ("posts_per_day", "karma")}
-
-
-def test_other_ways_to_write_the_same_are_read_too() -> None:
-    text = """\
-import feast
-from feast import BatchFeatureView as Batch, Field as F
-from feast.on_demand_feature_view import on_demand_feature_view
-from feast.types import Array, Float64
-from entities import author as who
-
-batch = Batch(name="b", entities=[who], schema=[F(name="x", dtype=Array(Float64))], source=posts)
-
-@on_demand_feature_view(sources=[batch], schema=[F(name="y", dtype=Float64)])
-def doubled(inputs):
-    return inputs
-
-service: feast.FeatureService = feast.FeatureService(name="s", features=[batch[["x"]], doubled])
-"""
-    definitions, problems = read_definitions({"entities.py": ENTITIES, "sub/more.py": text})
-
-    assert problems == []
-    assert definitions.views["b"].features == {"x": "Array(Float64)"}
+    assert definitions.views["author_posts"].entities == ("author",)
+    assert definitions.views["author_posts"].features == {"posts_per_day": "Float32", "karma": "Int64"}
     assert definitions.views["doubled"].kind is ViewKind.ON_DEMAND
-    assert definitions.services["s"].features == {"b": ("x",), "doubled": ("y",)}
-    assert definitions.materialized == ("b",)
+    assert definitions.services["sentiment_v1"].features == {"author_posts": ("karma", "posts_per_day")}
+    assert definitions.materialized == ("author_posts",)
+
+
+def test_the_file_is_the_same_for_the_same_definitions_and_says_what_writes_it(tmp_path: Path) -> None:
+    write_features(tmp_path)
+    text = (tmp_path / FILE).read_text()
+    assert text.startswith("# Written by `make features`")
+    files = {"views.py": VIEWS, "entities.py": ENTITIES}
+    assert definitions_text(files, dict(reversed(DEFINED.items()))) == text
+
+
+def test_a_folder_without_definitions_needs_no_file(tmp_path: Path) -> None:
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features" / "requirements.txt").write_text("feast==0.67.0\n")
+    definitions, found = load_definitions(tmp_path)
+    assert (dict(definitions.files), found) == ({}, [])
+
+
+def test_sources_that_changed_since_feast_read_them_are_named(tmp_path: Path) -> None:
+    write_features(tmp_path, more="SOME = 1\n", views=VIEWS, entities=ENTITIES)
+    folder = tmp_path / "features"
+    (folder / "more.py").unlink()
+    (folder / "other.py").write_text("SOME = 1\n")
+    (folder / "views.py").write_text(VIEWS + "\n")
+    found = problem(tmp_path)
+    line = (tmp_path / FILE).read_text().splitlines().index("sources:") + 1
+    assert str(found) == (
+        f"{FILE}:{line}: sources: are not those of the definitions: views.py was changed, other.py was added, "
+        f"more.py was removed. Fix: {RENEW}"
+    )
+
+
+def test_the_ends_of_lines_are_no_change(tmp_path: Path) -> None:
+    write_features(tmp_path)
+    (tmp_path / "features" / "views.py").write_bytes(VIEWS.replace("\n", "\r\n").encode())
+    assert load_definitions(tmp_path)[1] == []
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "reason", "fix"),
+    ("old", "new", "field", "reason"),
     [
-        ('name="sentiment_v1"', "name=NAME", "is no text", "write it out as a text"),
-        ("features=[author_posts]", "features=everything()", "features is no list", "write it out"),
-        (
-            "features=[author_posts]",
-            "features=[elsewhere]",
-            "is no view that is defined here",
-            "name the variable",
-        ),
-        (
-            "features=[author_posts]",
-            'features=[author_posts[["fame"]]]',
-            "has no feature fame",
-            "posts_per_day",
-        ),
-        ("sentiment_v1 =", "if True:\n  sentiment_v1 =", "is not at the top of the module", "at the top"),
-        ("sentiment_v1 = F", "print(F", "is no Python", "correct the line"),
-        ("sentiment_v1 = ", "services = list(", "is no Python", "correct the line"),
-        ('name="sentiment_v1", ', "", "has no name=", 'add name="..."'),
+        ("karma: Int64", "karma: Float32", "checksum", "was changed after Feast wrote it"),
+        ("checksum: ", "checksum: 0", "checksum", "was changed after Feast wrote it"),
+        ("feast: ", "<<<<<<< HEAD\nfeast: ", "", "not valid YAML"),
+        ("feast: 0.67.0\n", "feast: 0.67.0\nfeast: 0.68.0\n", "feast", "given twice"),
+        ("format: 1\n", "format: 2\n", "format", "is not in format 1, which this program reads"),
+        ("format: 1\n", "", "format", "is not in format 1, which this program reads"),
     ],
 )
-def test_what_only_running_it_would_tell_is_refused(old: str, new: str, reason: str, fix: str) -> None:
-    assert old in VIEWS
-    found = problem(VIEWS.replace(old, new))
-
-    assert found.file == "features/views.py"
-    assert found.line is not None
+def test_a_file_that_is_not_as_feast_wrote_it_is_refused(
+    tmp_path: Path, old: str, new: str, field: str, reason: str
+) -> None:
+    write_features(tmp_path)
+    text = (tmp_path / FILE).read_text()
+    assert text.count(old) == 1
+    (tmp_path / FILE).write_text(text.replace(old, new))
+    found = problem(tmp_path)
+    assert (found.file, found.field, found.fix) == (FILE, field, RENEW)
     assert reason in found.reason
-    assert fix in found.fix
 
 
-def test_a_view_without_a_schema_is_refused() -> None:
-    start, end = VIEWS.index("    schema="), VIEWS.index("    source=")
-    _, found = read_definitions({"entities.py": ENTITIES, "views.py": VIEWS[:start] + VIEWS[end:]})
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        ({"views": {"a": {"kind": "LabelView", "features": {}}}}, "is none of the known values"),
+        ({"owners": {}}, "unknown key"),
+    ],
+)
+def test_a_file_of_another_writer_is_refused(tmp_path: Path, part: dict[str, Any], reason: str) -> None:
+    write_features(tmp_path, {**DEFINED, **part})
+    found = problem(tmp_path)
+    assert (found.file, found.fix) == (FILE, RENEW)
+    assert reason in found.reason
+    assert found.line is not None
 
-    assert "has no schema" in found[0].reason
 
-
-def test_a_name_that_is_defined_twice_is_told_with_both_places() -> None:
-    again = 'again = FeatureService(name="sentiment_v1", features=[author_posts])\n'
-    found = problem(VIEWS + again)
-
-    assert "defined twice, at first in features/views.py:20" in found.reason
-
-
-def test_a_service_with_two_features_of_one_name_is_refused(tmp_path: Path) -> None:
-    second = VIEWS + (
-        'other = FeatureView(name="other", entities=[author], schema=[Field(name="karma", dtype=Int64)])\n'
-        'both = FeatureService(name="both", features=[author_posts, other])\n'
-    )
-    write_features(tmp_path, entities=ENTITIES, views=second)
-    _, (found,) = load_definitions(tmp_path)
-
-    assert found.field == "both"
-    assert "takes karma from author_posts and from other" in found.reason
+def test_definitions_without_their_file_are_refused_before_anything_is_rendered(tmp_path: Path) -> None:
+    write_features(tmp_path)
+    (tmp_path / FILE).unlink()
+    found = problem(project(tmp_path, GOOD_STACK + STORE))
+    assert str(found) == f"{FILE}: the file does not exist. Fix: {RENEW}"
+    assert problems(tmp_path) == (found,)
 
 
 def stack_problems(
-    folder: Path, services: dict[str, str], views: str = VIEWS, store: str = STORE
+    folder: Path, services: dict[str, str], defines: dict[str, Any] = DEFINED, store: str = STORE
 ) -> list[str]:
     """What is wrong with a stage whose models read the services, as it is told."""
-    write_features(folder, entities=ENTITIES, views=views)
+    write_features(folder, defines)
     entries = "".join(f'    {name}: {{version: "v1", replicas: 1}}\n' for name in services)
     text = f"config:\n  ml-deployments:namespace: ml-test\n  ml-deployments:models:\n{entries}{store}"
     files = {name: reads(service) for name, service in services.items()}
@@ -153,14 +160,13 @@ def test_reading_features_without_a_store_is_told(tmp_path: Path) -> None:
     assert "add ml-deployments:featureStore to Pulumi.test.yaml" in text
 
 
-CONFLICT = VIEWS + (
-    'other = FeatureView(name="other", entities=[author], schema=[Field(name="karma", dtype=Float32)], source=posts)\n'
-    'ranking_v1 = FeatureService(name="ranking_v1", features=[other])\n'
-)
+def conflict(kind: str) -> dict[str, Any]:
+    """The usual definitions, and a service whose karma is of a type."""
+    return defined(views={"other": view(karma=kind)}, services={"ranking_v1": {"other": ["karma"]}})
 
 
 def test_two_models_that_read_one_feature_with_two_types_conflict(tmp_path: Path) -> None:
-    (text,) = stack_problems(tmp_path, {"a": "sentiment_v1", "b": "ranking_v1"}, CONFLICT)
+    (text,) = stack_problems(tmp_path, {"a": "sentiment_v1", "b": "ranking_v1"}, conflict("Float32"))
 
     assert text.startswith(
         "models/b.yaml:6: features.service = ranking_v1: gives the feature karma as Float32, and "
@@ -169,9 +175,7 @@ def test_two_models_that_read_one_feature_with_two_types_conflict(tmp_path: Path
 
 
 def test_the_same_feature_with_the_same_type_is_no_conflict(tmp_path: Path) -> None:
-    write_features(
-        tmp_path, entities=ENTITIES, views=CONFLICT.replace('"karma", dtype=Float32', '"karma", dtype=Int64')
-    )
+    write_features(tmp_path, conflict("Int64"))
     entries = "".join(f'    {name}: {{version: "v1", replicas: 1}}\n' for name in "ab")
     text = f"config:\n  ml-deployments:namespace: ml-test\n  ml-deployments:models:\n{entries}{STORE}"
     files = {"a": reads("sentiment_v1"), "b": reads("ranking_v1")}
@@ -180,13 +184,12 @@ def test_the_same_feature_with_the_same_type_is_no_conflict(tmp_path: Path) -> N
 
 
 def test_two_models_whose_keys_have_two_types_conflict(tmp_path: Path) -> None:
-    more = (
-        "from feast import Entity, ValueType\n"
-        'fan = Entity(name="fan", join_keys=["author_id"], value_type=ValueType.STRING)\n'
-        'other = FeatureView(name="other", entities=[fan], schema=[Field(name="fame", dtype=Float32)], source=posts)\n'
-        'fame_v1 = FeatureService(name="fame_v1", features=[other])\n'
+    defines = defined(
+        entities={"fan": {"joinKey": "author_id", "valueType": "STRING"}},
+        views={"other": view(entity="fan", fame="Float32")},
+        services={"fame_v1": {"other": ["fame"]}},
     )
-    (text,) = stack_problems(tmp_path, {"a": "sentiment_v1", "b": "fame_v1"}, VIEWS + more)
+    (text,) = stack_problems(tmp_path, {"a": "sentiment_v1", "b": "fame_v1"}, defines)
 
     assert "gives the key author_id as STRING, and sentiment_v1, which a reads, as INT64" in text
 
@@ -206,21 +209,35 @@ def test_a_model_named_like_a_part_of_the_store_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "reason"),
+    ("name", "content", "reason"),
     [
-        ("my-views.py", "", "is no name of a Python module"),
-        ("feature_store.yaml", "", "the program makes it"),
-        ("big.py", "#" * 1_000_001, "more than the 1000000 that one ConfigMap holds"),
+        ("my-views.py", b"", "is not a name of a Python module"),
+        ("feature_store.yaml", b"", "the program makes it"),
+        ("big.py", b"#" * 1_000_001, "more than the 1000000 that one ConfigMap holds"),
+        ("wide.py", ENTITIES.encode("utf-16"), "is not UTF-8"),
     ],
 )
-def test_files_that_cannot_be_brought_into_the_cluster_are_told(
-    tmp_path: Path, name: str, text: str, reason: str
+def test_files_that_cannot_be_brought_into_the_cluster_are_told_alone(
+    tmp_path: Path, name: str, content: bytes, reason: str
 ) -> None:
     write_features(tmp_path)
-    (tmp_path / "features" / name).write_text(text)
-    _, problems = load_definitions(tmp_path)
+    (tmp_path / "features" / name).write_bytes(content)
 
-    assert [reason in each.reason for each in problems] == [True]
+    assert reason in problem(tmp_path).reason
+
+
+def test_problems_of_definitions_the_stage_and_a_model_are_told_together(tmp_path: Path) -> None:
+    write_features(tmp_path)
+    (tmp_path / "features" / "views.py").write_text(VIEWS + "\n")
+    entries = "".join(f'    {name}: {{version: "v1", replicas: 1}}\n' for name in "ab")
+    text = f"config:\n  ml-deployments:namespace: ml-test\n  ml-deployments:requireDigest: true\n  {STORE.strip()}\n"
+    text += f"  ml-deployments:models:\n{entries}"
+    told = problems(project(tmp_path, text, a=MODEL, b=MODEL.replace("owner: team-a\n", "")))
+    assert [(p.file, p.reason) for p in told] == [
+        ("Pulumi.test.yaml", "is missing, and test requires one"),
+        ("Pulumi.test.yaml", "is required and missing"),
+        (FILE, "are not those of the definitions: views.py was changed"),
+    ]
 
 
 def test_an_unquoted_version_is_told_once(tmp_path: Path) -> None:
@@ -232,10 +249,11 @@ def test_an_unquoted_version_is_told_once(tmp_path: Path) -> None:
 
 def test_definitions_that_no_stage_uses_are_checked_too(tmp_path: Path) -> None:
     folder = project(tmp_path)
-    write_features(folder, wrong="def")
+    write_features(folder)
+    (folder / "features" / "views.py").write_text(VIEWS + "\n")
     (found,) = check(folder).problems
 
-    assert found.file == "features/wrong.py"
+    assert (found.file, found.fix) == (FILE, RENEW)
 
 
 @pytest.mark.parametrize(
@@ -260,4 +278,6 @@ def test_another_feast_than_the_one_that_plans_is_a_note_and_no_problem(
         "the plan of a review is made with 0.68.1"
     )
     assert (note in result.output) == noted
+    written = "test: features/definitions.yaml was written by Feast 0.67.0, and features/requirements.txt has 0.68.1"
+    assert (f"{written}. Fix: `make features`" in result.output) == noted
     assert ("the plan of a review" in result.output) == noted

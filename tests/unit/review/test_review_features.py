@@ -19,22 +19,14 @@ from delivery.review.page import Change, page
 from delivery.review.preview import Preview
 from delivery.review.secrets import new_secrets
 from delivery.review.stage_review import StageReview
-from tests.support.features import ENTITIES, STORE, VIEWS, write_features
+from tests.support.features import DEFINED, STORE, defined, view, write_features
 from tests.support.projects import MODEL, entry, project
 from tests.support.reviews import NEW, changed, manifest, step
 
 SERVER, REDIS = feature_store_names.SERVER, feature_store_names.REDIS
 READS = "features: {service: sentiment_v1}\n"
-POSTS = 'sentiment_v1 = FeatureService(name="sentiment_v1", features=[author_posts])\n'
-SECOND = VIEWS.replace(
-    POSTS,
-    """\
-votes = FeatureView(
-    name="votes", entities=[author], schema=[Field(name="ups", dtype=Int64)], source=posts, ttl=timedelta(days=1)
-)
-sentiment_v2 = FeatureService(name="sentiment_v2", features=[votes])
-""",
-)
+SECOND = defined(views={"votes": view(ups="Int64")}, services={"sentiment_v2": {"votes": ["ups"]}})
+FIRST_GONE = {**SECOND, "services": {"sentiment_v2": SECOND["services"]["sentiment_v2"]}}
 
 
 def of_store(
@@ -121,38 +113,49 @@ def test_a_plan_is_made_when_a_job_applies(part: str, gone: bool, runs: bool) ->
     assert applied((of_store("Job", part, gone=gone), changed("Deployment"))) == runs
 
 
-def stage(folder: Path, model: str = READS, views: str = VIEWS, entities: str = ENTITIES) -> StackSettings:
+def stage(folder: Path, model: str = READS, defines: dict[str, Any] = DEFINED) -> StackSettings:
     """A stage whose model `a` is as given, with definitions."""
     folder.mkdir(parents=True)
-    write_features(folder, views=views, entities=entities)
+    write_features(folder, defines)
     stack = entry('version: "v1"\nreplicas: 1') + STORE
     return load_stack(project(folder, stack, a=MODEL + model), "test").settings
 
 
-def reads(folder: Path, before: dict[str, str], after: dict[str, str]) -> FeatureReads:
+def reads(folder: Path, before: dict[str, Any], after: dict[str, Any]) -> FeatureReads:
     return feature_reads(stage(folder / "before", **before), stage(folder / "after", **after))
 
 
+def posts(**features: str) -> dict[str, Any]:
+    """The usual view with other features, and a service of all of them."""
+    return defined(
+        views={"author_posts": view(**features)},
+        services={"sentiment_v1": {"author_posts": sorted(features)}},
+    )
+
+
+def author(key: str, kind: str) -> dict[str, Any]:
+    """The usual definitions with another entity."""
+    return defined(entities={"author": {"joinKey": key, "valueType": kind}})
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("defines", "said"),
     [
-        ('Field(name="karma", dtype=Int64),', "", "loses the feature karma"),
-        ('karma", dtype=Int64', 'karma", dtype=Float32', "changes the feature karma from Int64 to Float32"),
-        ("[author_posts])", '[author_posts[["karma"]]])', "loses the feature posts_per_day"),
-        ('["author_id"]', '["writer_id"]', "loses the column of entities author_id"),
-        ("ValueType.INT64", "ValueType.STRING", "changes the column of entities author_id from "),
+        (posts(posts_per_day="Float32"), "loses the feature karma"),
+        (posts(posts_per_day="Float32", karma="Float32"), "changes the feature karma from Int64 to Float32"),
+        (defined(services={"sentiment_v1": {"author_posts": ["karma"]}}), "loses the feature posts_per_day"),
+        (author("writer_id", "INT64"), "loses the column of entities author_id"),
+        (author("author_id", "STRING"), "changes the column of entities author_id from INT64 to STRING"),
     ],
 )
 def test_a_service_that_a_model_reads_keeps_what_it_has(
-    tmp_path: Path, old: str, new: str, said: str
+    tmp_path: Path, defines: dict[str, Any], said: str
 ) -> None:
-    # Feast compares the type of the column with that of the entity.
-    views = VIEWS.replace(old, new).replace('Field(name="author_id", dtype=Int64),', "")
-    change = {"views": views, "entities": ENTITIES.replace(old, new)}
-    found = reads(tmp_path, {}, change).broken
-    assert any(f"sentiment_v1, read by a, {said}" in broken for broken in found)
+    found = reads(tmp_path, {}, {"defines": defines}).broken
+    assert f"sentiment_v1, read by a, {said}" in found
     # The same of a service that no model reads stops nothing.
-    assert reads(tmp_path / "unread", {"model": ""}, {"model": "", **change}) == FeatureReads()
+    unread = reads(tmp_path / "unread", {"model": ""}, {"model": "", "defines": defines})
+    assert unread == FeatureReads()
 
 
 def test_what_a_service_loses_stops_the_merge() -> None:
@@ -161,20 +164,20 @@ def test_what_a_service_loses_stops_the_merge() -> None:
 
 
 def test_what_a_service_gains_is_null_at_first(tmp_path: Path) -> None:
-    added = VIEWS.replace("    schema=[\n", '    schema=[\n        Field(name="age", dtype=Int64),\n')
-    found = reads(tmp_path, {}, {"views": added})
+    added = posts(posts_per_day="Float32", karma="Int64", age="Int64")
+    found = reads(tmp_path, {}, {"defines": added})
     assert found.broken == ()
     assert found.points[0].startswith("sentiment_v1, read by a, gains the feature age: null for every entity")
 
 
 def test_a_model_that_moves_to_another_service(tmp_path: Path) -> None:
-    moved = {"model": READS.replace("v1", "v2"), "views": SECOND}
+    moved = {"model": READS.replace("v1", "v2"), "defines": FIRST_GONE}
     found = reads(tmp_path, {}, moved)
     assert found.broken == ()
     assert found.points[0] == "a reads sentiment_v2 instead of sentiment_v1"
     assert "sentiment_v1 is removed before the replicas of a that read it" in found.points[1]
     assert found.points[2].startswith("a reads null from votes, which is new")
-    kept = {**moved, "views": SECOND + POSTS}
+    kept = {**moved, "defines": SECOND}
     assert "is removed" not in "".join(reads(tmp_path / "kept", {}, kept).points)
 
 

@@ -1,0 +1,112 @@
+"""The folder `features/`: its Python files, and the file in which Feast has written down what they define.
+
+Only running the definitions tells what they define, and only Feast can. So nobody does it here: the file that
+`make features` writes is read, and refused where its checksums say that it is not of these definitions.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from components.errors import Problem, SettingsError
+from components.files.yaml_document import Document, read_document
+from components.loading.validation import validated
+from components.settings.feature_definitions import (
+    FORMAT,
+    DefinitionsFile,
+    FeatureDefinitions,
+    content_checksum,
+    source_checksums,
+)
+
+FOLDER = "features"
+FILE = f"{FOLDER}/definitions.yaml"
+# A ConfigMap holds 1 MiB, its own description included.
+LARGEST = 1_000_000
+# Feast imports each file as a module.
+_MODULE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*/)*[A-Za-z_][A-Za-z0-9_]*\.py")
+_YAML = "feature_store.yaml"
+_RENEW = f"run `make features`, and commit {FILE}"
+
+
+def load_definitions(project: Path) -> tuple[FeatureDefinitions, list[Problem]]:
+    """What `features/` of a project defines, and every problem of its files; nothing where nothing is defined.
+
+    Where there is a problem, the definitions hold the files alone.
+    """
+    files, problems = source_files(project)
+    alone = FeatureDefinitions(files=files)
+    if problems or not (files or (project / FILE).exists()):
+        return alone, problems
+    try:
+        content = _content(project, files)
+    except SettingsError as error:
+        # What a program writes is not repaired by hand, whatever is wrong with it.
+        return alone, [replace(problem, fix=_RENEW) for problem in error.problems]
+    definitions = replace(
+        alone, feast=content.feast, entities=content.entities, views=content.views, services=content.services
+    )
+    return definitions, []
+
+
+def source_files(project: Path) -> tuple[dict[str, str], list[Problem]]:
+    """The text of each Python file by its path inside `features/`, and what cannot be brought into a cluster."""
+    folder = project / FOLDER
+    problems: list[Problem] = []
+    files: dict[str, str] = {}
+    for path in sorted(folder.rglob("*.py")):
+        inside = path.relative_to(folder).as_posix()
+        if "__pycache__" in inside or inside.startswith("."):
+            continue
+        file = f"{FOLDER}/{inside}"
+        if not _MODULE.fullmatch(inside):
+            reason = "is not a name of a Python module, and Feast imports each file"
+            problems.append(Problem(file=file, reason=reason, fix="rename it, like sentiment_features.py"))
+            continue
+        try:
+            files[inside] = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            problems.append(Problem(file=file, reason="is not UTF-8", fix="save it as UTF-8"))
+    if (folder / _YAML).exists():
+        reason = "is not read: the program makes it from the stack file"
+        problems.append(Problem(file=f"{FOLDER}/{_YAML}", reason=reason, fix="remove it"))
+    size = sum(len(text.encode()) for text in files.values())
+    if size > LARGEST:
+        reason = f"its Python files take {size} bytes, more than the {LARGEST} that one ConfigMap holds"
+        problems.append(Problem(file=FOLDER, reason=reason, fix="take out what is not a definition"))
+    return files, problems
+
+
+def _content(project: Path, files: Mapping[str, str]) -> DefinitionsFile:
+    """What Feast wrote; raises SettingsError where the file is another than Feast wrote, or of other sources."""
+    document = read_document(project / FILE, FILE)
+    written = document.data.get("format")
+    if written != FORMAT:
+        reason = f"is not in format {FORMAT}, which this program reads"
+        raise SettingsError([_problem(document, "format", reason, None if written is None else str(written))])
+    if document.data.get("checksum") != content_checksum(document.data):
+        reason = "is not that of the file, which was changed after Feast wrote it"
+        raise SettingsError([_problem(document, "checksum", reason)])
+    content, problems = validated(DefinitionsFile, document.data, origins=document.origins, file=FILE)
+    if content is None:
+        raise SettingsError(problems)
+    if changes := _changes(content.sources, source_checksums(files)):
+        reason = f"are not those of the definitions: {', '.join(changes)}"
+        raise SettingsError([_problem(document, "sources", reason)])
+    return content
+
+
+def _changes(read: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """What happened to the sources since Feast read them."""
+    return [
+        *(f"{path} was changed" for path in sorted(read.keys() & found.keys()) if read[path] != found[path]),
+        *(f"{path} was added" for path in sorted(found.keys() - read.keys())),
+        *(f"{path} was removed" for path in sorted(read.keys() - found.keys())),
+    ]
+
+
+def _problem(document: Document, field: str, reason: str, value: str | None = None) -> Problem:
+    origin = document.origins.get((field,))
+    line = origin.line if origin else None
+    return Problem(file=FILE, line=line, field=field, value=value, reason=reason, fix=_RENEW)

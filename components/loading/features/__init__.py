@@ -1,1 +1,0 @@
-"""The feature definitions, as `features/` holds them."""
