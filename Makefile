@@ -106,7 +106,7 @@ rendered: stage install ## Render the commit onto the branch rendered/STAGE and 
 	$(DELIVERY) render "$(STAGE)" --commit --push origin
 
 .PHONY: test
-test: lint unit example integration ## Lint, types, unit tests, the example's tests, and integration tests on the sandbox
+test: browser lint unit example integration ## Lint, types, unit tests, the example's tests, and integration tests on the sandbox
 
 .PHONY: lint
 lint: install $(EXAMPLE_STAMP) ## Lint and types
@@ -127,8 +127,12 @@ unit: install ## Unit tests, with the coverage of components/ and delivery/
 example: $(EXAMPLE_STAMP) ## Tests of the example model server
 	cd $(EXAMPLE) && .venv/bin/python -m pytest tests
 
+.PHONY: browser
+browser: install ## Bring the Chromium that tests of a page need: installed by apt where root may, else asked for
+	$(BIN)/python -m tests.integration.browser
+
 .PHONY: integration
-integration: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## Integration tests on the sandbox's control plane
+integration: install $(FEAST_STAMP) browser $(EXAMPLE_STAMP) ## Integration tests on the sandbox's control plane
 	$(SANDBOX) tools --all
 	$(BIN)/python -m pytest tests/integration
 
