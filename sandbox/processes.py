@@ -1,11 +1,10 @@
 """Processes that outlive the command that started them: known by a file with their number, and by what they run."""
 
 import contextlib
-import os
-import signal
 import socket
-import time
 from pathlib import Path
+
+import psutil
 
 # Long enough to write what is buffered; whoever waits for another one that ends too would wait for ever.
 STOP_SECONDS = 3.0
@@ -22,8 +21,8 @@ def free_port() -> int:
 def command_line(pid: int) -> str:
     """The words a process was started with, a NUL after each; empty when it ended, also when it is not reaped."""
     try:
-        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes())
-    except OSError:
+        return "".join(f"{word}\0" for word in psutil.Process(pid).cmdline())
+    except psutil.Error:
         return ""
 
 
@@ -38,11 +37,15 @@ def recorded(path: Path, mark: str) -> int | None:
 
 def end(pids: list[int], mark: str) -> None:
     """End those of the processes whose command line holds the mark, by force where they do not end themselves."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        for pid in pids:
+    running: list[psutil.Process] = []
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
             if mark in command_line(pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
-        deadline = time.monotonic() + STOP_SECONDS
-        while any(mark in command_line(pid) for pid in pids) and time.monotonic() < deadline:
-            time.sleep(0.05)
+                process.terminate()
+                running.append(process)
+    _, left = psutil.wait_procs(running, timeout=STOP_SECONDS)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=STOP_SECONDS)
