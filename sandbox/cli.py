@@ -12,12 +12,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from components.errors import UserError
 from components.loading.stack_files import stages as known_stages
 from sandbox import lifecycle
 from sandbox.cluster import Cluster
 from sandbox.deploy import deploy as run_deploy
 from sandbox.environment import explicit_kubeconfig, export_lines
-from sandbox.errors import SandboxError
 from sandbox.operator import Operator
 from sandbox.paths import here
 from sandbox.toolchain import linked_tools, tool_path
@@ -118,7 +118,7 @@ def deploy(
 def _failures() -> Iterator[None]:
     try:
         yield
-    except SandboxError as error:
+    except UserError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     except subprocess.TimeoutExpired as error:

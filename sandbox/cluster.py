@@ -23,7 +23,6 @@ NODES = 24
 ZONES = ("zone-a", "zone-b", "zone-c")
 # KWOK's default of /24 holds 250 Services, and the next create hangs.
 SERVICE_RANGE = "service-cluster-ip-range=10.96.0.0/16"
-MARKER = "ml-deployments-sandbox"
 START_SECONDS = 120
 RESTART_SECONDS = 60
 _CONFIG = """\
@@ -156,13 +155,12 @@ class Cluster:
             raise SandboxError(f"The control plane did not start:\n{done.stderr[-2000:]}")
 
     def _furnish(self) -> None:
-        """Nodes, their zones, volumes, and the mark that tells the stand-in that this is the sandbox."""
+        """Nodes, their zones, and volumes."""
         steps = [self._kwokctl("scale", "node", f"--replicas={NODES}")]
         for index, zone in enumerate(ZONES):
             names = [f"node-{number:06d}" for number in range(index, NODES, len(ZONES))]
             label = f"topology.kubernetes.io/zone={zone}"
             steps.append(self.kubectl("label", "--overwrite", "node", *names, label))
-        steps.append(self.kubectl("create", "configmap", MARKER, "--namespace=kube-system"))
         volumes = self._paths.kwok / "volumes.json"
         volumes.write_text(json.dumps(volume_objects()), encoding="utf-8")
         steps.append(self.kubectl("apply", "--server-side", f"--filename={volumes}"))

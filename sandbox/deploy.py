@@ -13,9 +13,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from components.loading.stack_files import load_stack
+from sandbox.environment import explicit_kubeconfig
 from sandbox.errors import SandboxError
 from sandbox.lifecycle import environment, up
 from sandbox.paths import SandboxPaths
+from sandbox.pod_reasons import reasons_of
 
 UPDATE_SECONDS = 3600
 INTERRUPT_SECONDS = 60
@@ -35,8 +38,11 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
     """Bring the sandbox up, deploy the stages in order, and print what runs.
 
     Raises:
-        SandboxError: another update runs, or one failed.
+        SettingsError: KUBECONFIG asks for another cluster, and a stage's files have problems.
+        SandboxError: KUBECONFIG asks for another cluster and a stage does not name its context, another update runs,
+            or one failed.
     """
+    _require_named_contexts(paths, stages)
     up(paths)
     values = {**os.environ, **environment(paths)}
     for stage in stages:
@@ -56,12 +62,27 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
             stage,
         )
         if code != 0:
+            for reason in _pod_reasons(paths, values, stage):
+                typer.echo(f"Not ready: {reason}", err=True)
             raise SandboxError(
                 f"{stage} was not deployed; see the lines above. The versions that ran before still serve. "
                 "Fix: correct the cause, then run the same command again."
             )
         paths.outdated(stage).unlink(missing_ok=True)
     _report(paths, values, stages)
+
+
+def _require_named_contexts(paths: SandboxPaths, stages: list[str]) -> None:
+    """Nothing asks before it deploys, so the current context of a user's kubeconfig is not enough to go by."""
+    wanted = explicit_kubeconfig(paths)
+    if wanted is None:
+        return
+    for stage in stages:
+        if load_stack(paths.checkout, stage).settings.kube_context is None:
+            raise SandboxError(
+                f"KUBECONFIG asks for {wanted}, and Pulumi.{stage}.yaml names no context; nothing was changed",
+                "unset KUBECONFIG to deploy to the sandbox, or write ml-deployments:kubeContext into the stack file",
+            )
 
 
 def _refresh(paths: SandboxPaths, stage: str) -> list[str]:
@@ -117,6 +138,16 @@ def _holder(lock: Path) -> int | None:
     except OSError:
         return None
     return pid if b"pulumi" in command else None
+
+
+def _pod_reasons(paths: SandboxPaths, values: dict[str, str], stage: str) -> list[str]:
+    """Why pods of the stage are not ready; empty where the cluster does not answer."""
+    namespace = load_stack(paths.checkout, stage).settings.namespace
+    try:
+        pods = _json(paths, values, ["kubectl", "get", "pods", f"--namespace={namespace}", "--output=json"])
+    except (SandboxError, subprocess.TimeoutExpired):
+        return []
+    return reasons_of(pods["items"])
 
 
 def _report(paths: SandboxPaths, values: dict[str, str], stages: list[str]) -> None:

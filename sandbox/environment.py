@@ -19,14 +19,14 @@ def explicit_kubeconfig(paths: SandboxPaths, environment: Mapping[str, str] = os
 
 
 def sandbox_environment(
-    paths: SandboxPaths, environment: Mapping[str, str] = os.environ, *, official_plugin: bool = False
+    paths: SandboxPaths, environment: Mapping[str, str] = os.environ, *, downloads: bool = False
 ) -> dict[str, str]:
     """The variables to set for a sandbox shell; those the user has set already are left to the user.
 
     Args:
         paths: The sandbox.
         environment: The user's environment.
-        official_plugin: The Kubernetes plugin is the official one, which may be installed on demand.
+        downloads: Pulumi can download plugins, so it may look for one that is missing.
     """
     folders = environment.get("PATH", "").split(os.pathsep)
     python = Path(sys.executable).parent
@@ -41,8 +41,10 @@ def sandbox_environment(
         "PULUMI_PARALLEL": PARALLEL,
         "PULUMI_SKIP_CHECKPOINTS": "true",
         "PULUMI_SUPPRESS_NEO_LINK": "true",
+        # What the program asks its provider for. The source of the plugin that can be built is older than that option.
+        "PULUMI_K8S_ENABLE_PATCH_FORCE": "true",
     }
-    if not official_plugin:
+    if not downloads:
         values["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     chosen = {name: environment.get(name, value) for name, value in values.items()}
     # An empty KUBECONFIG asks for nothing, and left empty it would mean ~/.kube/config: a cluster nobody named.

@@ -61,7 +61,8 @@ class _Go:
     """Go in the folder of a set's go.mod."""
 
     def __init__(self, tools: pins.ToolSet, output: Path) -> None:
-        self._go, self._folder = _go(tools.go_minimum()), tools.folder
+        # One Go for all sets, since a cache of what is compiled serves one version of Go alone.
+        self._go, self._folder = _go(max(each.go_minimum() for each in pins.SETS)), tools.folder
         self._environment = {
             **os.environ,
             "GOBIN": str(output),

@@ -16,7 +16,7 @@ from sandbox.errors import SandboxError
 from sandbox.lock import locked
 from sandbox.operator import Operator
 from sandbox.paths import SandboxPaths
-from sandbox.toolchain import choose_tools, link_tools, linked_tools
+from sandbox.toolchain import KUBERNETES_PLUGIN, choose_tools, link_tools, linked_tools
 
 
 def up(paths: SandboxPaths) -> None:
@@ -65,8 +65,8 @@ def environment(paths: SandboxPaths) -> dict[str, str]:
     own = explicit_kubeconfig(paths) is None
     if not linked or (own and any(component.pid is None for component in Cluster(paths).components())):
         raise SandboxError("The sandbox is not up. Fix: run `python -m sandbox up` first.")
-    official = any(tool.name == "pulumi-resource-kubernetes" and tool.origin != "stand-in" for tool in linked)
-    return sandbox_environment(paths, official_plugin=official)
+    built = any(tool.name == KUBERNETES_PLUGIN and tool.origin == "built" for tool in linked)
+    return sandbox_environment(paths, downloads=not built)
 
 
 def _locked(paths: SandboxPaths) -> AbstractContextManager[None]:

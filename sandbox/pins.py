@@ -8,8 +8,10 @@ from pathlib import Path
 
 TOOLS_FOLDER = Path(__file__).resolve().parent / "tools"
 GO_REQUIREMENTS = TOOLS_FOLDER / "go-requirements.txt"
+# The Python SDK's version: the CLI looks for a plugin that calls itself the same.
 PULUMI_KUBERNETES = "4.34.2"
 OPERATOR_MODULE = "github.com/prometheus-operator/prometheus-operator"
+_PLUGIN_MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 ARGOCD_MODULE = "github.com/argoproj/argo-cd/v3"
 _PROMETHEUS_MODULE = "github.com/prometheus/prometheus"
 _PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
@@ -105,6 +107,16 @@ KUBERNETES = ToolSet(
         **_kubernetes_stamps(),
     },
 )
+# Not with the CLI: it does not compile with the Kubernetes modules of the control plane.
+KUBERNETES_PLUGIN = ToolSet(
+    name="pulumi-kubernetes",
+    title="Pulumi's Kubernetes plugin",
+    minutes=4,
+    tools={"pulumi-resource-kubernetes": (_PLUGIN_MODULE, "pulumi-kubernetes")},
+    stamps={"main.version": ("pulumi-resource-kubernetes", PULUMI_KUBERNETES)},
+    copies={"schema": (_PLUGIN_MODULE, "cmd/pulumi-resource-kubernetes")},
+    may_be_installed=False,
+)
 OPERATOR = ToolSet(
     name="operator",
     title="the Prometheus operator",
@@ -195,6 +207,7 @@ ACTIONLINT = ToolSet(
 )
 SETS = (
     KUBERNETES,
+    KUBERNETES_PLUGIN,
     OPERATOR,
     PROMETHEUS,
     ALERTMANAGER,
@@ -205,7 +218,7 @@ SETS = (
     REDIS_EXPORTER,
     ACTIONLINT,
 )
-# What `up` starts; the others are for tests and checks.
+# What `up` starts, beside Pulumi's plugins; the others are for tests and checks.
 STARTED = (KUBERNETES, OPERATOR)
 
 

@@ -18,10 +18,6 @@ from sandbox.paths import SandboxPaths
 
 LANGUAGE_HOST = "pulumi-language-python"
 KUBERNETES_PLUGIN = "pulumi-resource-kubernetes"
-_STAND_INS = {
-    LANGUAGE_HOST: "sandbox.stand_ins.language_host",
-    KUBERNETES_PLUGIN: "sandbox.stand_ins.kubernetes_provider",
-}
 _VERSION_ARGUMENTS = {"pulumi": ["version"], "kubectl": ["version", "--client"]}
 # They keep what an older minor version of the same major one could do: Pulumi reads its state, Prometheus its rules.
 _NEWER_FITS = frozenset({"pulumi", *pins.PROMETHEUS.tools, *pins.ALERTMANAGER.tools})
@@ -33,7 +29,7 @@ Version = tuple[int, int]
 class Tool:
     """One executable and where it came from: `PATH`, `official release`, `built` or `stand-in`.
 
-    `path` is None for a stand-in, and for a plugin that pulumi keeps in its own folder.
+    `path` is None for the stand-in, and for a plugin that pulumi keeps in its own folder.
     """
 
     name: str
@@ -55,8 +51,16 @@ def choose_tools(paths: SandboxPaths, sets: Sequence[pins.ToolSet] = pins.STARTE
     for tools in sets:
         if not tools.tools:
             built_tools(tools)
-    chosen = [_chosen(name, tools, search) for tools in sets for name in tools.tools]
-    return chosen + [_plugin(name, chosen[0], search, paths) for name in _STAND_INS]
+    pulumi = _chosen("pulumi", pins.KUBERNETES, search)
+    others = [
+        (name, tools) for tools in sets for name in tools.tools if name not in {"pulumi", KUBERNETES_PLUGIN}
+    ]
+    return [
+        pulumi,
+        *(_chosen(name, tools, search) for name, tools in others),
+        _kubernetes_plugin(pulumi, search, paths),
+        _official(LANGUAGE_HOST, pulumi, search) or Tool(name=LANGUAGE_HOST, path=None, origin="stand-in"),
+    ]
 
 
 def tool_path(paths: SandboxPaths, name: str, *, pinned: bool = False) -> Path:
@@ -88,20 +92,28 @@ def _chosen(name: str, tools: pins.ToolSet, search: str) -> Tool:
     return Tool(name=name, path=built_tools(tools) / name, origin="built")
 
 
-def _plugin(name: str, pulumi: Tool, search: str, paths: SandboxPaths) -> Tool:
-    """The official plugin where there is one: beside pulumi, on PATH, or installed by the official CLI."""
-    assert pulumi.path is not None
-    found = shutil.which(name, path=f"{pulumi.path.resolve().parent}{os.pathsep}{search}")
+def _kubernetes_plugin(pulumi: Tool, search: str, paths: SandboxPaths) -> Tool:
+    """An official release where there is one, also one that the official CLI installs; else our build."""
+    found = _official(KUBERNETES_PLUGIN, pulumi, search)
     if found is not None:
-        beside = Path(found).parent == pulumi.path.resolve().parent
-        return Tool(name=name, path=Path(found), origin=pulumi.origin if beside else "PATH")
-    if name == KUBERNETES_PLUGIN and pulumi.origin != "built" and _install_plugin(pulumi.path, paths):
-        return Tool(name=name, path=None, origin=INSTALLED)
-    return Tool(name=name, path=None, origin="stand-in")
+        return found
+    if pulumi.origin != "built" and _install_plugin(pulumi, paths):
+        return Tool(name=KUBERNETES_PLUGIN, path=None, origin=INSTALLED)
+    return _chosen(KUBERNETES_PLUGIN, pins.KUBERNETES_PLUGIN, "")
 
 
-def _install_plugin(pulumi: Path, paths: SandboxPaths) -> bool:
-    command = [str(pulumi), "plugin", "install", "resource", "kubernetes", f"v{pins.PULUMI_KUBERNETES}"]
+def _official(name: str, pulumi: Tool, search: str) -> Tool | None:
+    """The plugin beside pulumi or on PATH."""
+    assert pulumi.path is not None
+    beside = pulumi.path.resolve().parent
+    found = shutil.which(name, path=f"{beside}{os.pathsep}{search}")
+    if found is None:
+        return None
+    return Tool(name=name, path=Path(found), origin=pulumi.origin if Path(found).parent == beside else "PATH")
+
+
+def _install_plugin(pulumi: Tool, paths: SandboxPaths) -> bool:
+    command = [str(pulumi.path), "plugin", "install", "resource", "kubernetes", f"v{pins.PULUMI_KUBERNETES}"]
     # A PULUMI_HOME the user has set is the one the sandbox shell keeps.
     environment = {"PULUMI_HOME": str(paths.pulumi_home), **os.environ, "PULUMI_SKIP_UPDATE_CHECK": "1"}
     try:
@@ -111,7 +123,7 @@ def _install_plugin(pulumi: Path, paths: SandboxPaths) -> bool:
 
 
 def link_tools(tools: list[Tool], paths: SandboxPaths) -> None:
-    """Put the chosen tools into the sandbox's bin folder; a stand-in gets a wrapper, an official one never does."""
+    """Put the chosen tools into the sandbox's bin folder; the stand-in gets a wrapper."""
     paths.bin.mkdir(parents=True, exist_ok=True)
     for tool in tools:
         link = paths.bin / tool.name
@@ -122,7 +134,7 @@ def link_tools(tools: list[Tool], paths: SandboxPaths) -> None:
             link.write_text(
                 "#!/bin/sh\n"
                 f"export PYTHONPATH={shlex.quote(str(paths.checkout))}\n"
-                f'exec {shlex.quote(sys.executable)} -m {_STAND_INS[tool.name]} "$@"\n',
+                f'exec {shlex.quote(sys.executable)} -m sandbox.stand_ins.language_host "$@"\n',
                 encoding="utf-8",
             )
             link.chmod(0o755)
@@ -142,7 +154,7 @@ def linked_tools(paths: SandboxPaths) -> list[Tool]:
 
 
 def _search_path(paths: SandboxPaths) -> str:
-    """PATH without any sandbox's folder: it holds choices, and stand-ins that would pass for official ones."""
+    """PATH without any sandbox's folder: it holds choices, and a stand-in that would pass for the official one."""
     folders = os.environ.get("PATH", "").split(os.pathsep)
     ending = paths.bin.parts[-2:]
     return os.pathsep.join(folder for folder in folders if Path(folder).parts[-2:] != ending)

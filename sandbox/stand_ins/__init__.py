@@ -1,4 +1,4 @@
-"""Stand-ins for two official Pulumi executables that have no source module and cannot be had on a closed network.
+"""The stand-in for Pulumi's Python language host, which has no source module and cannot be had on a closed network.
 
-They are used on the local sandbox only, and only where the official ones are not installed.
+It is used only where the official one is not installed.
 """

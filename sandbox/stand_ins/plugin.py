@@ -1,4 +1,4 @@
-"""What both stand-ins need to be a Pulumi plugin: announce a port, serve, and end with the CLI."""
+"""What makes a gRPC service a Pulumi plugin: announce a port, serve, and end with the CLI."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ def serve(register: Callable[[grpc.Server], None], *, threads: int, stop: Callab
     done.wait()
     stop()
     server.stop(grace=1)
-    # Calls still waiting for a rollout must not keep the process.
+    # Calls that still run must not keep the process.
     os._exit(0)
 
 

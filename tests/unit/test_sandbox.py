@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import pins, toolchain
+from sandbox import deploy, pins, toolchain
 from sandbox.deploy import release_stale_lock, stage_locks
 from sandbox.environment import explicit_kubeconfig, export_lines, sandbox_environment
 from sandbox.errors import SandboxError
@@ -93,7 +93,7 @@ def test_an_installed_tool_is_used_when_its_version_fits(
     assert chosen[name].path == (installed if fits else built / name)
 
 
-def test_a_stand_in_never_shadows_an_official_plugin(
+def test_installed_plugins_come_first(
     tmp_path: Path, paths: SandboxPaths, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_path(monkeypatch, tmp_path / "path")
@@ -107,16 +107,17 @@ def test_a_stand_in_never_shadows_an_official_plugin(
         assert (paths.bin / name).resolve() == tmp_path / "path" / name
 
 
-def test_stand_ins_are_written_where_there_is_no_official_plugin(
+def test_where_no_plugin_is_installed_one_is_built_and_one_stood_in_for(
     tmp_path: Path, paths: SandboxPaths, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_path(monkeypatch, tmp_path / "path")
-    for tools in pins.STARTED:
+    for tools in (*pins.STARTED, pins.KUBERNETES_PLUGIN):
         build_folder(cache, tools).mkdir(parents=True)
     monkeypatch.setattr(toolchain, "official_pulumi", lambda: None)
     toolchain.link_tools(toolchain.choose_tools(paths), paths)
     origins = {tool.name: tool.origin for tool in toolchain.linked_tools(paths)}
-    assert origins["pulumi-language-python"] == origins["pulumi-resource-kubernetes"] == "stand-in"
+    assert origins["pulumi-language-python"] == "stand-in"
+    assert origins["pulumi-resource-kubernetes"] == "built"
     assert "sandbox.stand_ins.language_host" in (paths.bin / "pulumi-language-python").read_text()
 
 
@@ -218,3 +219,18 @@ def test_a_lock_whose_process_ended_is_released(tmp_path: Path, paths: SandboxPa
     release_stale_lock(paths, tmp_path, "staging", {"PATH": f"{pulumi.parent}:/bin"})
     assert called.read_text() == "cancel --yes --non-interactive --stack staging\n"
     assert len(stage_locks(tmp_path, "staging")) == 1
+
+
+def test_the_users_own_cluster_is_deployed_to_only_by_a_context_that_a_file_names(
+    paths: SandboxPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/mine")
+    monkeypatch.setattr(deploy, "up", lambda _: pytest.fail("went on"))
+    paths.checkout.mkdir()
+    stack = paths.checkout / "Pulumi.test.yaml"
+    stack.write_text("config:\n  ml-deployments:namespace: ml-test\n")
+    with pytest.raises(SandboxError, match=r"/mine.*Pulumi\.test\.yaml names no context"):
+        deploy.deploy(paths, ["test"])
+    stack.write_text(stack.read_text() + "  ml-deployments:kubeContext: prod-eu\n")
+    with pytest.raises(pytest.fail.Exception, match="went on"):
+        deploy.deploy(paths, ["test"])

@@ -30,7 +30,7 @@ def test_an_empty_kubeconfig_does_not_mean_the_users_own_cluster(paths: SandboxP
     assert sandbox_environment(paths, {"KUBECONFIG": ""})["KUBECONFIG"] == str(paths.kubeconfig)
 
 
-def test_a_stand_in_of_another_checkouts_sandbox_is_no_official_plugin(
+def test_a_plugin_of_another_checkouts_sandbox_is_not_an_installed_one(
     paths: SandboxPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tmp_path / "other" / ".sandbox" / "bin"
@@ -40,7 +40,8 @@ def test_a_stand_in_of_another_checkouts_sandbox_is_no_official_plugin(
     monkeypatch.setattr(toolchain, "official_pulumi", lambda: None)
     monkeypatch.setattr(toolchain, "built_tools", lambda _: tmp_path)
     origins = {tool.name: tool.origin for tool in toolchain.choose_tools(paths)}
-    assert origins[LANGUAGE_HOST] == origins[KUBERNETES_PLUGIN] == "stand-in"
+    assert origins[LANGUAGE_HOST] == "stand-in"
+    assert origins[KUBERNETES_PLUGIN] == "built"
 
 
 def test_a_plugin_that_pulumi_keeps_is_not_installed_at_each_up(
