@@ -32,6 +32,8 @@ class Stage(pulumi.ComponentResource):
         provider = k8s.Provider(
             "kubernetes",
             context=stack.kube_context,
+            # Without it, another KUBECONFIG replaces every object: deleted from one cluster, made in the other.
+            cluster_identifier=stack.stage,
             # A killed run leaves objects that no state knows of; the next one takes them over.
             upsert_existing_objects=True,
             enable_server_side_apply=True,

@@ -188,11 +188,10 @@ class OnlineStore(pulumi.ComponentResource):
         keep = {} if redis.delete_data else naming.kept()
         claim = k8s.core.v1.PersistentVolumeClaim(
             names.REDIS,
-            metadata={
-                **metadata,
-                # Some classes make no volume before a pod asks for it, so there is nothing to wait for.
-                "annotations": {**naming.annotations(stack.stage), "pulumi.com/skipAwait": "true", **keep},
-            },
+            # Some classes make no volume before a pod asks for it, so there is nothing to wait for.
+            metadata=naming.not_awaited(
+                {**metadata, "annotations": {**naming.annotations(stack.stage), **keep}}
+            ),
             spec=claim_spec(redis),
             opts=pulumi.ResourceOptions.merge(
                 child, pulumi.ResourceOptions(retain_on_delete=not redis.delete_data)
@@ -201,7 +200,9 @@ class OnlineStore(pulumi.ComponentResource):
         config = k8s.core.v1.ConfigMap(
             names.REDIS, metadata=metadata, data={FILE: redis_config(redis)}, opts=child
         )
-        service = k8s.core.v1.Service(names.REDIS, metadata=metadata, spec=service_spec(stack), opts=child)
+        service = k8s.core.v1.Service(
+            names.REDIS, metadata=naming.not_awaited(metadata), spec=service_spec(stack), opts=child
+        )
         stateful_set = k8s.apps.v1.StatefulSet(
             names.REDIS,
             metadata=metadata,

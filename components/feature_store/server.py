@@ -143,7 +143,9 @@ class FeatureServer(pulumi.ComponentResource):
         child = child_options(self, opts)
         metadata = names.metadata(stack, names.SERVER)
         # The Service waits for no server: the models keep their address while one is mended.
-        service = k8s.core.v1.Service(names.SERVER, metadata=metadata, spec=service_spec(), opts=child)
+        service = k8s.core.v1.Service(
+            names.SERVER, metadata=naming.not_awaited(metadata), spec=service_spec(), opts=child
+        )
         timeout = f"{_ROLLOUT.progress_deadline_seconds + 60 * store.replicas}s"
         deployment = k8s.apps.v1.Deployment(
             names.SERVER,

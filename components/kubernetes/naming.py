@@ -1,7 +1,7 @@
 """Names, labels, selectors and annotations of every object of a model."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pulumi_kubernetes as k8s
 
@@ -47,6 +47,16 @@ def annotations(stage: str) -> dict[str, str]:
     dead run's manager, and the next change would fail with a field conflict.
     """
     return {"pulumi.com/patchFieldManager": f"{PROJECT}-{stage}"}
+
+
+def not_awaited(metadata: k8s.meta.v1.ObjectMetaArgsDict) -> k8s.meta.v1.ObjectMetaArgsDict:
+    """The metadata of an object that nothing waits for.
+
+    A Service works as soon as it is there, and its pods are awaited by what rolls them out. Waiting for its endpoints,
+    which takes 10 s longer, would also fail where a rollout may take longer than that wait.
+    """
+    annotations = cast("Mapping[str, str]", metadata.get("annotations"))
+    return {**metadata, "annotations": {**annotations, "pulumi.com/skipAwait": "true"}}
 
 
 def kept() -> dict[str, str]:

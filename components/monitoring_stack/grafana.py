@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.kubernetes import naming
 from components.kubernetes.options import child_options
 from components.kubernetes.support_server import deployment_spec, pod_spec, probe, service_spec
 from components.monitoring import links
@@ -133,5 +134,7 @@ class Grafana(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=needed)),
         )
-        k8s.core.v1.Service(part, metadata=metadata, spec=service_spec(part, _PORT_NAME, PORT), opts=child)
+        k8s.core.v1.Service(
+            part, metadata=naming.not_awaited(metadata), spec=service_spec(part, _PORT_NAME, PORT), opts=child
+        )
         self.register_outputs({})

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.kubernetes import naming
 from components.kubernetes.options import child_options
 from components.kubernetes.support_server import deployment_spec, pod_spec, probe, service_spec
 from components.monitoring.recording_rules import INTERVAL
@@ -93,7 +94,9 @@ class KubeStateMetrics(pulumi.ComponentResource):
             spec=deployment_spec(part, stack.stage, kube_state_metrics_pod(stack)),
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[account])),
         )
-        k8s.core.v1.Service(part, metadata=metadata, spec=service_spec(part, _PORT_NAME, PORT), opts=child)
+        k8s.core.v1.Service(
+            part, metadata=naming.not_awaited(metadata), spec=service_spec(part, _PORT_NAME, PORT), opts=child
+        )
         k8s.apiextensions.CustomResource(
             part,
             api_version=f"{names.API_GROUP}/v1",

@@ -46,7 +46,7 @@ class ModelService(pulumi.ComponentResource):
         super().__init__("ml-deployments:index:ModelService", name, None, opts)
         k8s.core.v1.Service(
             name,
-            metadata=naming.metadata(model, stack),
+            metadata=naming.not_awaited(naming.metadata(model, stack)),
             spec=service_spec(model),
             opts=child_options(self, opts),
         )
