@@ -2,3 +2,6 @@
 
 It is used only where the official one is not installed.
 """
+
+# What the program's process says it has shown to the user already (Pulumi's own convention).
+EXIT_SHOWN = 32

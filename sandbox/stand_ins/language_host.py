@@ -16,12 +16,14 @@ from typing import IO, Any
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
+from sandbox.stand_ins import EXIT_SHOWN
+from sandbox.stand_ins.messages import import_messages_alone
 from sandbox.stand_ins.plugin import serve
 
-# What the program's process says it has shown to the user already (Pulumi's own convention).
-EXIT_SHOWN = 32
+import_messages_alone()
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2  # noqa: E402
+
 # The kind of plugin the engine asks for when it starts a policy pack.
 _POLICY_PACK = "analyzer"
 

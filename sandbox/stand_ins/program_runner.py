@@ -6,6 +6,7 @@ Usage: `python -m sandbox.stand_ins.program_runner <settings as JSON> <program>`
 import asyncio
 import json
 import logging
+import os
 import runpy
 import sys
 import traceback
@@ -16,7 +17,7 @@ import pulumi
 from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
-from sandbox.stand_ins.language_host import EXIT_SHOWN
+from sandbox.stand_ins import EXIT_SHOWN
 
 # The SDK waits for one thread an RPC; Pulumi's own host uses the same factor.
 THREADS_PER_OPERATION = 4
@@ -48,7 +49,10 @@ def main() -> None:
     finally:
         executor.shutdown(wait=True)
         loop.close()
-    sys.exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything is reported and closed; tearing the SDK's modules down takes a third of a second more.
+    os._exit(code)
 
 
 def program_traceback(error: BaseException) -> str:
