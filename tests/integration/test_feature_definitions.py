@@ -11,7 +11,7 @@ from components.settings.feature_definitions import ViewKind
 from tests.integration.clone import CHECKOUT
 from tests.integration.feature_store.store import PYTHON, store_of
 from tests.integration.test_features import HEADING, plan
-from tests.support.features import ENTITIES, VIEWS, write_features
+from tests.support.features import DEFINED, ENTITIES, VIEWS, write_features
 
 HEAD = """\
 from feast import BatchFeatureView, Entity, FeatureService, FeatureView, Field, FileSource, LabelView, Project
@@ -42,7 +42,11 @@ def read(project: Path) -> subprocess.CompletedProcess[str]:
 def refused(project: Path, **files: str) -> list[tuple[str, str]]:
     """Place, and what is wrong there, of each problem of the usual definitions and more of them."""
     write_features(
-        project, views=VIEWS, entities=ENTITIES, **{name: HEAD + text for name, text in files.items()}
+        project,
+        DEFINED,
+        views=VIEWS,
+        entities=ENTITIES,
+        **{name: HEAD + text for name, text in files.items()},
     )
     before = (project / FILE).read_text()
     done = read(project)
