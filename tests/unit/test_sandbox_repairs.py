@@ -245,3 +245,12 @@ def test_a_broken_lock_file_is_no_holder(tmp_path: Path) -> None:
     for text in ("[]", '{"pid": "x"}', "{}", "{"):
         path.write_text(text)
         assert deploy._holder(path) is None
+
+
+def test_the_clis_log_of_every_run_has_no_folder(paths: SandboxPaths) -> None:
+    logs = paths.pulumi_home / "logs"
+    logs.mkdir(parents=True)
+    (logs / "pulumi-1.log").touch()
+    for _ in range(2):
+        lifecycle._stop_logging(paths)
+        assert logs.is_file()
