@@ -1,10 +1,10 @@
 """The one error of the project: what is wrong and what to do about it, as data until it is shown."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Problem:
     """One thing that is wrong, and what its reader can do about it.
 
@@ -20,6 +20,7 @@ class Problem:
 
     reason: str
     fix: str
+    _: KW_ONLY
     file: str = ""
     line: int | None = None
     field: str = ""
@@ -27,11 +28,15 @@ class Problem:
     said: str = ""
 
     def __str__(self) -> str:
-        """File and line, field and value, reason and fix in one line; around what another program said, if it did."""
+        """File and line, field and value, reason and fix in one line, as far as what another program said is one."""
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         what = self.field if self.value is None else f"{self.field} = {self.value}"
-        ending = f":\n{self.said}\nFix: {self.fix}" if self.said else f". Fix: {self.fix}" if self.fix else ""
-        return ": ".join(part for part in (where, what, f"{self.reason}{ending}") if part)
+        text = ": ".join(part for part in (where, what, self.reason) if part)
+        if self.said:
+            text += f":\n{self.said}" if "\n" in self.said else f": {self.said.strip()}"
+        if not self.fix:
+            return text
+        return f"{text}\nFix: {self.fix}" if "\n" in text else f"{text}. Fix: {self.fix}"
 
 
 class UserError(Exception):
@@ -47,7 +52,7 @@ class UserError(Exception):
 
     def __init__(self, reason: str, fix: str, *, said: str = "") -> None:
         super().__init__(reason, fix)
-        self.problems = (Problem(reason=reason, fix=fix, said=said),)
+        self.problems = (Problem(reason, fix, said=said),)
 
     @property
     def reason(self) -> str:
@@ -64,15 +69,25 @@ class UserError(Exception):
         return "\n".join(map(str, self.problems))
 
 
-class SettingsError(UserError):
+class ProblemsError(UserError):
+    """Several problems below a headline, which says what they stop."""
+
+    def __init__(self, headline: str, problems: Iterable[Problem]) -> None:
+        self.problems, self._headline = tuple(problems), headline
+        Exception.__init__(self, headline, self.problems)
+
+    def __str__(self) -> str:
+        """The headline, then a line for each problem."""
+        return "\n".join((self._headline, *(f"  {problem}" for problem in self.problems)))
+
+
+class SettingsError(ProblemsError):
     """Every problem found in the files of a stack, in the order of file and line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        Exception.__init__(self, problems)
-        self.problems = tuple(sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.field, p.reason)))
-
-    def __str__(self) -> str:
-        """A headline with the count, then a line for each problem."""
-        count = len(self.problems)
-        headline = f"{count} problem{'' if count == 1 else 's'} found; nothing was changed."
-        return "\n".join((headline, *(f"  {problem}" for problem in self.problems)))
+        found = sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.field, p.reason))
+        super().__init__(
+            f"{len(found)} problem{'' if len(found) == 1 else 's'} found; nothing was changed.", found
+        )
+        # What it is made of again in another process.
+        self.args = (self.problems,)

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from components.errors import UserError
 from components.loading.stack_files import stages as known_stages
+from delivery.output import problems
 from sandbox import lifecycle
 from sandbox.cluster import Cluster
 from sandbox.deploy import deploy as run_deploy
@@ -116,16 +117,12 @@ def deploy(
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    try:
-        yield
-    except UserError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    except subprocess.TimeoutExpired as error:
-        command = error.cmd if isinstance(error.cmd, str) else " ".join(map(str, error.cmd))
-        typer.echo(
-            f"`{command}` did not end within {error.timeout:.0f} s and was stopped. Fix: run the same command again; "
-            "if it stays, `python -m sandbox down` first.",
-            err=True,
-        )
-        raise typer.Exit(1) from None
+    with problems():
+        try:
+            yield
+        except subprocess.TimeoutExpired as error:
+            command = error.cmd if isinstance(error.cmd, str) else " ".join(map(str, error.cmd))
+            raise UserError(
+                f"`{command}` did not end within {error.timeout:.0f} s and was stopped",
+                "run the same command again; if it stays, `python -m sandbox down` first",
+            ) from None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from sandbox.errors import SandboxError
+from components.errors import UserError
 from sandbox.lock import locked
 from sandbox.paths import SandboxPaths, cache
 from sandbox.processes import end, recorded
@@ -56,12 +56,12 @@ class Cluster:
         """Start it, or mend what is broken; returns what was done.
 
         Raises:
-            SandboxError: it does not become ready.
+            UserError: it does not become ready.
         """
         if any(character.isspace() for character in str(self.folder)):
-            raise SandboxError(
-                f"The control plane cannot run in {self.folder}: KWOK splits its commands at white space. "
-                "Fix: move the checkout to a path without it."
+            raise UserError(
+                f"The control plane cannot run in {self.folder}: KWOK splits its commands at white space",
+                "move the checkout to a path without it",
             )
         if self.ready():
             if not self.furnished.is_file():
@@ -78,7 +78,7 @@ class Cluster:
             self.down()
             self._create()
         if not self.ready():
-            raise SandboxError(self._why_not())
+            raise self._not_ready()
         self._furnish()
         return "started"
 
@@ -152,7 +152,11 @@ class Cluster:
         )
         if done.returncode != 0:
             self.down()
-            raise SandboxError(f"The control plane did not start:\n{done.stderr[-2000:]}")
+            raise UserError(
+                "The control plane did not start",
+                "run `python -m sandbox up` again",
+                said=done.stderr[-2000:].strip(),
+            )
 
     def _furnish(self) -> None:
         """Nodes, their zones, and volumes."""
@@ -166,10 +170,10 @@ class Cluster:
         steps.append(self.kubectl("apply", "--server-side", f"--filename={volumes}"))
         problems = [s.stderr.strip() for s in steps if s.returncode != 0 and "already exists" not in s.stderr]
         if problems:
-            raise SandboxError(
-                "The control plane runs, but could not be furnished with nodes:\n"
-                + "\n".join(problems)
-                + "\nFix: run `python -m sandbox up` again."
+            raise UserError(
+                "The control plane runs, but could not be furnished with nodes",
+                "run `python -m sandbox up` again",
+                said="\n".join(problems),
             )
         self.furnished.touch()
 
@@ -204,10 +208,10 @@ class Cluster:
             check=False,
         )
 
-    def _why_not(self) -> str:
+    def _not_ready(self) -> UserError:
         dead = [component.name for component in self.components() if component.pid is None]
         logs = self.folder / "logs"
-        return (
-            f"The control plane is not ready; not running: {', '.join(dead) or 'none'}. "
-            f"Fix: see the logs in {logs}, then run `python -m sandbox down` and `up` again."
+        return UserError(
+            f"The control plane is not ready; not running: {', '.join(dead) or 'none'}",
+            f"see the logs in {logs}, then run `python -m sandbox down` and `up` again",
         )

@@ -13,9 +13,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from components.errors import UserError
 from components.loading.stack_files import load_stack
 from sandbox.environment import explicit_kubeconfig
-from sandbox.errors import SandboxError
 from sandbox.lifecycle import environment, up
 from sandbox.paths import SandboxPaths
 from sandbox.pod_reasons import reasons_of
@@ -39,7 +39,7 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
 
     Raises:
         SettingsError: KUBECONFIG asks for another cluster, and a stage's files have problems.
-        SandboxError: KUBECONFIG asks for another cluster and a stage does not name its context, another update runs,
+        UserError: KUBECONFIG asks for another cluster and a stage does not name its context, another update runs,
             or one failed.
     """
     _require_named_contexts(paths, stages)
@@ -64,9 +64,9 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
         if code != 0:
             for reason in _pod_reasons(paths, values, stage):
                 typer.echo(f"Not ready: {reason}", err=True)
-            raise SandboxError(
-                f"{stage} was not deployed; see the lines above. The versions that ran before still serve. "
-                "Fix: correct the cause, then run the same command again."
+            raise UserError(
+                f"{stage} was not deployed; see the lines above. The versions that ran before still serve",
+                "correct the cause, then run the same command again",
             )
         paths.outdated(stage).unlink(missing_ok=True)
     _report(paths, values, stages)
@@ -79,7 +79,7 @@ def _require_named_contexts(paths: SandboxPaths, stages: list[str]) -> None:
         return
     for stage in stages:
         if load_stack(paths.checkout, stage).settings.kube_context is None:
-            raise SandboxError(
+            raise UserError(
                 f"KUBECONFIG asks for {wanted}, and Pulumi.{stage}.yaml names no context; nothing was changed",
                 "unset KUBECONFIG to deploy to the sandbox, or write ml-deployments:kubeContext into the stack file",
             )
@@ -107,13 +107,14 @@ def release_stale_lock(paths: SandboxPaths, state: Path, stage: str, values: dic
     """Cancel an update that was killed and left its lock in the file backend at `state`.
 
     Raises:
-        SandboxError: the process that holds the lock still runs.
+        UserError: the process that holds the lock still runs.
     """
     for path in stage_locks(state, stage):
         holder = _holder(path)
         if holder is not None:
-            raise SandboxError(
-                f"Another update of {stage} is running (process {holder}). Fix: wait for it to end, then run again."
+            raise UserError(
+                f"Another update of {stage} is running (process {holder})",
+                "wait for it to end, then run again",
             )
         typer.echo(f"An earlier update of {stage} was killed; releasing its lock.", err=True)
         _pulumi(paths, values, ["cancel", "--yes", "--non-interactive"], stage)
@@ -145,7 +146,7 @@ def _pod_reasons(paths: SandboxPaths, values: dict[str, str], stage: str) -> lis
     namespace = load_stack(paths.checkout, stage).settings.namespace
     try:
         pods = _json(paths, values, ["kubectl", "get", "pods", f"--namespace={namespace}", "--output=json"])
-    except (SandboxError, subprocess.TimeoutExpired):
+    except (UserError, subprocess.TimeoutExpired):
         return []
     return reasons_of(pods["items"])
 
@@ -176,6 +177,10 @@ def _json(paths: SandboxPaths, values: dict[str, str], command: list[str]) -> di
         command, cwd=paths.checkout, env=values, capture_output=True, text=True, timeout=60, check=False
     )
     if done.returncode != 0:
-        raise SandboxError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}")
+        raise UserError(
+            f"`{' '.join(command)}` failed",
+            "repair what it names, then run the same command again",
+            said=done.stderr.strip(),
+        )
     data: dict[str, Any] = json.loads(done.stdout)
     return data

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import typer
 
+from components.errors import UserError
 from sandbox import pins
-from sandbox.errors import SandboxError
 from sandbox.lock import locked
 from sandbox.paths import cache
 
@@ -31,7 +31,7 @@ def built_tools(tools: pins.ToolSet) -> Path:
     """The folder of a set's tools in the cache, built if it is not there.
 
     Raises:
-        SandboxError: the build failed; running it again goes on where it stopped.
+        UserError: the build failed; running it again goes on where it stopped.
     """
     target = cache() / "tools" / tools.name / tools.fingerprint()
     if target.is_dir():
@@ -52,7 +52,7 @@ def operator_crds() -> Path:
     """The folder of the Prometheus operator's CRDs, one file each, as the pinned version has them.
 
     Raises:
-        SandboxError: the operator is not built yet, and the build failed.
+        UserError: the operator is not built yet, and the build failed.
     """
     return built_tools(pins.OPERATOR) / "crds"
 
@@ -109,10 +109,11 @@ def _run(command: list[str], environment: dict[str, str], folder: Path, report: 
                 lines.append(text)
             report.step(text)
     if process.returncode != 0:
-        shown = "\n  ".join(tail)
-        raise SandboxError(
-            f"The {report.what} failed:\n  {shown}\n"
-            "Fix: see the lines above, then run the same command again; it goes on where it stopped."
+        said = "\n".join(f"  {line}" for line in tail)
+        raise UserError(
+            f"The {report.what} failed",
+            "see the lines above, then run the same command again; it goes on where it stopped",
+            said=said,
         )
     report.done()
     return lines
@@ -224,9 +225,7 @@ def _go(minimum: tuple[int, ...]) -> str:
             partial.rename(folder)
         if not packaged.is_file():
             needed = ".".join(map(str, minimum))
-            raise SandboxError(
-                f"Go could not be installed. Fix: install Go {needed} or newer, then run this again."
-            )
+            raise UserError("Go could not be installed", f"install Go {needed} or newer, then run this again")
     return str(packaged)
 
 

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 
 import typer
 
+from components.errors import UserError
 from components.loading.stack_files import stages
 from sandbox import pins
 from sandbox.cluster import Cluster
 from sandbox.environment import explicit_kubeconfig, sandbox_environment
-from sandbox.errors import SandboxError
 from sandbox.lock import locked
 from sandbox.operator import Operator
 from sandbox.paths import SandboxPaths
@@ -23,7 +23,7 @@ def up(paths: SandboxPaths) -> None:
     """Tools, control plane, Prometheus operator and Pulumi stacks; quick and harmless when all are there.
 
     Raises:
-        SandboxError: something could not be made.
+        UserError: something could not be made.
     """
     with _locked(paths):
         wanted = explicit_kubeconfig(paths)
@@ -39,7 +39,7 @@ def tools(paths: SandboxPaths, *, everything: bool = False) -> None:
     """The tools alone: those that `up` starts, or everything, which the tests need.
 
     Raises:
-        SandboxError: one could be neither found nor made.
+        UserError: one could be neither found nor made.
     """
     with _locked(paths):
         _link_tools(paths, pins.SETS if everything else pins.STARTED)
@@ -59,12 +59,12 @@ def environment(paths: SandboxPaths) -> dict[str, str]:
     """What a sandbox shell sets.
 
     Raises:
-        SandboxError: the sandbox is not up.
+        UserError: the sandbox is not up.
     """
     linked = linked_tools(paths)
     own = explicit_kubeconfig(paths) is None
     if not linked or (own and any(component.pid is None for component in Cluster(paths).components())):
-        raise SandboxError("The sandbox is not up. Fix: run `python -m sandbox up` first.")
+        raise UserError("The sandbox is not up", "run `python -m sandbox up` first")
     built = any(tool.name == KUBERNETES_PLUGIN and tool.origin == "built" for tool in linked)
     return sandbox_environment(paths, downloads=not built)
 
@@ -135,4 +135,8 @@ def _create_stacks(paths: SandboxPaths) -> None:
             check=False,
         )
         if done.returncode != 0 and "already exists" not in done.stderr:
-            raise SandboxError(f"The stack {stage} could not be created:\n{done.stderr.strip()}")
+            raise UserError(
+                f"The stack {stage} could not be created",
+                "repair what Pulumi names, then run `python -m sandbox up` again",
+                said=done.stderr.strip(),
+            )

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import typer
 
+from components.errors import UserError
 from sandbox import pins
-from sandbox.errors import SandboxError
 from sandbox.lock import locked
 from sandbox.paths import cache
 
@@ -26,7 +26,7 @@ def official_pulumi(releases: str = RELEASES, checksums: str = CHECKSUMS) -> Pat
     """The folder of the release's executables in the cache, downloaded if it can be; None where it cannot.
 
     Raises:
-        SandboxError: what was downloaded is not what the release's checksums say.
+        UserError: what was downloaded is not what the release's checksums say.
     """
     version = pins.tool_version("pulumi")
     target = cache() / "pulumi" / version
@@ -63,9 +63,10 @@ def _verify(name: str, archive: bytes, listed: str) -> None:
     wanted = {row[-1].lstrip("*"): row[0] for row in rows}
     actual = hashlib.sha256(archive).hexdigest()
     if wanted.get(name) != actual:
-        raise SandboxError(
+        raise UserError(
             f"The checksum of {name} is wrong: {actual}, but the release says {wanted.get(name, 'nothing')}. "
-            "Nothing was installed. Fix: try again; if it stays, do not trust the download."
+            "Nothing was installed",
+            "try again; if it stays, do not trust the download",
         )
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import typer
 import yaml
 
+from components.errors import UserError
 from sandbox.cluster import Cluster, Component
-from sandbox.errors import SandboxError
 from sandbox.lock import locked
 from sandbox.paths import SandboxPaths, cache
 from sandbox.processes import command_line, end, free_port, recorded
@@ -39,7 +39,7 @@ class Operator:
         """Start it on a control plane that is up, or mend it; returns what was done.
 
         Raises:
-            SandboxError: its CRDs are refused, or it does not start.
+            UserError: its CRDs are refused, or it does not start.
         """
         if not self._knows_crds():
             # It looks for its CRDs once, when it starts.
@@ -108,9 +108,10 @@ class Operator:
     def _kubectl(self, *arguments: str) -> str:
         done = self._cluster.kubectl(*arguments, timeout=APPLY_SECONDS)
         if done.returncode != 0:
-            raise SandboxError(
-                f"The control plane runs, but does not take the CRDs of {NAME}:\n{done.stderr.strip()}\n"
-                "Fix: run `python -m sandbox up` again."
+            raise UserError(
+                f"The control plane runs, but does not take the CRDs of {NAME}",
+                "run `python -m sandbox up` again",
+                said=done.stderr.strip(),
             )
         return done.stdout
 
@@ -137,19 +138,19 @@ class Operator:
         while not _answers(port):
             if process.poll() is not None or time.monotonic() > deadline:
                 self.down()
-                raise SandboxError(self._why_not())
+                raise self._not_started()
             time.sleep(0.05)
 
     def _server(self) -> str:
         kubeconfig = yaml.safe_load(self._kubeconfig.read_text(encoding="utf-8"))
         return str(kubeconfig["clusters"][0]["cluster"]["server"])
 
-    def _why_not(self) -> str:
+    def _not_started(self) -> UserError:
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
-        return (
-            f"{NAME} did not start:\n  "
-            + "\n  ".join(lines)
-            + f"\nFix: see {self._log}, then run `python -m sandbox up` again."
+        return UserError(
+            f"{NAME} did not start",
+            f"see {self._log}, then run `python -m sandbox up` again",
+            said="\n".join(f"  {line}" for line in lines),
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.errors import SandboxError
+from components.errors import UserError
 
 START_SECONDS = 60
 STOP_SECONDS = 10
@@ -40,7 +40,7 @@ def running(
         start_seconds: How long it may take to serve.
 
     Raises:
-        SandboxError: it ended, or did not serve in time; the message has the end of its log.
+        UserError: it ended, or did not serve in time; the message has the end of its log.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -79,11 +79,15 @@ def _wait(process: subprocess.Popen[bytes], ready: str, log: Path, seconds: floa
     deadline = time.monotonic() + seconds
     while process.poll() is None and not answers(ready):
         if time.monotonic() > deadline:
-            raise SandboxError(f"{ready} did not answer within {seconds:.0f} s:\n{_tail(log)}")
+            raise UserError(
+                f"{ready} did not answer within {seconds:.0f} s",
+                f"see {log}, then try again",
+                said=_tail(log),
+            )
         time.sleep(PAUSE_SECONDS)
     if process.poll() is not None:
-        raise SandboxError(f"{process.args!r} ended at once:\n{_tail(log)}")
+        raise UserError(f"{process.args!r} ended at once", f"see {log}, then try again", said=_tail(log))
 
 
 def _tail(log: Path) -> str:
-    return log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
+    return log.read_bytes()[-TAIL_BYTES:].decode(errors="replace").strip()

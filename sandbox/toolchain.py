@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.errors import UserError
 from sandbox import pins
-from sandbox.errors import SandboxError
 from sandbox.go_build import built_tools
 from sandbox.official_pulumi import official_pulumi
 from sandbox.paths import SandboxPaths
@@ -45,7 +45,7 @@ def choose_tools(paths: SandboxPaths, sets: Sequence[pins.ToolSet] = pins.STARTE
         sets: The Kubernetes set first.
 
     Raises:
-        SandboxError: a tool could be neither found nor made.
+        UserError: a tool could be neither found nor made.
     """
     search = _search_path(paths)
     for tools in sets:
@@ -72,12 +72,12 @@ def tool_path(paths: SandboxPaths, name: str, *, pinned: bool = False) -> Path:
         pinned: Exactly the version that is pinned, whatever is installed.
 
     Raises:
-        SandboxError: there is no such tool, or it could not be made.
+        UserError: there is no such tool, or it could not be made.
     """
     tools = next((tools for tools in pins.SETS if name in tools.tools), None)
     if tools is None:
         known = ", ".join(sorted(name for tools in pins.SETS for name in tools.tools))
-        raise SandboxError(f"There is no tool {name}. Fix: name one of {known}")
+        raise UserError(f"There is no tool {name}", f"name one of {known}")
     path = _chosen(name, tools, "" if pinned else _search_path(paths)).path
     assert path is not None
     return path

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from components.errors import UserError
 from sandbox import deploy, pins, toolchain
 from sandbox.deploy import release_stale_lock, stage_locks
 from sandbox.environment import explicit_kubeconfig, export_lines, sandbox_environment
-from sandbox.errors import SandboxError
 from sandbox.go_build import Progress
 from sandbox.lock import locked
 from sandbox.official_pulumi import official_pulumi
@@ -161,7 +161,7 @@ def test_an_official_release_is_installed_after_its_checksum(releases: tuple[Pat
 
 def test_a_download_with_another_checksum_is_refused(releases: tuple[Path, str], cache: Path) -> None:
     publish(releases[0], checksum="0" * 64)
-    with pytest.raises(SandboxError, match=r"checksum .* is wrong"):
+    with pytest.raises(UserError, match=r"checksum .* is wrong"):
         official_pulumi(releases[1], releases[1])
     assert not list(cache.glob("pulumi/*"))
 
@@ -206,7 +206,7 @@ def write_lock(state: Path, pid: int, host: str) -> None:
 
 def test_a_lock_of_another_machine_is_left_alone(tmp_path: Path, paths: SandboxPaths) -> None:
     write_lock(tmp_path, 1, "elsewhere")
-    with pytest.raises(SandboxError, match="Another update of staging is running"):
+    with pytest.raises(UserError, match="Another update of staging is running"):
         release_stale_lock(paths, tmp_path, "staging", dict(os.environ))
 
 
@@ -229,7 +229,7 @@ def test_the_users_own_cluster_is_deployed_to_only_by_a_context_that_a_file_name
     paths.checkout.mkdir()
     stack = paths.checkout / "Pulumi.test.yaml"
     stack.write_text("config:\n  ml-deployments:namespace: ml-test\n")
-    with pytest.raises(SandboxError, match=r"/mine.*Pulumi\.test\.yaml names no context"):
+    with pytest.raises(UserError, match=r"/mine.*Pulumi\.test\.yaml names no context"):
         deploy.deploy(paths, ["test"])
     stack.write_text(stack.read_text() + "  ml-deployments:kubeContext: prod-eu\n")
     with pytest.raises(pytest.fail.Exception, match="went on"):

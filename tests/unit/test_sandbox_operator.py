@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from components.errors import UserError
 from sandbox import cli, lifecycle, operator, pins, toolchain
 from sandbox.cluster import Cluster
-from sandbox.errors import SandboxError
 from sandbox.operator import Operator
 from sandbox.paths import SandboxPaths
 from sandbox.processes import command_line
@@ -127,7 +127,7 @@ def test_another_build_brings_its_own_crds(
 
 def test_crds_that_are_refused_are_told_and_tried_again(fake: Operator, cluster: FakeCluster) -> None:
     cluster.answer = subprocess.CompletedProcess([], 1, "", "etcdserver: no space")
-    with pytest.raises(SandboxError, match="etcdserver: no space"):
+    with pytest.raises(UserError, match="etcdserver: no space"):
         fake.up()
     assert fake.component().pid is None
     cluster.answer = subprocess.CompletedProcess([], 0, "", "")
@@ -138,7 +138,7 @@ def test_one_that_ends_at_once_is_told_with_its_last_words(
     fake: Operator, paths: SandboxPaths, tmp_path: Path
 ) -> None:
     install(paths, tmp_path / "bad", "raise SystemExit('no such certificate')")
-    with pytest.raises(SandboxError, match="no such certificate"):
+    with pytest.raises(UserError, match="no such certificate"):
         fake.up()
     assert fake.component().pid is None
 
@@ -148,7 +148,7 @@ def test_one_that_never_answers_is_not_waited_for_for_ever(
 ) -> None:
     monkeypatch.setattr(operator, "START_SECONDS", 0.3)
     install(paths, tmp_path / "mute", "import time\ntime.sleep(60)")
-    with pytest.raises(SandboxError, match="did not start"):
+    with pytest.raises(UserError, match="did not start"):
         fake.up()
     assert fake.component().pid is None
 

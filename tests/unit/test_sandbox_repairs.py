@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from components.errors import UserError
 from sandbox import cli, cluster, deploy, go_build, lifecycle, pins, toolchain
 from sandbox.cluster import COMPONENTS, Cluster, Component
 from sandbox.environment import sandbox_environment
-from sandbox.errors import SandboxError
 from sandbox.lock import locked
 from sandbox.official_pulumi import official_pulumi
 from sandbox.paths import SandboxPaths
@@ -144,7 +144,7 @@ def test_env_fails_when_the_control_plane_has_crashed(
     monkeypatch.delenv("KUBECONFIG", raising=False)
     toolchain.link_tools([Tool(name="pulumi", path=Path(sys.executable), origin="PATH")], paths)
     paths.kubeconfig.touch()
-    with pytest.raises(SandboxError, match="not up"):
+    with pytest.raises(UserError, match="not up"):
         lifecycle.environment(paths)
 
 
@@ -195,12 +195,12 @@ def test_nodes_that_cannot_be_made_are_told(paths: SandboxPaths, monkeypatch: py
     fake = FakeCluster(paths, [True])
     failed = subprocess.CompletedProcess([], 1, "", "etcdserver: no space")
     monkeypatch.setattr(fake, "_kwokctl", lambda *_, **__: failed)
-    with pytest.raises(SandboxError, match="etcdserver: no space"):
+    with pytest.raises(UserError, match="etcdserver: no space"):
         fake.up()
 
 
 def test_white_space_in_the_path_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SandboxError, match="white space"):
+    with pytest.raises(UserError, match="white space"):
         cluster.Cluster(SandboxPaths(checkout=tmp_path / "check out")).up()
 
 

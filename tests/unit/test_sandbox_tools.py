@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from components.errors import UserError
 from sandbox import go_build, pins
-from sandbox.errors import SandboxError
 from sandbox.go_build import built_tools, operator_crds
 from tests.support.sandboxes import build_folder, executable, use_path
 
@@ -101,7 +101,7 @@ def test_a_failed_build_says_why_and_leaves_no_tools(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_go(tmp_path, monkeypatch, "echo no space left >&2; exit 1")
-    with pytest.raises(SandboxError, match="no space left"):
+    with pytest.raises(UserError, match="no space left"):
         built_tools(pins.KUBERNETES)
     assert not build_folder(cache, pins.KUBERNETES).exists()
 
