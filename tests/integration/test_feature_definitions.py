@@ -103,7 +103,7 @@ globals().update({
 })
 @on_demand_feature_view(sources=[batch], schema=[Field(name="y", dtype=Int64)], mode="python")
 def counted(inputs):
-    return {"y": [1 for _ in inputs["x"]]}
+    return {"y": [1]}
 halves = FeatureService(name="halves", features=[author_posts[["posts_per_day"]], author_posts[["karma"]]])
 service = FeatureService(name="all", features=["p", batch[["x"]], counted])
 allowed = Permission(name="allowed", types=[FeatureView])
