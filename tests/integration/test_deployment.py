@@ -82,6 +82,7 @@ def test_a_release_is_two_updates_loses_no_replica_and_is_reverted_by_its_line(p
         }
         sampler = Sampler(project)
         sampler.start()
+        wait_for(lambda: bool(sampler.counts), 60)
         project.up()
         counts = sampler.stop()
         assert len(counts) > 1
