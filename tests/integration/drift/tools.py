@@ -37,6 +37,8 @@ def names(case: DriftCase, found: list[Entry], where: Place) -> bool:
 
 def refresh_sees(project: Clone) -> bool:
     """True when `pulumi refresh` finds that the cluster differs from its state."""
+    # A rollout under way counts as a difference, too.
+    project.run("kubectl", "rollout", "status", "deployment", f"--namespace={project.namespace}", check=False)
     done = project.pulumi("refresh", "--preview-only", "--expect-no-changes", check=False)
     assert done.returncode == 0 or "expected" in done.stdout + done.stderr, done.stdout + done.stderr
     return done.returncode != 0
