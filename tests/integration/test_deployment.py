@@ -50,6 +50,7 @@ class Sampler(threading.Thread):
     def __init__(self, project: Clone) -> None:
         super().__init__(daemon=True)
         self.counts: list[int] = []
+        self.first = threading.Event()
         self._process = project.start(
             "kubectl",
             "get",
@@ -64,6 +65,7 @@ class Sampler(threading.Thread):
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self.counts.append(int(line.strip() or 0))
+            self.first.set()
 
     def stop(self) -> list[int]:
         self._process.terminate()
@@ -82,7 +84,7 @@ def test_a_release_is_two_updates_loses_no_replica_and_is_reverted_by_its_line(p
         }
         sampler = Sampler(project)
         sampler.start()
-        wait_for(lambda: bool(sampler.counts), 60)
+        sampler.first.wait(60)
         project.up()
         counts = sampler.stop()
         assert len(counts) > 1
