@@ -1,7 +1,7 @@
-"""Rendering N models against a bare Pulumi program that registers the same objects.
+"""Rendering N models, and the program against a bare Pulumi program that registers the same objects.
 
-The bare program has no settings, no checks and no components: its objects are literals. Both run in the same recorder,
-each in a process of its own, in turn.
+The bare program has no settings, no checks and no components: its objects are literals. Both programs run in the same
+recorder, each in a process of its own, in turn. Rendering runs no program.
 """
 
 import json
@@ -16,7 +16,9 @@ import yaml
 
 from delivery.rendering.render import manifests
 from tests.integration.clone import CHECKOUT, Clone, copy_project, model_files, models
+from tests.support.registrations import record
 
+RENDER, REGISTER = "render", "register"
 SIZES = (1, 10, 100, 1000)
 RUNS = {1: 7, 10: 7, 100: 5, 1000: 3}
 _BARE_PROGRAM = """\
@@ -59,25 +61,30 @@ for number in range(COUNT):
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Median seconds of rendering, and median peak memory of the process in MiB."""
+    """Median seconds, and median peak memory of the process in MiB."""
 
     seconds: float
     memory: float
 
 
 def measure(folder: Path) -> list[dict[str, float]]:
-    """Ours and the bare program for each size, with the ratios."""
+    """Rendering, our program and the bare one for each size, with the ratios of the two programs."""
     rows = []
     for size in SIZES:
         ours, bare = _projects(folder / str(size), size)
-        samples: dict[Path, list[dict[str, float]]] = {ours: [], bare: []}
+        runs: dict[tuple[str, Path], list[dict[str, float]]] = {
+            (RENDER, ours): [],
+            (REGISTER, ours): [],
+            (REGISTER, bare): [],
+        }
         for _ in range(RUNS[size]):
-            for project, kept in samples.items():
-                kept.append(_sample(project))
-        a, b = (_median(samples[project]) for project in (ours, bare))
+            for (what, project), kept in runs.items():
+                kept.append(_sample(what, project))
+        rendering, a, b = (_median(samples) for samples in runs.values())
         rows.append(
             {
                 "models": size,
+                "rendering_seconds": round(rendering.seconds, 3),
                 "ours_seconds": round(a.seconds, 3),
                 "bare_seconds": round(b.seconds, 3),
                 "time_ratio": round(a.seconds / b.seconds, 2),
@@ -102,9 +109,9 @@ def _projects(folder: Path, size: int) -> tuple[Path, Path]:
     return ours.path, bare
 
 
-def _sample(project: Path) -> dict[str, float]:
+def _sample(what: str, project: Path) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.rendering", str(project)],
+        [sys.executable, "-m", "benchmarks.rendering", what, str(project)],
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
@@ -123,9 +130,10 @@ def _median(samples: list[dict[str, float]]) -> Measured:
 
 
 def main() -> None:
-    """Measure one program in this process; prints JSON."""
+    """Render or register one project in this process; prints JSON."""
+    what, project = sys.argv[1], Path(sys.argv[2])
     start = time.perf_counter()
-    manifests(Path(sys.argv[1]), "test")
+    (manifests if what == RENDER else record)(project, "test")
     seconds = time.perf_counter() - start
     # Not getrusage: its maximum starts with that of the process that started this one.
     status = Path("/proc/self/status").read_text()

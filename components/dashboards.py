@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pulumi
-import pulumi_kubernetes as k8s
-
 from components.feature_store import names as feature_store_names
 from components.kubernetes import naming
-from components.kubernetes.options import child_options
+from components.kubernetes.objects import Component, KubernetesObject, kubernetes_object
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring import links
 from components.settings.stack import StackSettings
 
@@ -73,28 +71,31 @@ def dashboard_files(stack: StackSettings) -> Iterator[DashboardFile]:
         yield DashboardFile(
             name=dashboard_name(model.name),
             uid=links.dashboard_uid(stack.stage, model.name),
-            labels=naming.labels(model, stack.stage),
+            labels=StagedModel(model, stack).labels,
             text=to_json(model_dashboard(model, stack)),
         )
 
 
-class Dashboards(pulumi.ComponentResource):
-    """The dashboards of a stage and its models, with the labels by which Grafana's sidecar finds them."""
+def dashboards(stack: StackSettings, after: tuple[KubernetesObject, ...]) -> Component:
+    """The dashboards of a stage and its models, with the labels by which Grafana's sidecar finds them.
 
-    def __init__(self, name: str, stack: StackSettings, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("ml-deployments:index:Dashboards", name, None, opts)
-        child = child_options(self, opts)
-        monitoring = stack.monitoring
-        for file in dashboard_files(stack):
-            k8s.core.v1.ConfigMap(
-                file.name,
-                metadata={
-                    "name": file.name,
-                    "namespace": monitoring.namespace if monitoring.stack.install else stack.namespace,
-                    "labels": {**file.labels, **monitoring.dashboard_labels},
-                    "annotations": {**naming.annotations(stack.stage), FOLDER: stack.namespace},
-                },
-                data={f"{file.uid}.json": file.text},
-                opts=child,
-            )
-        self.register_outputs({})
+    Args:
+        stack: The stage.
+        after: What must be there before any of them.
+    """
+    children = tuple(_config_map(file, stack) for file in dashboard_files(stack))
+    return Component(type="Dashboards", name=stack.stage, children=children, after=after)
+
+
+def _config_map(file: DashboardFile, stack: StackSettings) -> KubernetesObject:
+    monitoring = stack.monitoring
+    return kubernetes_object(
+        "ConfigMap",
+        {
+            "name": file.name,
+            "namespace": monitoring.namespace if monitoring.stack.install else stack.namespace,
+            "labels": {**file.labels, **monitoring.dashboard_labels},
+            "annotations": {**naming.annotations(stack.stage), FOLDER: stack.namespace},
+        },
+        {"data": {f"{file.uid}.json": file.text}},
+    )

@@ -28,9 +28,9 @@ from components.loading.stack_files import load_stack  # noqa: E402
 from components.settings.stack import StackSettings  # noqa: E402
 from delivery.policies.catalogue import POLICIES, VERSION_ORDER, Policy, in_object, in_stage  # noqa: E402
 from delivery.policies.findings import Level, Violation, stage_rules, version_violations  # noqa: E402
-from delivery.rendering.program import KUBERNETES, plain  # noqa: E402
 
 ROOT = "pulumi:pulumi:Stack"
+KUBERNETES = "kubernetes:"
 ADVICE = "advice"
 ADVISED = "what passes by an exception, or could not be checked"
 OnResource = Callable[[ResourceValidationArgs], Iterable[Violation]]
@@ -133,6 +133,20 @@ def text_of(violation: Violation) -> str:
 def is_object(resource_type: str, props: Mapping[str, Any]) -> bool:
     """Whether a resource is a Kubernetes object."""
     return resource_type.startswith(KUBERNETES) and "kind" in props and "metadata" in props
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """Any mapping as a dict and any sequence as a list, with whole numbers as integers.
+
+    Protobuf carries every number as a float; Kubernetes' own are integers.
+    """
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
 
 
 def pack() -> Sequence[ResourceValidationPolicy | StackValidationPolicy]:

@@ -9,13 +9,12 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-import pulumi_kubernetes as k8s
-
 from components.feature_store import names
 from components.feature_store.feast_pod import feast, feast_pod
 from components.feature_store.feast_yaml import feature_store_yaml
 from components.files.problems import Problem
 from components.files.yaml_document import KeyPath, Origin
+from components.kubernetes.objects import Manifest
 from components.loading.validation import problem_at
 from components.settings.feature_backfill import Backfill, moment
 from components.settings.feature_store import FeatureStoreSettings
@@ -28,9 +27,7 @@ _FOLDER = "/tmp"
 _PATH: KeyPath = ("featureStore", "materialization", "backfill", "views")
 
 
-def backfill_pod(
-    backfill: Backfill, store: FeatureStoreSettings, stack: StackSettings
-) -> k8s.core.v1.PodSpecArgsDict:
+def backfill_pod(backfill: Backfill, store: FeatureStoreSettings, stack: StackSettings) -> Manifest:
     """The PodSpec of the backfill."""
     command = [
         "sh",

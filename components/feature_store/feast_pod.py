@@ -3,18 +3,22 @@
 import hashlib
 from collections.abc import Sequence
 
-import pulumi_kubernetes as k8s
-
 from components.feature_store import names
 from components.feature_store.feast_yaml import FILE, feature_store_yaml
-from components.kubernetes.support_server import pod_spec
-from components.serving.pod import env_source, env_variable
+from components.kubernetes.containers import (
+    env_source,
+    env_variables,
+    resource_requirements,
+    secret_variable,
+)
+from components.kubernetes.objects import Manifest
+from components.kubernetes.pods import container, pod_spec
 from components.settings.feature_store import (
     REDIS_PASSWORD,
     REGISTRY_URL,
     FeatureStoreSettings,
 )
-from components.settings.pod import KeyReference, Resources
+from components.settings.pod import Resources
 from components.settings.stack import PROJECT, StackSettings
 
 CHECKSUM = f"{PROJECT}/configuration"
@@ -42,56 +46,46 @@ def checksum(data: dict[str, str]) -> str:
     return hashlib.sha256("\0".join(f"{key}\0{data[key]}" for key in sorted(data)).encode()).hexdigest()
 
 
-def secret_variable(name: str, reference: KeyReference) -> k8s.core.v1.EnvVarArgsDict:
-    """A variable whose value is a key of a Secret."""
-    return {"name": name, "value_from": {"secret_key_ref": {"name": reference.name, "key": reference.key}}}
-
-
 def feast_pod(
     store: FeatureStoreSettings,
-    container: k8s.core.v1.ContainerArgsDict,
+    own: Manifest,
     resources: Resources,
     *,
-    mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
-    volumes: Sequence[k8s.core.v1.VolumeArgsDict] = (),
-) -> k8s.core.v1.PodSpecArgsDict:
+    mounts: Sequence[Manifest] = (),
+    volumes: Sequence[Manifest] = (),
+) -> Manifest:
     """The PodSpec of a pod that runs Feast, hardened as the models are.
 
     Args:
         store: The stage's feature store.
-        container: What is its own: name, command, ports, probes.
+        own: What is the container's own: name, command, ports, probes.
         resources: What it asks of its node.
         mounts: What it mounts besides its configuration.
         volumes: The volumes it mounts.
     """
-    spec = pod_spec(
+    feast_container = container(
         {
-            **container,
+            **own,
             "image": store.image_reference,
             "env": _environment(store),
-            "env_from": [env_source(source) for source in store.env_from],
-            "resources": {
-                "requests": dict(sorted(resources.requests.items())),
-                "limits": dict(sorted(resources.limits.items())),
-            },
+            "envFrom": [env_source(source) for source in store.env_from],
+            "resources": resource_requirements(resources),
         },
-        user=None,
-        token=False,
-        mounts=[{"name": "configuration", "mount_path": _FOLDER, "read_only": True}, *mounts],
-        volumes=[{"name": "configuration", "config_map": {"name": names.CONFIGURATION}}, *volumes],
+        mounts=[{"name": "configuration", "mountPath": _FOLDER, "readOnly": True}, *mounts],
     )
-    return {
-        **spec,
-        "service_account_name": names.SERVER,
-        "image_pull_secrets": [{"name": name} for name in store.image_pull_secrets],
-    }
+    spec = pod_spec(
+        names.SERVER,
+        [feast_container],
+        volumes=[{"name": "configuration", "configMap": {"name": names.CONFIGURATION}}, *volumes],
+    )
+    return {**spec, "imagePullSecrets": [{"name": name} for name in store.image_pull_secrets]}
 
 
-def _environment(store: FeatureStoreSettings) -> list[k8s.core.v1.EnvVarArgsDict]:
+def _environment(store: FeatureStoreSettings) -> list[Manifest]:
     # The root file system is read-only, and libraries keep what they fetch in the home folder.
-    found: list[k8s.core.v1.EnvVarArgsDict] = [{"name": "HOME", "value": "/tmp"}]
+    found: list[Manifest] = [{"name": "HOME", "value": "/tmp"}]
     if store.online.redis.password_secret is not None:
         found.append(secret_variable(REDIS_PASSWORD, store.online.redis.password_secret))
     if store.registry.sql is not None:
         found.append(secret_variable(REGISTRY_URL, store.registry.sql.url_secret))
-    return [*found, *(env_variable(name, store.env[name]) for name in sorted(store.env))]
+    return [*found, *env_variables(store.env)]

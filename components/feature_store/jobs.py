@@ -1,15 +1,14 @@
 """FeatureJobs: brings the commit's definitions into the registry, and values into the online store."""
 
 import json
-from collections.abc import Mapping, Sequence
-
-import pulumi
-import pulumi_kubernetes as k8s
+import re
+from collections.abc import Mapping
+from typing import Any
 
 from components.feature_store import names
 from components.feature_store.backfill import NOW, backfill_pod
 from components.feature_store.feast_pod import checksum, configuration, feast, feast_pod
-from components.kubernetes.options import child_options
+from components.kubernetes.objects import Component, KubernetesObject, Manifest, kubernetes_object
 from components.settings.feature_backfill import Backfill
 from components.settings.feature_definitions import FeatureDefinitions
 from components.settings.feature_store import FeatureStoreSettings
@@ -18,6 +17,7 @@ from components.settings.stack import StackSettings
 _FOLDER = "/features"
 _DIGITS = 10
 _RETRIES = 2
+_FIELD, _CAPITAL = re.compile("[a-z]+([A-Z][a-z]+)+"), re.compile("[A-Z]")
 
 
 def apply_name(store: FeatureStoreSettings, stack: StackSettings) -> str:
@@ -35,9 +35,23 @@ def backfill_name(backfill: Backfill, store: FeatureStoreSettings, stack: StackS
     return _name(names.BACKFILL, backfill_job_spec(backfill, store, stack), {})
 
 
-def _name(part: str, spec: k8s.batch.v1.JobSpecArgsDict, reads: Mapping[str, str]) -> str:
-    data = {"spec": json.dumps(spec, sort_keys=True), **reads}
+def _name(part: str, spec: Manifest, reads: Mapping[str, str]) -> str:
+    data = {"spec": json.dumps(_named_by(spec), sort_keys=True), **reads}
     return f"{part}-{checksum(data)[:_DIGITS]}"
+
+
+def _named_by(value: Any) -> Any:  # noqa: ANN401
+    """The spec with its fields spelled like `mount_path`.
+
+    Jobs that ran have this spelling's checksum in their names; with another, all of them would run again.
+    """
+    if isinstance(value, Mapping):
+        return {_snake(key) if _FIELD.fullmatch(key) else key: _named_by(item) for key, item in value.items()}
+    return [_named_by(item) for item in value] if isinstance(value, list) else value
+
+
+def _snake(field: str) -> str:
+    return _CAPITAL.sub(lambda found: f"_{found[0].lower()}", field)
 
 
 def definitions_data(definitions: FeatureDefinitions) -> dict[str, str]:
@@ -49,24 +63,24 @@ def _key(path: str) -> str:
     return path.replace("/", ".")
 
 
-def apply_job_spec(store: FeatureStoreSettings, stack: StackSettings) -> k8s.batch.v1.JobSpecArgsDict:
+def apply_job_spec(store: FeatureStoreSettings, stack: StackSettings) -> Manifest:
     """The JobSpec of `feast apply`.
 
     Each file is mounted by itself: a mounted ConfigMap is links into a hidden folder, which Feast follows and then
     takes the folder's name for that of a module.
     """
-    files: list[k8s.core.v1.VolumeMountArgsDict] = [
-        {"name": "definitions", "mount_path": f"{_FOLDER}/{path}", "sub_path": _key(path), "read_only": True}
+    files: list[Manifest] = [
+        {"name": "definitions", "mountPath": f"{_FOLDER}/{path}", "subPath": _key(path), "readOnly": True}
         for path in sorted(stack.definitions.files)
     ]
     pod = feast_pod(
         store,
         {"name": names.APPLY, "command": feast(_FOLDER, "apply", "--no-progress")},
         store.materialization.resources,
-        mounts=[{"name": "repository", "mount_path": _FOLDER}, *files],
+        mounts=[{"name": "repository", "mountPath": _FOLDER}, *files],
         volumes=[
-            {"name": "repository", "empty_dir": {"size_limit": "64Mi"}},
-            {"name": "definitions", "config_map": {"name": names.DEFINITIONS}},
+            {"name": "repository", "emptyDir": {"sizeLimit": "64Mi"}},
+            {"name": "definitions", "configMap": {"name": names.DEFINITIONS}},
         ],
     )
     return _job_spec(
@@ -77,9 +91,7 @@ def apply_job_spec(store: FeatureStoreSettings, stack: StackSettings) -> k8s.bat
     )
 
 
-def materialization_spec(
-    store: FeatureStoreSettings, stack: StackSettings
-) -> k8s.batch.v1.CronJobSpecArgsDict:
+def materialization_spec(store: FeatureStoreSettings, stack: StackSettings) -> Manifest:
     """The CronJobSpec of the materialisation."""
     settings = store.materialization
     command = " ".join(feast("/tmp", "materialize-incremental", NOW))
@@ -90,14 +102,14 @@ def materialization_spec(
     )
     return {
         "schedule": settings.schedule,
-        "time_zone": "Etc/UTC",
+        "timeZone": "Etc/UTC",
         # Two runs at once would write the same views, and the slower one the older values.
-        "concurrency_policy": "Forbid",
-        "starting_deadline_seconds": settings.start_deadline_seconds,
-        "successful_jobs_history_limit": settings.successful_history,
-        "failed_jobs_history_limit": settings.failed_history,
+        "concurrencyPolicy": "Forbid",
+        "startingDeadlineSeconds": settings.start_deadline_seconds,
+        "successfulJobsHistoryLimit": settings.successful_history,
+        "failedJobsHistoryLimit": settings.failed_history,
         "suspend": settings.suspend,
-        "job_template": {
+        "jobTemplate": {
             "metadata": {"labels": names.labels(stack, names.MATERIALIZATION)},
             "spec": _job_spec(
                 pod,
@@ -109,9 +121,7 @@ def materialization_spec(
     }
 
 
-def backfill_job_spec(
-    backfill: Backfill, store: FeatureStoreSettings, stack: StackSettings
-) -> k8s.batch.v1.JobSpecArgsDict:
+def backfill_job_spec(backfill: Backfill, store: FeatureStoreSettings, stack: StackSettings) -> Manifest:
     """The JobSpec of a backfill: the materialisation's in all but its command."""
     return _job_spec(
         backfill_pod(backfill, store, stack),
@@ -121,89 +131,74 @@ def backfill_job_spec(
     )
 
 
-def _job_spec(
-    pod: k8s.core.v1.PodSpecArgsDict, labels: Mapping[str, str], *, retries: int, deadline_seconds: int
-) -> k8s.batch.v1.JobSpecArgsDict:
+def _job_spec(pod: Manifest, labels: Mapping[str, str], *, retries: int, deadline_seconds: int) -> Manifest:
     return {
-        "backoff_limit": retries,
-        "active_deadline_seconds": deadline_seconds,
+        "backoffLimit": retries,
+        "activeDeadlineSeconds": deadline_seconds,
         "template": {
             "metadata": {"labels": dict(labels)},
             # A new pod for each try: the failed one keeps its log.
-            "spec": {**pod, "restart_policy": "Never"},
+            "spec": {**pod, "restartPolicy": "Never"},
         },
     }
 
 
-def _once(after: Sequence[pulumi.Resource], deadline_seconds: int) -> pulumi.ResourceOptions:
-    """The options of a Job that is awaited and stays as it ran."""
-    return pulumi.ResourceOptions(
-        depends_on=list(after),
-        custom_timeouts=pulumi.CustomTimeouts(create=f"{deadline_seconds + 60}s"),
-        # Its name says what it runs; that the server writes the spec otherwise is no reason to run again.
-        ignore_changes=["spec"],
-    )
-
-
-class FeatureJobs(pulumi.ComponentResource):
+def feature_jobs(
+    store: FeatureStoreSettings, stack: StackSettings, after: tuple[KubernetesObject, ...]
+) -> Component:
     """The Job that applies the definitions, the CronJob that materialises, and the Job of a backfill.
 
-    Attributes:
-        applied: What must have ended well before a server starts.
+    Args:
+        store: The stage's feature store.
+        stack: The stage.
+        after: What must be there before a job runs.
+
+    Returns:
+        The component; it is ready when the definitions are applied.
     """
-
-    applied: list[pulumi.Resource]
-
-    def __init__(
-        self,
-        name: str,
-        store: FeatureStoreSettings,
-        stack: StackSettings,
-        after: Sequence[pulumi.Resource],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """Create the objects.
-
-        Args:
-            name: The component's name.
-            store: The stage's feature store.
-            stack: The stage.
-            after: What must be there before a job runs.
-            opts: The component's options.
-        """
-        super().__init__("ml-deployments:index:FeatureJobs", name, None, opts)
-        child = pulumi.ResourceOptions.merge(
-            child_options(self, opts), pulumi.ResourceOptions(depends_on=list(after))
-        )
-        definitions = k8s.core.v1.ConfigMap(
-            names.DEFINITIONS,
-            metadata=names.metadata(stack, names.APPLY, name=names.DEFINITIONS),
-            data=definitions_data(stack.definitions),
-            opts=child,
-        )
-        own = apply_name(store, stack)
-        job = k8s.batch.v1.Job(
-            own,
-            metadata=names.metadata(stack, names.APPLY, name=own, wave=names.APPLY_WAVE),
-            spec=apply_job_spec(store, stack),
-            opts=pulumi.ResourceOptions.merge(child, _once([definitions], store.apply_deadline_seconds)),
-        )
-        self.applied = [job]
-        k8s.batch.v1.CronJob(
-            names.MATERIALIZATION,
-            metadata=names.metadata(stack, names.MATERIALIZATION, wave=names.READER_WAVE),
-            spec=materialization_spec(store, stack),
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[job])),
-        )
-        if store.materialization.backfill is not None:
-            own = backfill_name(store.materialization.backfill, store, stack)
-            k8s.batch.v1.Job(
-                own,
+    definitions = kubernetes_object(
+        "ConfigMap",
+        names.metadata(stack, names.APPLY, name=names.DEFINITIONS),
+        {"data": definitions_data(stack.definitions)},
+        after=after,
+    )
+    apply = _once(
+        names.metadata(stack, names.APPLY, name=apply_name(store, stack), wave=names.APPLY_WAVE),
+        apply_job_spec(store, stack),
+        (*after, definitions),
+        store.apply_deadline_seconds,
+    )
+    materialization = kubernetes_object(
+        "CronJob",
+        names.metadata(stack, names.MATERIALIZATION, wave=names.READER_WAVE),
+        {"spec": materialization_spec(store, stack)},
+        after=(*after, apply),
+    )
+    children = [definitions, apply, materialization]
+    if (backfill := store.materialization.backfill) is not None:
+        name = backfill_name(backfill, store, stack)
+        children.append(
+            _once(
                 # Nothing waits for the last wave, so one that fails holds nothing back.
-                metadata=names.metadata(stack, names.MATERIALIZATION, name=own, wave=names.READER_WAVE),
-                spec=backfill_job_spec(store.materialization.backfill, store, stack),
-                opts=pulumi.ResourceOptions.merge(
-                    child, _once([job], store.materialization.deadline_seconds)
-                ),
+                names.metadata(stack, names.MATERIALIZATION, name=name, wave=names.READER_WAVE),
+                backfill_job_spec(backfill, store, stack),
+                (*after, apply),
+                store.materialization.deadline_seconds,
             )
-        self.register_outputs({})
+        )
+    return Component(type="FeatureJobs", name=names.APPLY, children=tuple(children), ready=(apply,))
+
+
+def _once(
+    metadata: Manifest, spec: Manifest, after: tuple[KubernetesObject, ...], deadline_seconds: int
+) -> KubernetesObject:
+    """A Job that is awaited and stays as it ran."""
+    return kubernetes_object(
+        "Job",
+        metadata,
+        {"spec": spec},
+        after=after,
+        timeouts={"create": deadline_seconds + 60},
+        # Its name says what it runs; that the server writes the spec otherwise is no reason to run again.
+        ignore_changes=("spec",),
+    )

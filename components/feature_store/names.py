@@ -1,8 +1,7 @@
 """Names, labels and selectors of a stage's feature store. Pure functions."""
 
-import pulumi_kubernetes as k8s
-
 from components.kubernetes import naming
+from components.kubernetes.objects import Manifest
 from components.settings.stack import StackSettings
 
 SERVER = "feature-store"
@@ -41,7 +40,7 @@ def labels(stack: StackSettings, part: str) -> dict[str, str]:
 
 def metadata(
     stack: StackSettings, part: str, *, name: str | None = None, wave: int | None = None
-) -> k8s.meta.v1.ObjectMetaArgsDict:
+) -> Manifest:
     """The metadata of an object of a part; by default named like it, and in Argo CD's first wave."""
     return {
         "name": name or part,

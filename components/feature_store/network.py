@@ -1,52 +1,47 @@
 """Who may reach the parts of a feature store, and whom they may reach. Pure functions."""
 
-from collections.abc import Sequence
-
-import pulumi_kubernetes as k8s
-
 from components.feature_store import names
-from components.kubernetes import naming
-from components.serving.network import destination, dns, from_pods, scrapers, to_pods
+from components.kubernetes.network import (
+    from_pods,
+    from_scrapers,
+    network_policy_spec,
+    to_destination,
+    to_dns,
+    to_pods,
+)
+from components.kubernetes.objects import Manifest
+from components.kubernetes.staged_model import StagedModel
 from components.settings.feature_store import REDIS_PORT, FeatureStoreSettings
 from components.settings.stack import StackSettings
 
 _FEAST = (names.SERVER, names.APPLY, names.MATERIALIZATION)
 
 
-def network_policy_specs(
-    store: FeatureStoreSettings, stack: StackSettings
-) -> dict[str, k8s.networking.v1.NetworkPolicySpecArgsDict]:
+def network_policy_specs(store: FeatureStoreSettings, stack: StackSettings) -> dict[str, Manifest]:
     """The NetworkPolicySpecs by the part they are for.
 
     The models that name a service reach the servers, servers and jobs reach Redis and what the stack file names, what
     monitors reaches the metrics, and nobody anything else.
     """
-    readers = [naming.selector(model) for model in stack.feature_readers]
-    serve = [*from_pods(readers, names.SERVER_PORT), *scrapers(stack.monitoring, names.METRICS_PORT)]
-    found = {part: _policy(part, serve if part == names.SERVER else [], _egress(store)) for part in _FEAST}
+    readers = [StagedModel(model, stack).selector for model in stack.feature_readers]
+    serve = [
+        *from_pods(readers, ("TCP", names.SERVER_PORT)),
+        *from_scrapers(stack.monitoring, names.METRICS_PORT),
+    ]
+    found = {
+        part: network_policy_spec(names.selector(part), serve if part == names.SERVER else [], _egress(store))
+        for part in _FEAST
+    }
     if store.online.redis.install:
         clients = [names.selector(part) for part in _FEAST]
-        found[names.REDIS] = _policy(
-            names.REDIS,
-            [*from_pods(clients, REDIS_PORT), *scrapers(stack.monitoring, names.EXPORTER_PORT)],
-            [],
-        )
+        reached = [
+            *from_pods(clients, ("TCP", REDIS_PORT)),
+            *from_scrapers(stack.monitoring, names.EXPORTER_PORT),
+        ]
+        found[names.REDIS] = network_policy_spec(names.selector(names.REDIS), reached, [])
     return found
 
 
-def _egress(store: FeatureStoreSettings) -> list[k8s.networking.v1.NetworkPolicyEgressRuleArgsDict]:
+def _egress(store: FeatureStoreSettings) -> list[Manifest]:
     own = [to_pods(names.selector(names.REDIS), REDIS_PORT)] if store.online.redis.install else []
-    return [dns(), *own, *(destination(wanted) for wanted in store.network.egress)]
-
-
-def _policy(
-    part: str,
-    ingress: Sequence[k8s.networking.v1.NetworkPolicyIngressRuleArgsDict],
-    egress: Sequence[k8s.networking.v1.NetworkPolicyEgressRuleArgsDict],
-) -> k8s.networking.v1.NetworkPolicySpecArgsDict:
-    return {
-        "pod_selector": {"match_labels": names.selector(part)},
-        "policy_types": ["Ingress", "Egress"],
-        "ingress": list(ingress),
-        "egress": list(egress),
-    }
+    return [to_dns(), *own, *(to_destination(wanted) for wanted in store.network.egress)]

@@ -2,15 +2,14 @@
 
 from decimal import Decimal
 
-import pulumi
-import pulumi_kubernetes as k8s
-
 from components.feature_store import images, names
-from components.feature_store.feast_pod import CHECKSUM, checksum, secret_variable
+from components.feature_store.feast_pod import CHECKSUM, checksum
 from components.kubernetes import naming
-from components.kubernetes.options import child_options
-from components.kubernetes.support_server import pod_spec, probe
-from components.serving.monitoring import scrape_annotations
+from components.kubernetes.containers import command_probe, http_probe, secret_variable, tcp_probe
+from components.kubernetes.objects import Component, Manifest, kubernetes_object
+from components.kubernetes.pods import container, container_port, pod_spec
+from components.kubernetes.scraping import scrape_annotations
+from components.kubernetes.workloads import service, service_account, service_spec
 from components.settings.feature_store import REDIS_PORT, Redis
 from components.settings.monitoring import MonitoringDelivery
 from components.settings.quantities import quantity
@@ -56,84 +55,79 @@ def redis_start() -> str:
     )
 
 
-def redis_pod(redis: Redis, stack: StackSettings) -> k8s.core.v1.PodSpecArgsDict:
+def redis_pod(redis: Redis, stack: StackSettings) -> Manifest:
     """The PodSpec of Redis and, where something monitors, of what shows its metrics."""
     watched = stack.monitoring.delivery is not MonitoringDelivery.NONE
-    pod = pod_spec(
+    server = container(
         {
             "name": names.REDIS,
             "image": images.REDIS,
             "command": ["sh", "-c", redis_start()],
-            "env": [_password(redis, _PASSWORD)],
-            "ports": [{"name": _PORT_NAME, "container_port": REDIS_PORT, "protocol": "TCP"}],
+            "env": _password(redis, _PASSWORD),
+            "ports": [container_port(_PORT_NAME, REDIS_PORT)],
             "resources": {
                 "requests": {"cpu": "250m", "memory": redis.memory},
                 "limits": {"memory": redis.memory},
             },
             # It answers a ping when it has read its log, which may take minutes.
-            "startup_probe": _ping(failure_threshold=120),
-            "liveness_probe": {
-                "tcp_socket": {"port": _PORT_NAME},
-                "period_seconds": 10,
-                "timeout_seconds": 5,
-                "failure_threshold": 6,
-            },
-            "readiness_probe": _ping(failure_threshold=3),
+            "startupProbe": _ping(failure_threshold=120),
+            "livenessProbe": tcp_probe(_PORT_NAME, failure_threshold=6),
+            "readinessProbe": _ping(failure_threshold=3),
         },
-        user=_USER,
-        token=False,
         mounts=[
-            {"name": "data", "mount_path": _DATA_FOLDER},
-            {"name": "configuration", "mount_path": _FOLDER, "read_only": True},
+            {"name": "data", "mountPath": _DATA_FOLDER},
+            {"name": "configuration", "mountPath": _FOLDER, "readOnly": True},
         ],
-        volumes=[
-            {"name": "data", "persistent_volume_claim": {"claim_name": names.REDIS}},
-            {"name": "configuration", "config_map": {"name": names.REDIS}},
-        ],
-        sidecars=[_exporter(redis)] if watched else [],
-        volume_group=_USER,
     )
-    return {**pod, "termination_grace_period_seconds": _GRACE_SECONDS}
-
-
-def _ping(*, failure_threshold: int) -> k8s.core.v1.ProbeArgsDict:
-    return {
-        "exec_": {"command": ["sh", "-c", "redis-cli ping | grep -q PONG"]},
-        "period_seconds": 5,
-        "timeout_seconds": 5,
-        "failure_threshold": failure_threshold,
-    }
-
-
-def _exporter(redis: Redis) -> k8s.core.v1.ContainerArgsDict:
-    return {
-        "name": "exporter",
-        "image": images.REDIS_EXPORTER,
-        "env": [
-            {"name": "REDIS_ADDR", "value": f"redis://localhost:{REDIS_PORT}"},
-            _password(redis, "REDIS_PASSWORD"),
+    pod = pod_spec(
+        names.REDIS,
+        [server, *([_exporter(redis)] if watched else [])],
+        user=_USER,
+        volume_group=_USER,
+        volumes=[
+            {"name": "data", "persistentVolumeClaim": {"claimName": names.REDIS}},
+            {"name": "configuration", "configMap": {"name": names.REDIS}},
         ],
-        "ports": [{"name": EXPORTER_PORT_NAME, "container_port": names.EXPORTER_PORT, "protocol": "TCP"}],
-        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
-        "liveness_probe": probe("/health", EXPORTER_PORT_NAME),
-    }
+    )
+    return {**pod, "terminationGracePeriodSeconds": _GRACE_SECONDS}
 
 
-def _password(redis: Redis, variable: str) -> k8s.core.v1.EnvVarArgsDict:
-    assert redis.password_secret is not None
-    return secret_variable(variable, redis.password_secret)
+def _ping(*, failure_threshold: int) -> Manifest:
+    command = ["sh", "-c", "redis-cli ping | grep -q PONG"]
+    return command_probe(command, period_seconds=5, failure_threshold=failure_threshold)
 
 
-def stateful_set_spec(redis: Redis, stack: StackSettings) -> k8s.apps.v1.StatefulSetSpecArgsDict:
+def _exporter(redis: Redis) -> Manifest:
+    return container(
+        {
+            "name": "exporter",
+            "image": images.REDIS_EXPORTER,
+            "env": [
+                {"name": "REDIS_ADDR", "value": f"redis://localhost:{REDIS_PORT}"},
+                *_password(redis, "REDIS_PASSWORD"),
+            ],
+            "ports": [container_port(EXPORTER_PORT_NAME, names.EXPORTER_PORT)],
+            "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
+            "livenessProbe": http_probe("/health", EXPORTER_PORT_NAME),
+        }
+    )
+
+
+def _password(redis: Redis, variable: str) -> list[Manifest]:
+    """The variable with the password; the settings let no Redis be installed without one."""
+    return [] if redis.password_secret is None else [secret_variable(variable, redis.password_secret)]
+
+
+def stateful_set_spec(redis: Redis, stack: StackSettings) -> Manifest:
     """The StatefulSetSpec: one Redis, which two never write the volume of."""
     annotations = {CHECKSUM: checksum({FILE: redis_config(redis)})}
     if stack.monitoring.delivery is MonitoringDelivery.CONFIGMAP:
         annotations |= scrape_annotations(names.EXPORTER_PORT)
     return {
         "replicas": 1,
-        "service_name": names.REDIS,
-        "revision_history_limit": 5,
-        "selector": {"match_labels": names.selector(names.REDIS)},
+        "serviceName": names.REDIS,
+        "revisionHistoryLimit": 5,
+        "selector": {"matchLabels": names.selector(names.REDIS)},
         "template": {
             "metadata": {"labels": names.labels(stack, names.REDIS), "annotations": annotations},
             "spec": redis_pod(redis, stack),
@@ -141,75 +135,58 @@ def stateful_set_spec(redis: Redis, stack: StackSettings) -> k8s.apps.v1.Statefu
     }
 
 
-def claim_spec(redis: Redis) -> k8s.core.v1.PersistentVolumeClaimSpecArgsDict:
+def claim_spec(redis: Redis) -> Manifest:
     """The PersistentVolumeClaimSpec of the volume that the log is on."""
-    spec: k8s.core.v1.PersistentVolumeClaimSpecArgsDict = {
-        "access_modes": ["ReadWriteOnce"],
+    spec: Manifest = {
+        "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": redis.storage}},
     }
     if redis.storage_class is not None:
-        spec["storage_class_name"] = redis.storage_class
+        spec["storageClassName"] = redis.storage_class
     return spec
 
 
-def service_spec(stack: StackSettings) -> k8s.core.v1.ServiceSpecArgsDict:
-    """The ServiceSpec of Redis, with the port of its metrics where something monitors."""
+def online_store(redis: Redis, stack: StackSettings) -> Component:
+    """Redis with its volume, which outlives it unless the stack file says otherwise.
+
+    Args:
+        redis: The settings of the Redis.
+        stack: The stage.
+
+    Returns:
+        The component; it is ready when it can be written to.
+    """
+    part = names.REDIS
+    account = service_account(names.metadata(stack, part))
+    keep = {} if redis.delete_data else naming.kept()
+    claim = kubernetes_object(
+        "PersistentVolumeClaim",
+        # Some classes make no volume before a pod asks for it, so there is nothing to wait for.
+        naming.not_awaited(
+            {**names.metadata(stack, part), "annotations": {**naming.annotations(stack.stage), **keep}}
+        ),
+        {"spec": claim_spec(redis)},
+        retain_on_delete=not redis.delete_data,
+    )
+    config = kubernetes_object(
+        "ConfigMap", names.metadata(stack, part), {"data": {FILE: redis_config(redis)}}
+    )
+    # The port of its metrics is there where something monitors.
     ports = {_PORT_NAME: REDIS_PORT}
     if stack.monitoring.delivery is not MonitoringDelivery.NONE:
         ports[EXPORTER_PORT_NAME] = names.EXPORTER_PORT
-    return {
-        "type": "ClusterIP",
-        "selector": names.selector(names.REDIS),
-        "ports": [
-            {"name": name, "port": port, "target_port": name, "protocol": "TCP"}
-            for name, port in ports.items()
-        ],
-    }
-
-
-class OnlineStore(pulumi.ComponentResource):
-    """Redis with its volume, which outlives it unless the stack file says otherwise.
-
-    Attributes:
-        ready: What must be there before anything is written to it.
-    """
-
-    ready: list[pulumi.Resource]
-
-    def __init__(
-        self, name: str, redis: Redis, stack: StackSettings, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
-        super().__init__("ml-deployments:index:OnlineStore", name, None, opts)
-        child = child_options(self, opts)
-        metadata = names.metadata(stack, names.REDIS)
-        account = k8s.core.v1.ServiceAccount(
-            names.REDIS, metadata=metadata, automount_service_account_token=False, opts=child
-        )
-        keep = {} if redis.delete_data else naming.kept()
-        claim = k8s.core.v1.PersistentVolumeClaim(
-            names.REDIS,
-            # Some classes make no volume before a pod asks for it, so there is nothing to wait for.
-            metadata=naming.not_awaited(
-                {**metadata, "annotations": {**naming.annotations(stack.stage), **keep}}
-            ),
-            spec=claim_spec(redis),
-            opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(retain_on_delete=not redis.delete_data)
-            ),
-        )
-        config = k8s.core.v1.ConfigMap(
-            names.REDIS, metadata=metadata, data={FILE: redis_config(redis)}, opts=child
-        )
-        service = k8s.core.v1.Service(
-            names.REDIS, metadata=naming.not_awaited(metadata), spec=service_spec(stack), opts=child
-        )
-        stateful_set = k8s.apps.v1.StatefulSet(
-            names.REDIS,
-            metadata=metadata,
-            spec=stateful_set_spec(redis, stack),
-            opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(depends_on=[account, claim, config])
-            ),
-        )
-        self.ready = [service, stateful_set]
-        self.register_outputs({})
+    address = service(
+        names.metadata(stack, part), service_spec(names.selector(part), ports, app_protocol=None)
+    )
+    stateful_set = kubernetes_object(
+        "StatefulSet",
+        names.metadata(stack, part),
+        {"spec": stateful_set_spec(redis, stack)},
+        after=(account, claim, config),
+    )
+    return Component(
+        type="OnlineStore",
+        name=part,
+        children=(account, claim, config, address, stateful_set),
+        ready=(address, stateful_set),
+    )

@@ -1,18 +1,13 @@
 """FeatureServer: the Feast servers that models read online features from."""
 
-from collections.abc import Sequence
-
-import pulumi
-import pulumi_kubernetes as k8s
-
 from components.feature_store import names
 from components.feature_store.feast_pod import CHECKSUM, checksum, configuration, feast, feast_pod
 from components.kubernetes import naming
-from components.kubernetes.availability import disruption_budget_spec, rolling_update
-from components.kubernetes.options import child_options
-from components.kubernetes.support_server import probe
-from components.serving.monitoring import scrape_annotations
-from components.serving.pod import NODE, ZONE, spread
+from components.kubernetes.containers import http_probe, pause_before_stop, tcp_probe
+from components.kubernetes.objects import Component, KubernetesObject, Manifest, kubernetes_object
+from components.kubernetes.pods import NODE, ZONE, container_port, spread_by_version
+from components.kubernetes.scraping import scrape_annotations
+from components.kubernetes.workloads import deployment_spec, disruption_budget_spec, service, service_spec
 from components.settings.feature_store import FeatureStoreSettings
 from components.settings.model import Rollout, Shutdown
 from components.settings.monitoring import MonitoringDelivery
@@ -20,6 +15,7 @@ from components.settings.stack import StackSettings
 
 _PORT_NAME = "http"
 METRICS_PORT_NAME = "metrics"
+_PORTS = {_PORT_NAME: names.SERVER_PORT, METRICS_PORT_NAME: names.METRICS_PORT}
 _HEALTH = "/health"
 _ROLLOUT = Rollout()
 _SHUTDOWN = Shutdown()
@@ -44,7 +40,7 @@ def server_command(store: FeatureStoreSettings) -> list[str]:
     )
 
 
-def server_pod(store: FeatureStoreSettings) -> k8s.core.v1.PodSpecArgsDict:
+def server_pod(store: FeatureStoreSettings) -> Manifest:
     """The PodSpec of a feature server.
 
     Alive is who accepts connections: /health asks for the registry, and while that is away a restart would lose what
@@ -55,121 +51,69 @@ def server_pod(store: FeatureStoreSettings) -> k8s.core.v1.PodSpecArgsDict:
         {
             "name": names.SERVER,
             "command": server_command(store),
-            "ports": [
-                {"name": _PORT_NAME, "container_port": names.SERVER_PORT, "protocol": "TCP"},
-                {"name": METRICS_PORT_NAME, "container_port": names.METRICS_PORT, "protocol": "TCP"},
-            ],
-            "startup_probe": probe(_HEALTH, _PORT_NAME, period_seconds=5, failure_threshold=60),
-            "liveness_probe": {
-                "tcp_socket": {"port": _PORT_NAME},
-                "period_seconds": 10,
-                "timeout_seconds": 5,
-                "failure_threshold": 3,
-            },
-            "readiness_probe": probe(_HEALTH, _PORT_NAME),
-            "lifecycle": {"pre_stop": {"sleep": {"seconds": _SHUTDOWN.pre_stop_sleep_seconds}}},
+            "ports": [container_port(name, port) for name, port in _PORTS.items()],
+            "startupProbe": http_probe(_HEALTH, _PORT_NAME, period_seconds=5, failure_threshold=60),
+            "livenessProbe": tcp_probe(_PORT_NAME),
+            "readinessProbe": http_probe(_HEALTH, _PORT_NAME),
+            "lifecycle": pause_before_stop(_SHUTDOWN.pre_stop_sleep_seconds),
         },
         store.resources,
     )
     selector = names.selector(names.SERVER)
     return {
         **pod,
-        "termination_grace_period_seconds": _SHUTDOWN.grace_period_seconds,
-        "topology_spread_constraints": [spread(selector, ZONE), spread(selector, NODE)],
+        "terminationGracePeriodSeconds": _SHUTDOWN.grace_period_seconds,
+        "topologySpreadConstraints": [spread_by_version(selector, key) for key in (ZONE, NODE)],
     }
 
 
-def deployment_spec(store: FeatureStoreSettings, stack: StackSettings) -> k8s.apps.v1.DeploymentSpecArgsDict:
+def server_deployment_spec(store: FeatureStoreSettings, stack: StackSettings) -> Manifest:
     """The DeploymentSpec: another configuration rolls the servers, other definitions do not."""
     annotations = {CHECKSUM: checksum(configuration(store, stack))}
     if stack.monitoring.delivery is MonitoringDelivery.CONFIGMAP:
         annotations |= scrape_annotations(names.METRICS_PORT)
-    return {
-        "replicas": store.replicas,
-        "revision_history_limit": 5,
-        "progress_deadline_seconds": _ROLLOUT.progress_deadline_seconds,
-        "selector": {"match_labels": names.selector(names.SERVER)},
-        "strategy": rolling_update(_ROLLOUT),
-        "template": {
-            "metadata": {"labels": _versioned(store, stack), "annotations": annotations},
-            "spec": server_pod(store),
-        },
-    }
-
-
-def service_spec() -> k8s.core.v1.ServiceSpecArgsDict:
-    """The ServiceSpec: the servers' two ports."""
-    return {
-        "type": "ClusterIP",
-        "selector": names.selector(names.SERVER),
-        "ports": [
-            {"name": name, "port": port, "target_port": name, "protocol": "TCP", "app_protocol": "http"}
-            for name, port in ((_PORT_NAME, names.SERVER_PORT), (METRICS_PORT_NAME, names.METRICS_PORT))
-        ],
-    }
+    return deployment_spec(
+        server_pod(store),
+        selector=names.selector(names.SERVER),
+        labels=_versioned(store, stack),
+        annotations=annotations,
+        replicas=store.replicas,
+        rollout=_ROLLOUT,
+    )
 
 
 def _versioned(store: FeatureStoreSettings, stack: StackSettings) -> dict[str, str]:
     return {**names.labels(stack, names.SERVER), naming.VERSION: store.version}
 
 
-class FeatureServer(pulumi.ComponentResource):
+def feature_server(
+    store: FeatureStoreSettings, stack: StackSettings, after: tuple[KubernetesObject, ...]
+) -> Component:
     """Deployment, Service and PodDisruptionBudget of the feature servers.
 
-    Attributes:
-        ready: What a model that reads features waits for.
+    Args:
+        store: The stage's feature store.
+        stack: The stage.
+        after: What must be there before a server starts.
+
+    Returns:
+        The component; it is ready when models can read features.
     """
-
-    ready: list[pulumi.Resource]
-
-    def __init__(
-        self,
-        name: str,
-        store: FeatureStoreSettings,
-        stack: StackSettings,
-        after: Sequence[pulumi.Resource],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """Create the objects.
-
-        Args:
-            name: The component's name.
-            store: The stage's feature store.
-            stack: The stage.
-            after: What must be there before a server starts.
-            opts: The component's options.
-        """
-        super().__init__("ml-deployments:index:FeatureServer", name, None, opts)
-        child = child_options(self, opts)
-        metadata = names.metadata(stack, names.SERVER)
-        # The Service waits for no server: the models keep their address while one is mended.
-        service = k8s.core.v1.Service(
-            names.SERVER, metadata=naming.not_awaited(metadata), spec=service_spec(), opts=child
+    part = names.SERVER
+    # The Service waits for no server: the models keep their address while one is repaired.
+    address = service(names.metadata(stack, part), service_spec(names.selector(part), _PORTS))
+    timeout = _ROLLOUT.progress_deadline_seconds + 60 * store.replicas
+    deployment = kubernetes_object(
+        "Deployment",
+        {**names.metadata(stack, part, wave=names.SERVER_WAVE), "labels": _versioned(store, stack)},
+        {"spec": server_deployment_spec(store, stack)},
+        after=after,
+        timeouts={"create": timeout, "update": timeout},
+    )
+    children = [address, deployment]
+    if store.disruption_budget.enabled and store.replicas > 1:
+        budget = disruption_budget_spec(store.disruption_budget.max_unavailable, names.selector(part))
+        children.append(
+            kubernetes_object("PodDisruptionBudget", names.metadata(stack, part), {"spec": budget})
         )
-        timeout = f"{_ROLLOUT.progress_deadline_seconds + 60 * store.replicas}s"
-        deployment = k8s.apps.v1.Deployment(
-            names.SERVER,
-            metadata={
-                **names.metadata(stack, names.SERVER, wave=names.SERVER_WAVE),
-                "labels": _versioned(store, stack),
-            },
-            spec=deployment_spec(store, stack),
-            opts=pulumi.ResourceOptions.merge(
-                child,
-                pulumi.ResourceOptions(
-                    depends_on=list(after),
-                    custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
-                ),
-            ),
-        )
-        if store.disruption_budget.enabled and store.replicas > 1:
-            k8s.policy.v1.PodDisruptionBudget(
-                names.SERVER,
-                metadata=metadata,
-                spec=disruption_budget_spec(
-                    store.disruption_budget.max_unavailable, names.selector(names.SERVER)
-                ),
-                opts=child,
-            )
-        self.ready = [service, deployment]
-        self.register_outputs({})
+    return Component(type="FeatureServer", name=part, children=tuple(children), ready=(address, deployment))

@@ -14,7 +14,9 @@ class Quoted(str):
 
 
 class _Dumper(_Base):  # type: ignore[misc]
-    pass
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401
+        """What is there twice is written twice: a reference helps nobody who reads it."""
+        return True
 
 
 def _text(dumper: Any, value: str) -> Any:  # noqa: ANN401

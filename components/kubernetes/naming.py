@@ -1,12 +1,10 @@
-"""Names, labels, selectors and annotations of every object of a model."""
+"""Labels and annotations that every object has, and those that some have."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-import pulumi_kubernetes as k8s
-
-from components.settings.model import ModelSettings
-from components.settings.stack import PROJECT, StackSettings
+from components.kubernetes.objects import Manifest
+from components.settings.stack import PROJECT, PodSecurity
 
 NAME = "app.kubernetes.io/name"
 COMPONENT = "app.kubernetes.io/component"
@@ -20,24 +18,9 @@ MODEL_SERVER = "model-server"
 KEEP = f"{PROJECT}/keep"
 
 
-def selector(model: ModelSettings) -> dict[str, str]:
-    """What finds the model's pods. Selectors cannot be changed, so it never holds a version."""
-    return {NAME: model.name, COMPONENT: MODEL_SERVER}
-
-
 def stage_labels(stage: str) -> dict[str, str]:
     """The labels of every object of a stage."""
     return {MANAGED_BY: "pulumi", PART_OF: PROJECT, STAGE: stage}
-
-
-def labels(model: ModelSettings, stage: str) -> dict[str, str]:
-    """The labels of a model's objects; without the version, so that a release touches only what shows it."""
-    return {**selector(model), **stage_labels(stage), OWNER: model.owner}
-
-
-def versioned_labels(model: ModelSettings, stage: str) -> dict[str, str]:
-    """The labels of what shows the version: the Deployment and its pods."""
-    return {**labels(model, stage), VERSION: model.version}
 
 
 def annotations(stage: str) -> dict[str, str]:
@@ -49,14 +32,13 @@ def annotations(stage: str) -> dict[str, str]:
     return {"pulumi.com/patchFieldManager": f"{PROJECT}-{stage}"}
 
 
-def not_awaited(metadata: k8s.meta.v1.ObjectMetaArgsDict) -> k8s.meta.v1.ObjectMetaArgsDict:
+def not_awaited(metadata: Manifest) -> Manifest:
     """The metadata of an object that nothing waits for.
 
     A Service works as soon as it is there, and its pods are awaited by what rolls them out. Waiting for its endpoints,
     which takes 10 s longer, would also fail where a rollout may take longer than that wait.
     """
-    annotations = cast("Mapping[str, str]", metadata.get("annotations"))
-    return {**metadata, "annotations": {**annotations, "pulumi.com/skipAwait": "true"}}
+    return {**metadata, "annotations": {**metadata["annotations"], "pulumi.com/skipAwait": "true"}}
 
 
 def kept() -> dict[str, str]:
@@ -87,16 +69,23 @@ def wave(number: int) -> dict[str, str]:
     return {"argocd.argoproj.io/sync-wave": str(number)}
 
 
-def metadata(model: ModelSettings, stack: StackSettings) -> k8s.meta.v1.ObjectMetaArgsDict:
-    """The metadata of every object of a model; its name is the model's."""
+def namespace_metadata(
+    name: str, stage: str, standard: PodSecurity, annotated: Mapping[str, str] | None = None
+) -> Manifest:
+    """The metadata of a namespace of the stage, which enforces a Pod Security Standard.
+
+    Args:
+        name: The namespace.
+        stage: The stage.
+        standard: What its pods must fit.
+        annotated: Further annotations.
+    """
     return {
-        "name": model.name,
-        "namespace": stack.namespace,
-        "labels": labels(model, stack.stage),
-        "annotations": annotations(stack.stage),
+        "name": name,
+        "labels": {
+            **stage_labels(stage),
+            "pod-security.kubernetes.io/enforce": standard.value,
+            "pod-security.kubernetes.io/warn": standard.value,
+        },
+        "annotations": {**annotations(stage), **(annotated or {})},
     }
-
-
-def service_url(model: ModelSettings, namespace: str) -> str:
-    """The model's address inside the cluster."""
-    return f"http://{model.name}.{namespace}.svc:{model.port}"

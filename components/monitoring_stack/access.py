@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-import pulumi
-import pulumi_kubernetes as k8s
-
+from components.kubernetes.objects import KubernetesObject, Manifest, kubernetes_object
 from components.monitoring_stack import names
 from components.settings.stack import StackSettings
 
@@ -12,47 +10,52 @@ READ = ("get", "list", "watch")
 _GROUP = "rbac.authorization.k8s.io"
 
 
-def rule(group: str, resources: Sequence[str], verbs: Sequence[str] = READ) -> k8s.rbac.v1.PolicyRuleArgsDict:
+def rule(group: str, resources: Sequence[str], verbs: Sequence[str] = READ) -> Manifest:
     """Verbs on resources of one API group; the core group's name is empty."""
-    return {"api_groups": [group], "resources": list(resources), "verbs": list(verbs)}
+    return {"apiGroups": [group], "resources": list(resources), "verbs": list(verbs)}
 
 
 def grant(
-    stack: StackSettings,
-    part: str,
-    namespace: str,
-    rules: Sequence[k8s.rbac.v1.PolicyRuleArgsDict],
-    opts: pulumi.ResourceOptions,
-) -> None:
-    """Give the part's service account the rules in one namespace: a Role and its RoleBinding."""
-    metadata = names.metadata(stack, part, namespace=namespace)
-    k8s.rbac.v1.Role(f"{part}-{namespace}", metadata=metadata, rules=list(rules), opts=opts)
-    k8s.rbac.v1.RoleBinding(
-        f"{part}-{namespace}",
-        metadata=metadata,
-        role_ref={"api_group": _GROUP, "kind": "Role", "name": part},
-        subjects=[_account(stack, part)],
-        opts=opts,
+    stack: StackSettings, part: str, namespace: str, rules: Sequence[Manifest]
+) -> tuple[KubernetesObject, KubernetesObject]:
+    """The Role and the RoleBinding that give the part's service account the rules in one namespace."""
+    name = f"{part}-{namespace}"
+    return (
+        kubernetes_object(
+            "Role",
+            names.metadata(stack, part, namespace=namespace),
+            {"rules": list(rules)},
+            name=name,
+        ),
+        kubernetes_object(
+            "RoleBinding",
+            names.metadata(stack, part, namespace=namespace),
+            _binding("Role", part, stack, part),
+            name=name,
+        ),
     )
 
 
 def grant_cluster(
-    stack: StackSettings,
-    part: str,
-    rules: Sequence[k8s.rbac.v1.PolicyRuleArgsDict],
-    opts: pulumi.ResourceOptions,
-) -> None:
-    """Give the part's service account rules on what has no namespace: a ClusterRole and its ClusterRoleBinding."""
-    metadata = names.cluster_metadata(stack, part)
-    k8s.rbac.v1.ClusterRole(part, metadata=metadata, rules=list(rules), opts=opts)
-    k8s.rbac.v1.ClusterRoleBinding(
-        part,
-        metadata=metadata,
-        role_ref={"api_group": _GROUP, "kind": "ClusterRole", "name": names.cluster_name(stack, part)},
-        subjects=[_account(stack, part)],
-        opts=opts,
+    stack: StackSettings, part: str, rules: Sequence[Manifest]
+) -> tuple[KubernetesObject, KubernetesObject]:
+    """The ClusterRole and its binding that give the part's service account rules on what has no namespace."""
+    role = names.cluster_name(stack, part)
+    return (
+        kubernetes_object(
+            "ClusterRole", names.cluster_metadata(stack, part), {"rules": list(rules)}, name=part
+        ),
+        kubernetes_object(
+            "ClusterRoleBinding",
+            names.cluster_metadata(stack, part),
+            _binding("ClusterRole", role, stack, part),
+            name=part,
+        ),
     )
 
 
-def _account(stack: StackSettings, part: str) -> k8s.rbac.v1.SubjectArgsDict:
-    return {"kind": "ServiceAccount", "name": part, "namespace": stack.monitoring.namespace}
+def _binding(kind: str, role: str, stack: StackSettings, part: str) -> Manifest:
+    return {
+        "roleRef": {"apiGroup": _GROUP, "kind": kind, "name": role},
+        "subjects": [{"kind": "ServiceAccount", "name": part, "namespace": stack.monitoring.namespace}],
+    }

@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import pulumi
-import pulumi_kubernetes as k8s
-
-from components.kubernetes.availability import disruption_budget_spec
-from components.kubernetes.options import child_options
+from components.kubernetes.objects import Component, kubernetes_object
+from components.kubernetes.workloads import disruption_budget_spec, service_account
 from components.monitoring_stack import images, names
 from components.monitoring_stack.alert_routing import alertmanager_config_spec
 from components.monitoring_stack.operated import operated_spec
@@ -30,28 +27,23 @@ def alertmanager_spec(stack: StackSettings) -> dict[str, Any]:
     }
 
 
-class AlertmanagerServer(pulumi.ComponentResource):
+def alertmanager_server(stack: StackSettings) -> Component:
     """Alertmanager with its service account, its routing and its PodDisruptionBudget."""
-
-    def __init__(self, name: str, stack: StackSettings, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("ml-deployments:index:AlertmanagerServer", name, None, opts)
-        child = child_options(self, opts)
-        part = names.ALERTMANAGER
-        metadata = names.metadata(stack, part)
-        k8s.core.v1.ServiceAccount(part, metadata=metadata, automount_service_account_token=False, opts=child)
-        for kind, version, spec in (
-            ("AlertmanagerConfig", "v1alpha1", alertmanager_config_spec(stack.monitoring.stack.receivers)),
-            ("Alertmanager", "v1", alertmanager_spec(stack)),
-        ):
-            k8s.apiextensions.CustomResource(
-                f"{part}-{kind}",
-                api_version=f"{names.API_GROUP}/{version}",
-                kind=kind,
-                metadata=metadata,
-                spec=spec,
-                opts=child,
-            )
-        k8s.policy.v1.PodDisruptionBudget(
-            part, metadata=metadata, spec=disruption_budget_spec(1, names.operated_selector(part)), opts=child
-        )
-        self.register_outputs({})
+    part = names.ALERTMANAGER
+    specs = {
+        "AlertmanagerConfig": alertmanager_config_spec(stack.monitoring.stack.receivers),
+        "Alertmanager": alertmanager_spec(stack),
+    }
+    budget = disruption_budget_spec(1, names.operated_selector(part))
+    return Component(
+        type="AlertmanagerServer",
+        name=part,
+        children=(
+            service_account(names.metadata(stack, part)),
+            *(
+                kubernetes_object(kind, names.metadata(stack, part), {"spec": spec}, name=f"{part}-{kind}")
+                for kind, spec in specs.items()
+            ),
+            kubernetes_object("PodDisruptionBudget", names.metadata(stack, part), {"spec": budget}),
+        ),
+    )

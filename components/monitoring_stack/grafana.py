@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-import pulumi
-import pulumi_kubernetes as k8s
-
-from components.kubernetes import naming
-from components.kubernetes.options import child_options
-from components.kubernetes.support_server import deployment_spec, pod_spec, probe, service_spec
+from components.kubernetes.containers import http_probe
+from components.kubernetes.objects import Component, Manifest, kubernetes_object
+from components.kubernetes.pods import container, container_port, pod_spec
+from components.kubernetes.workloads import deployment_spec, service, service_account, service_spec
 from components.monitoring import links
 from components.monitoring_stack import images, names
 from components.monitoring_stack.grafana_files import (
@@ -16,6 +14,7 @@ from components.monitoring_stack.grafana_files import (
     checksum,
     provisioning,
 )
+from components.settings.model import Rollout
 from components.settings.stack import StackSettings
 
 PORT = 3000
@@ -41,7 +40,7 @@ _VARIABLES = {
 }
 
 
-def grafana_pod(stack: StackSettings, dashboards: Sequence[str]) -> k8s.core.v1.PodSpecArgsDict:
+def grafana_pod(stack: StackSettings, dashboards: Sequence[str]) -> Manifest:
     """The PodSpec.
 
     Args:
@@ -52,89 +51,82 @@ def grafana_pod(stack: StackSettings, dashboards: Sequence[str]) -> k8s.core.v1.
     variables = {**_VARIABLES, "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": home}
     if stack.monitoring.grafana_url is not None:
         variables["GF_SERVER_ROOT_URL"] = stack.monitoring.grafana_url
-    files = _file_volumes(stack.monitoring.namespace)
-    return pod_spec(
+    folders = provisioning(stack.monitoring.namespace)
+    server = container(
         {
             "name": names.GRAFANA,
             "image": images.GRAFANA,
-            "ports": [{"name": _PORT_NAME, "container_port": PORT, "protocol": "TCP"}],
+            "ports": [container_port(_PORT_NAME, PORT)],
             "env": [{"name": name, "value": variables[name]} for name in sorted(variables)],
             "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
             # It lays out its database at each start.
-            "startup_probe": probe(_HEALTH, _PORT_NAME, period_seconds=5, failure_threshold=60),
-            "liveness_probe": probe(_HEALTH, _PORT_NAME),
-            "readiness_probe": probe(_HEALTH, _PORT_NAME),
+            "startupProbe": http_probe(_HEALTH, _PORT_NAME, period_seconds=5, failure_threshold=60),
+            "livenessProbe": http_probe(_HEALTH, _PORT_NAME),
+            "readinessProbe": http_probe(_HEALTH, _PORT_NAME),
         },
-        user=_USER,
-        token=False,
         mounts=[
-            {"name": "data", "mount_path": "/var/lib/grafana"},
-            {"name": "shown", "mount_path": DASHBOARDS_FOLDER, "read_only": True},
-            *(mount for mount, _ in files),
+            {"name": "data", "mountPath": "/var/lib/grafana"},
+            {"name": "shown", "mountPath": DASHBOARDS_FOLDER, "readOnly": True},
+            *(
+                {"name": folder, "mountPath": f"{PROVISIONING_FOLDER}/{folder}", "readOnly": True}
+                for folder in folders
+            ),
         ],
+    )
+    return pod_spec(
+        names.GRAFANA,
+        [server],
+        user=_USER,
         volumes=[
-            {"name": "data", "empty_dir": {"size_limit": "1Gi"}},
+            {"name": "data", "emptyDir": {"sizeLimit": "1Gi"}},
             {"name": "shown", "projected": {"sources": [_source(name) for name in dashboards]}},
-            *(volume for _, volume in files),
+            *({"name": folder, "configMap": {"name": _config_map(folder)}} for folder in folders),
         ],
     )
 
 
-def _source(config_map: str) -> k8s.core.v1.VolumeProjectionArgsDict:
+def _source(config_map: str) -> Manifest:
     # Optional: Grafana starts without a dashboard that is not there yet, and finds it when it is.
-    return {"config_map": {"name": config_map, "optional": True}}
-
-
-def _file_volumes(
-    monitoring_namespace: str,
-) -> list[tuple[k8s.core.v1.VolumeMountArgsDict, k8s.core.v1.VolumeArgsDict]]:
-    return [
-        (
-            {"name": folder, "mount_path": f"{PROVISIONING_FOLDER}/{folder}", "read_only": True},
-            {"name": folder, "config_map": {"name": _config_map(folder)}},
-        )
-        for folder in provisioning(monitoring_namespace)
-    ]
+    return {"configMap": {"name": config_map, "optional": True}}
 
 
 def _config_map(folder: str) -> str:
     return f"{names.GRAFANA}-{folder}-provisioning"
 
 
-class Grafana(pulumi.ComponentResource):
-    """Grafana with its service account, its Service and the ConfigMaps it is set up from."""
+def grafana(stack: StackSettings, dashboards: Sequence[str]) -> Component:
+    """Grafana with its service account, its Service and the ConfigMaps it is set up from.
 
-    def __init__(
-        self,
-        name: str,
-        stack: StackSettings,
-        dashboards: Sequence[str],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("ml-deployments:index:Grafana", name, None, opts)
-        child = child_options(self, opts)
-        part = names.GRAFANA
-        metadata = names.metadata(stack, part)
-        account = k8s.core.v1.ServiceAccount(
-            part, metadata=metadata, automount_service_account_token=False, opts=child
-        )
-        files = provisioning(stack.monitoring.namespace)
-        needed: list[pulumi.Resource] = [account]
-        for folder, data in files.items():
-            own = names.metadata(stack, part, name=_config_map(folder))
-            needed.append(k8s.core.v1.ConfigMap(_config_map(folder), metadata=own, data=data, opts=child))
-        k8s.apps.v1.Deployment(
-            part,
-            metadata=metadata,
-            spec=deployment_spec(
-                part,
-                stack.stage,
-                grafana_pod(stack, dashboards),
-                {"ml-deployments/provisioning": checksum(files)},
-            ),
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=needed)),
-        )
-        k8s.core.v1.Service(
-            part, metadata=naming.not_awaited(metadata), spec=service_spec(part, _PORT_NAME, PORT), opts=child
-        )
-        self.register_outputs({})
+    Args:
+        stack: The stage.
+        dashboards: The names of the ConfigMaps in the monitoring namespace that hold dashboards.
+    """
+    part = names.GRAFANA
+    files = provisioning(stack.monitoring.namespace)
+    needed = (
+        service_account(names.metadata(stack, part)),
+        *(
+            kubernetes_object(
+                "ConfigMap", names.metadata(stack, part, name=_config_map(folder)), {"data": data}
+            )
+            for folder, data in files.items()
+        ),
+    )
+    spec = deployment_spec(
+        grafana_pod(stack, dashboards),
+        selector=names.selector(part),
+        labels=names.labels(part, stack.stage),
+        annotations={"ml-deployments/provisioning": checksum(files)},
+        # What it shows is made again at its start, so one replica is enough.
+        rollout=Rollout(),
+        deadline=False,
+    )
+    return Component(
+        type="Grafana",
+        name=part,
+        children=(
+            *needed,
+            kubernetes_object("Deployment", names.metadata(stack, part), {"spec": spec}, after=needed),
+            service(names.metadata(stack, part), service_spec(names.selector(part), {_PORT_NAME: PORT})),
+        ),
+    )

@@ -1,10 +1,7 @@
 """Names, labels and selectors of a stage's own monitoring stack. Pure functions."""
 
-from typing import Any
-
-import pulumi_kubernetes as k8s
-
 from components.kubernetes import naming
+from components.kubernetes.objects import Manifest
 from components.settings.stack import PROJECT, StackSettings
 
 PROMETHEUS = "prometheus"
@@ -18,7 +15,6 @@ ALERTMANAGER_SERVICE = "alertmanager-operated"
 ALERTMANAGER_PORT = 9093
 ALERTMANAGER_PEER_PORT = 9094
 
-API_GROUP = "monitoring.coreos.com"
 _INSTANCE = "app.kubernetes.io/instance"
 _MONITORING = "monitoring"
 
@@ -45,7 +41,7 @@ def operated_pod_labels(stage: str) -> dict[str, str]:
 
 def metadata(
     stack: StackSettings, part: str, *, name: str | None = None, namespace: str | None = None
-) -> k8s.meta.v1.ObjectMetaArgsDict:
+) -> Manifest:
     """The metadata of an object of a part; by default named like it, in the monitoring namespace."""
     return {
         "name": name or part,
@@ -60,7 +56,7 @@ def cluster_name(stack: StackSettings, part: str) -> str:
     return f"{PROJECT}-{stack.stage}-{part}"
 
 
-def cluster_metadata(stack: StackSettings, part: str) -> k8s.meta.v1.ObjectMetaArgsDict:
+def cluster_metadata(stack: StackSettings, part: str) -> Manifest:
     """The metadata of an object without a namespace."""
     return {
         "name": cluster_name(stack, part),
@@ -69,7 +65,7 @@ def cluster_metadata(stack: StackSettings, part: str) -> k8s.meta.v1.ObjectMetaA
     }
 
 
-def selected_metadata(stack: StackSettings, part: str, *, name: str | None = None) -> dict[str, Any]:
+def selected_metadata(stack: StackSettings, part: str, *, name: str | None = None) -> Manifest:
     """The metadata of what the stage's Prometheus must find: a monitor or a scrape configuration."""
     own = metadata(stack, part, name=name)
     return {**own, "labels": {**labels(part, stack.stage), **selection(stack)}}

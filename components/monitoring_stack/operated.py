@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from components.kubernetes.pod_security import operated_pod_security
+from components.kubernetes.pods import NODE, operated_pod_security, spread
 from components.monitoring_stack import names
-from components.serving.pod import NODE
 
 
 def operated_spec(part: str, stage: str, *, replicas: int) -> dict[str, Any]:
@@ -14,13 +13,5 @@ def operated_spec(part: str, stage: str, *, replicas: int) -> dict[str, Any]:
         "serviceAccountName": part,
         "securityContext": operated_pod_security(),
         "podMetadata": {"labels": names.operated_pod_labels(stage)},
-        "topologySpreadConstraints": [
-            {
-                "topologyKey": NODE,
-                "maxSkew": 1,
-                # A cluster of one node must still be watched.
-                "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": {"matchLabels": names.operated_selector(part)},
-            }
-        ],
+        "topologySpreadConstraints": [spread(names.operated_selector(part), NODE)],
     }

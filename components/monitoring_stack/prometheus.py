@@ -2,12 +2,9 @@
 
 from typing import Any
 
-import pulumi
-import pulumi_kubernetes as k8s
-
 from components.kubernetes import naming
-from components.kubernetes.availability import disruption_budget_spec
-from components.kubernetes.options import child_options
+from components.kubernetes.objects import Component, kubernetes_object
+from components.kubernetes.workloads import disruption_budget_spec, service_account
 from components.monitoring.recording_rules import INTERVAL
 from components.monitoring_stack import access, cadvisor, images, names
 from components.monitoring_stack.operated import operated_spec
@@ -75,40 +72,29 @@ def _retention_size(storage: Storage) -> str:
     return f"{int(quantity(storage.size)) * _FILL_PERCENT // 100 // 2**20}MiB"
 
 
-class PrometheusServer(pulumi.ComponentResource):
+def prometheus_server(stack: StackSettings) -> Component:
     """Prometheus with its service account, what that may read, and the scrape configuration of the kubelets."""
-
-    def __init__(self, name: str, stack: StackSettings, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("ml-deployments:index:PrometheusServer", name, None, opts)
-        child = child_options(self, opts)
-        part = names.PROMETHEUS
-        metadata = names.metadata(stack, part)
-        k8s.core.v1.ServiceAccount(part, metadata=metadata, automount_service_account_token=False, opts=child)
-        targets = [
-            access.rule("", ["services", "pods"]),
-            access.rule("discovery.k8s.io", ["endpointslices"]),
-        ]
-        for namespace in (stack.namespace, stack.monitoring.namespace):
-            access.grant(stack, part, namespace, targets, child)
-        nodes = [access.rule("", ["nodes"]), access.rule("", ["nodes/metrics"], ["get"])]
-        access.grant_cluster(stack, part, nodes, child)
-        k8s.apiextensions.CustomResource(
-            part,
-            api_version=f"{names.API_GROUP}/v1",
-            kind="Prometheus",
-            metadata=metadata,
-            spec=prometheus_spec(stack),
-            opts=child,
-        )
-        k8s.apiextensions.CustomResource(
-            cadvisor.JOB,
-            api_version=f"{names.API_GROUP}/v1alpha1",
-            kind="ScrapeConfig",
-            metadata=names.selected_metadata(stack, part, name=cadvisor.JOB),
-            spec=cadvisor.scrape_config_spec(stack.namespace),
-            opts=child,
-        )
-        k8s.policy.v1.PodDisruptionBudget(
-            part, metadata=metadata, spec=disruption_budget_spec(1, names.operated_selector(part)), opts=child
-        )
-        self.register_outputs({})
+    part = names.PROMETHEUS
+    targets = [
+        access.rule("", ["services", "pods"]),
+        access.rule("discovery.k8s.io", ["endpointslices"]),
+    ]
+    nodes = [access.rule("", ["nodes"]), access.rule("", ["nodes/metrics"], ["get"])]
+    budget = disruption_budget_spec(1, names.operated_selector(part))
+    return Component(
+        type="PrometheusServer",
+        name=part,
+        children=(
+            service_account(names.metadata(stack, part)),
+            *access.grant(stack, part, stack.namespace, targets),
+            *access.grant(stack, part, stack.monitoring.namespace, targets),
+            *access.grant_cluster(stack, part, nodes),
+            kubernetes_object("Prometheus", names.metadata(stack, part), {"spec": prometheus_spec(stack)}),
+            kubernetes_object(
+                "ScrapeConfig",
+                names.selected_metadata(stack, part, name=cadvisor.JOB),
+                {"spec": cadvisor.scrape_config_spec(stack.namespace)},
+            ),
+            kubernetes_object("PodDisruptionBudget", names.metadata(stack, part), {"spec": budget}),
+        ),
+    )

@@ -1,85 +1,73 @@
 """ModelServer: the pods that serve one model, and what keeps them safe."""
 
-import pulumi
-import pulumi_kubernetes as k8s
-
 from components.feature_store import names
 from components.kubernetes import naming
-from components.kubernetes.availability import disruption_budget_spec, rolling_update
-from components.kubernetes.options import child_options
-from components.serving.monitoring import scrape_annotations
-from components.serving.network import network_policy_spec
-from components.serving.pod import pod_spec
-from components.settings.model import ModelSettings
+from components.kubernetes.network import (
+    from_clients,
+    from_scrapers,
+    network_policy_spec,
+    to_destination,
+    to_dns,
+    to_pods,
+)
+from components.kubernetes.objects import Component, KubernetesObject, Manifest, kubernetes_object
+from components.kubernetes.scraping import scrape_annotations
+from components.kubernetes.staged_model import StagedModel
+from components.kubernetes.workloads import deployment_spec, disruption_budget_spec, service_account
+from components.serving.pod import model_pod
 from components.settings.monitoring import MonitoringDelivery
-from components.settings.stack import StackSettings
 
 
-def deployment_spec(model: ModelSettings, stack: StackSettings) -> k8s.apps.v1.DeploymentSpecArgsDict:
-    """The DeploymentSpec of a model in a stage."""
-    pod: k8s.meta.v1.ObjectMetaArgsDict = {"labels": naming.versioned_labels(model, stack.stage)}
-    if stack.monitoring.delivery is MonitoringDelivery.CONFIGMAP:
-        pod["annotations"] = scrape_annotations(model.metrics.port, model.metrics.path)
-    return {
-        "replicas": model.replicas,
-        "revision_history_limit": 5,
-        "progress_deadline_seconds": model.rollout.progress_deadline_seconds,
-        "selector": {"match_labels": naming.selector(model)},
-        "strategy": rolling_update(model.rollout),
-        "template": {
-            "metadata": pod,
-            "spec": pod_spec(model, stack),
-        },
-    }
-
-
-class ModelServer(pulumi.ComponentResource):
+def model_server(staged: StagedModel) -> Component:
     """Deployment, ServiceAccount, PodDisruptionBudget and NetworkPolicy of one model."""
+    account = service_account(staged.metadata)
+    children: list[KubernetesObject] = [account]
+    if staged.model.network.enabled:
+        children.append(
+            kubernetes_object("NetworkPolicy", staged.metadata, {"spec": _network_policy(staged)})
+        )
+    children.append(_deployment(staged, account))
+    if staged.model.disruption_budget_applies:
+        budget = disruption_budget_spec(staged.model.disruption_budget.max_unavailable, staged.selector)
+        children.append(kubernetes_object("PodDisruptionBudget", staged.metadata, {"spec": budget}))
+    return Component(type="ModelServer", name=staged.name, children=tuple(children))
 
-    def __init__(
-        self,
-        name: str,
-        model: ModelSettings,
-        stack: StackSettings,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("ml-deployments:index:ModelServer", name, None, opts)
-        child = child_options(self, opts)
-        metadata = naming.metadata(model, stack)
-        account = k8s.core.v1.ServiceAccount(
-            name, metadata=metadata, automount_service_account_token=False, opts=child
-        )
-        if model.network.enabled:
-            k8s.networking.v1.NetworkPolicy(
-                name,
-                metadata=metadata,
-                spec=network_policy_spec(model, stack.monitoring),
-                opts=child,
-            )
-        # By depends_on, Pulumi knows that the servers come first.
-        wave = {} if model.features is None else naming.wave(names.READER_WAVE)
-        timeout = f"{model.rollout_timeout_seconds}s"
-        k8s.apps.v1.Deployment(
-            name,
-            metadata={
-                **metadata,
-                "labels": naming.versioned_labels(model, stack.stage),
-                "annotations": {**naming.annotations(stack.stage), **wave},
-            },
-            spec=deployment_spec(model, stack),
-            opts=pulumi.ResourceOptions.merge(
-                child,
-                pulumi.ResourceOptions(
-                    depends_on=[account],
-                    custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
-                ),
-            ),
-        )
-        if model.disruption_budget_applies:
-            k8s.policy.v1.PodDisruptionBudget(
-                name,
-                metadata=metadata,
-                spec=disruption_budget_spec(model.disruption_budget.max_unavailable, naming.selector(model)),
-                opts=child,
-            )
-        self.register_outputs({})
+
+def _deployment(staged: StagedModel, account: KubernetesObject) -> KubernetesObject:
+    model = staged.model
+    # Pulumi knows by what the model waits for that the servers come first; Argo CD does not.
+    wave = {} if model.features is None else naming.wave(names.READER_WAVE)
+    scraped = staged.stack.monitoring.delivery is MonitoringDelivery.CONFIGMAP
+    spec = deployment_spec(
+        model_pod(staged),
+        selector=staged.selector,
+        labels=staged.versioned_labels,
+        annotations=scrape_annotations(model.metrics.port, model.metrics.path) if scraped else None,
+        replicas=model.replicas,
+        rollout=model.rollout,
+    )
+    return kubernetes_object(
+        "Deployment",
+        {
+            **staged.metadata,
+            "labels": staged.versioned_labels,
+            "annotations": {**naming.annotations(staged.stage), **wave},
+        },
+        {"spec": spec},
+        after=(account,),
+        timeouts=dict.fromkeys(("create", "update"), model.rollout_timeout_seconds),
+    )
+
+
+def _network_policy(staged: StagedModel) -> Manifest:
+    """In from the named clients and what monitors, out to DNS and what the model names."""
+    model = staged.model
+    features = [] if model.features is None else [to_pods(names.selector(names.SERVER), names.SERVER_PORT)]
+    return network_policy_spec(
+        staged.selector,
+        [
+            *from_clients(model.network.clients, model.port),
+            *from_scrapers(staged.stack.monitoring, model.metrics.port),
+        ],
+        [to_dns(), *features, *(to_destination(wanted) for wanted in model.network.egress)],
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 from components.files import yaml_text
 from delivery.errors import DeliveryError
-from delivery.rendering.program import KUBERNETES, Registered, record
+from delivery.rendering import program
 
 HEADER = "# Rendered by `python -m delivery render`. Edit the stack and model files instead."
 # In this order, so that a namespace exists before what it holds; the number in front of a file's name says so.
@@ -20,8 +20,7 @@ def manifests(project: Path, stage: str) -> list[dict[str, Any]]:
     Raises:
         ProgramError: the program refused its settings.
     """
-    objects = [r.inputs for r in record(project, stage) if _is_object(r)]
-    return sorted(objects, key=_order)
+    return sorted(program.objects(project, stage), key=_order)
 
 
 def render(project: Path, stage: str, output: Path) -> list[Path]:
@@ -89,11 +88,7 @@ def dump(manifest: dict[str, Any]) -> str:
     return f"{HEADER}\n{yaml_text.dump(manifest)}"
 
 
-def _is_object(registered: Registered) -> bool:
-    return registered.type.startswith(KUBERNETES) and "kind" in registered.inputs
-
-
-def _order(manifest: dict[str, Any]) -> tuple[int, str, str]:
-    kind = manifest["kind"]
+def _order(manifest: dict[str, Any]) -> tuple[int, str, str, str]:
+    kind, metadata = manifest["kind"], manifest["metadata"]
     rank = _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
-    return rank, kind, manifest["metadata"]["name"]
+    return rank, kind, metadata["name"], metadata.get("namespace", "")

@@ -221,7 +221,7 @@ def test_a_model_that_the_stack_file_no_longer_names_is_pruned(stage: Followed) 
 
 def refused_by_the_api_server(folder: Path) -> None:
     """No pod of the stage has a value that Kubernetes knows."""
-    path = folder / "components" / "pod_security.py"
+    path = folder / "components" / "kubernetes" / "pods.py"
     text = path.read_text()
     assert '"RuntimeDefault"' in text
     path.write_text(text.replace('"RuntimeDefault"', '"Broken"'))
@@ -229,11 +229,15 @@ def refused_by_the_api_server(folder: Path) -> None:
 
 def refused_by_the_project(folder: Path) -> None:
     """One more object, in a namespace of somebody else."""
-    path = folder / "__main__.py"
+    path = folder / "components" / "program.py"
     path.write_text(
-        f"{path.read_text()}\nimport pulumi_kubernetes as k8s\n"
-        "metadata = {'name': 'stray', 'namespace': 'default'}\n"
-        "k8s.core.v1.ConfigMap('stray', metadata=metadata, data={'a': 'b'}, opts=stage.options)\n"
+        f"{path.read_text()}\n\nfrom components.kubernetes.objects import kubernetes_object\n"
+        "_own = _components\n"
+        "def _components(stack, models):\n"
+        "    yield from _own(stack, models)\n"
+        "    metadata = {'name': 'stray', 'namespace': 'default'}\n"
+        "    stray = kubernetes_object('ConfigMap', metadata, {'data': {'a': 'b'}})\n"
+        "    yield Component(type='Stray', name='stray', children=(stray,))\n"
     )
 
 

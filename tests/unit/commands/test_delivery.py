@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from delivery.cli import app
 from delivery.rendering.render import HEADER
 from delivery.schema.json_schema import dump, generated, schemas
+from tests.support import programs
 from tests.support.projects import CHECKOUT, GOOD_STACK, MODEL, entry, project
 from tests.support.repositories import Work
 
@@ -148,13 +149,12 @@ def test_a_refused_render_writes_nothing(tmp_path: Path) -> None:
 
 def test_render_runs_the_program_of_another_checkout(tmp_path: Path) -> None:
     folder = project(tmp_path)
-    (folder / "components").mkdir()
-    (folder / "components" / "__init__.py").write_text("")
-    (folder / "components" / "own.py").write_text("NAME = 'from-that-checkout'\n")
-    (folder / "__main__.py").write_text(
-        "import pulumi_kubernetes as k8s\nfrom components.own import NAME\n"
-        "k8s.core.v1.ConfigMap(NAME, metadata={'name': NAME})\n"
+    program = (
+        "from components.own import NAME\n"
+        "def rendered(project, stage):\n"
+        "    return [{'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': NAME}}]\n"
     )
+    programs.write(folder, program, own="NAME = 'from-that-checkout'\n")
     assert run("render", "test", "--output", tmp_path / "out", "--project", folder)[0] == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["configmap-from-that-checkout.yaml"]
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring.alerts.coverage import left_out
 from components.monitoring.recording_rules import Rule, bucket_edge
 from components.monitoring.series import picked
 from components.runtimes.table import RUNTIMES, Runtime
-from components.serving.monitoring import rule_groups, service_monitor_spec
+from components.serving.monitoring import model_monitor_spec, rule_groups
 from components.settings.watching import AlertName
 from delivery.rendering.render import manifests
 from tests.support.projects import MODEL, entry, project
@@ -191,7 +192,7 @@ def test_monitoring_can_be_none(tmp_path: Path) -> None:
 
 def test_metrics_on_another_port_are_reached(tmp_path: Path) -> None:
     model, stack = watched(tmp_path, MODEL + "runtime: triton\nnetwork: {clients: [{labels: {app: web}}]}\n")
-    assert service_monitor_spec(model)["endpoints"][0]["port"] == "metrics"
+    assert model_monitor_spec(StagedModel(model, stack))["endpoints"][0]["port"] == "metrics"
     found = {m["kind"]: m for m in manifests(tmp_path, stack.stage)}
     assert [p["port"] for p in found["Service"]["spec"]["ports"]] == [8000, 8002]
     clients, monitoring = found["NetworkPolicy"]["spec"]["ingress"]

@@ -6,20 +6,20 @@ import pytest
 
 from components.files.problems import SettingsError
 from delivery.rendering.branch import refuse_secrets
+from tests.support import programs
 from tests.support.rendered import commit, run
 from tests.support.repositories import git
 
 
 @pytest.mark.parametrize("key", ["data", "stringData"])
 def test_a_secret_in_plain_text_is_refused_and_named(clone: Path, key: str) -> None:
-    program = clone / "__main__.py"
-    program.write_text(
-        program.read_text()
-        + "import pulumi_kubernetes as k8s\n"
-        + "k8s.core.v1.Secret('s', metadata={'name': 'token', 'namespace': 'ml-test'}, "
-        + ("string_data" if key == "stringData" else key)
-        + "={'key': 'dmFsdWU='}, opts=stage.options)\n"
-    )
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "token", "namespace": "ml-test"},
+        key: {"key": "dmFsdWU="},
+    }
+    programs.write(clone, f"def rendered(project, stage):\n    return [{secret!r}]\n")
     commit(clone, "A secret")
     code, said = run(clone)
     assert code == 1

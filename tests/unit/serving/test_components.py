@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from delivery.rendering.program import record
 from delivery.rendering.render import manifests
 from tests.support.projects import CHECKOUT, MODEL, entry, named, project
+from tests.support.registrations import record
 
 GOOD = 'version: "v1"\nreplicas: 2'
 

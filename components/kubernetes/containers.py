@@ -1,0 +1,82 @@
+"""What containers have in common: probes, environment, resources, shutdown. Pure functions."""
+
+from collections.abc import Mapping
+
+from components.kubernetes.objects import Manifest
+from components.settings.pod import EnvSource, EnvValue, KeyReference, Probe, Resources
+
+
+def http_probe(
+    path: str, port: str, *, period_seconds: int = 10, timeout_seconds: int = 5, failure_threshold: int = 3
+) -> Manifest:
+    """An HTTP probe of a named port."""
+    return _probe(
+        {"httpGet": {"path": path, "port": port}}, period_seconds, timeout_seconds, failure_threshold
+    )
+
+
+def tcp_probe(port: str, *, failure_threshold: int = 3) -> Manifest:
+    """A probe that succeeds when a named port accepts connections."""
+    return _probe({"tcpSocket": {"port": port}}, 10, 5, failure_threshold)
+
+
+def command_probe(command: list[str], *, period_seconds: int, failure_threshold: int) -> Manifest:
+    """A probe that runs a command in the container."""
+    return _probe({"exec": {"command": command}}, period_seconds, 5, failure_threshold)
+
+
+def model_probe(probe: Probe) -> Manifest:
+    """The probe that a model's settings describe."""
+    found = http_probe(
+        probe.path,
+        "http",
+        period_seconds=probe.period_seconds,
+        timeout_seconds=probe.timeout_seconds,
+        failure_threshold=probe.failure_threshold,
+    )
+    return {**found, "initialDelaySeconds": probe.initial_delay_seconds}
+
+
+def _probe(action: Manifest, period: int, timeout: int, failures: int) -> Manifest:
+    return {**action, "periodSeconds": period, "timeoutSeconds": timeout, "failureThreshold": failures}
+
+
+def env_variables(values: Mapping[str, EnvValue]) -> list[Manifest]:
+    """Environment variables, by name."""
+    return [_variable(name, values[name]) for name in sorted(values)]
+
+
+def secret_variable(name: str, reference: KeyReference) -> Manifest:
+    """A variable whose value is a key of a Secret."""
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": reference.name, "key": reference.key}}}
+
+
+def _variable(name: str, value: EnvValue) -> Manifest:
+    if value.secret_key_ref is not None:
+        return secret_variable(name, value.secret_key_ref)
+    if (config := value.config_map_key_ref) is not None:
+        return {"name": name, "valueFrom": {"configMapKeyRef": {"name": config.name, "key": config.key}}}
+    return {"name": name, "value": value.value or ""}
+
+
+def env_source(source: EnvSource) -> Manifest:
+    """All keys of a Secret or ConfigMap as environment variables."""
+    if source.secret is not None:
+        return {"secretRef": {"name": source.secret}}
+    return {"configMapRef": {"name": source.config_map or ""}}
+
+
+def resource_requirements(resources: Resources) -> Manifest:
+    """What a container asks of its node."""
+    return {
+        "requests": dict(sorted(resources.requests.items())),
+        "limits": dict(sorted(resources.limits.items())),
+    }
+
+
+def pause_before_stop(seconds: int) -> Manifest:
+    """The lifecycle of a container that serves on for some seconds; empty for none.
+
+    The kubelet's own sleep needs no shell in the image (Kubernetes 1.30 and later).
+    """
+    return {"preStop": {"sleep": {"seconds": seconds}}} if seconds else {}

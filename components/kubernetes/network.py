@@ -1,0 +1,88 @@
+"""NetworkPolicies: who may reach pods, and whom they may reach. Pure functions."""
+
+from collections.abc import Mapping, Sequence
+
+from components.kubernetes.objects import Manifest
+from components.settings.model import Destination, Peer
+from components.settings.monitoring import Monitoring, MonitoringDelivery
+
+# Kubernetes labels every namespace with its own name.
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+DNS_PORT = 53
+
+
+def network_policy_spec(
+    selector: Mapping[str, str], ingress: Sequence[Manifest], egress: Sequence[Manifest] | None = None
+) -> Manifest:
+    """The NetworkPolicySpec of the pods that a selector finds; without `egress`, they may reach everything."""
+    types = ["Ingress"] if egress is None else ["Ingress", "Egress"]
+    return {
+        "podSelector": _labelled(selector),
+        "policyTypes": types,
+        "ingress": list(ingress),
+        **({} if egress is None else {"egress": list(egress)}),
+    }
+
+
+def from_peers(peers: Sequence[Manifest], *ports: tuple[str, int]) -> Manifest:
+    """Lets peers in to ports, each a protocol and a number."""
+    return {"from": list(peers), "ports": [_port(number, protocol) for protocol, number in ports]}
+
+
+def from_pods(selectors: Sequence[Mapping[str, str]], *ports: tuple[str, int]) -> list[Manifest]:
+    """Lets pods of the same namespace in; nobody where no selector is given, since no peer would mean everybody."""
+    peers = [{"podSelector": _labelled(selector)} for selector in selectors]
+    return [from_peers(peers, *ports)] if peers else []
+
+
+def from_clients(clients: Sequence[Peer], port: int) -> list[Manifest]:
+    """Lets in the pods that a model's settings name; nobody where they name none."""
+    return [from_peers([_peer(client) for client in clients], ("TCP", port))] if clients else []
+
+
+def from_scrapers(monitoring: Monitoring, port: int) -> list[Manifest]:
+    """Lets what monitors in to a port; nobody where nothing does."""
+    if monitoring.delivery is MonitoringDelivery.NONE:
+        return []
+    return [
+        from_peers([{"namespaceSelector": _labelled({NAMESPACE_NAME: monitoring.namespace})}], ("TCP", port))
+    ]
+
+
+def to_dns() -> Manifest:
+    """Lets out to the cluster's name servers."""
+    return {
+        "to": [
+            {
+                "namespaceSelector": _labelled({NAMESPACE_NAME: "kube-system"}),
+                "podSelector": _labelled({"k8s-app": "kube-dns"}),
+            }
+        ],
+        "ports": [_port(DNS_PORT, protocol) for protocol in ("UDP", "TCP")],
+    }
+
+
+def to_pods(selector: Mapping[str, str], port: int) -> Manifest:
+    """Lets out to pods of the same namespace."""
+    return {"to": [{"podSelector": _labelled(selector)}], "ports": [_port(port)]}
+
+
+def to_destination(wanted: Destination) -> Manifest:
+    """Lets out to pods or addresses that settings name."""
+    to = _peer(wanted.pods) if wanted.pods is not None else {"ipBlock": {"cidr": wanted.cidr or ""}}
+    return {"to": [to], "ports": [_port(port) for port in wanted.ports]}
+
+
+def _peer(peer: Peer) -> Manifest:
+    spec: Manifest = {"podSelector": _labelled(dict(sorted(peer.labels.items())))}
+    if peer.namespace is not None:
+        spec["namespaceSelector"] = _labelled({NAMESPACE_NAME: peer.namespace})
+    return spec
+
+
+def _labelled(labels: Mapping[str, str]) -> Manifest:
+    return {"matchLabels": dict(labels)}
+
+
+def _port(number: int, protocol: str = "TCP") -> Manifest:
+    return {"protocol": protocol, "port": number}

@@ -1,0 +1,105 @@
+"""The one hardened pod: every pod of the project fits the restricted Pod Security Standard. Pure functions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from components.kubernetes.objects import Manifest
+
+ZONE = "topology.kubernetes.io/zone"
+NODE = "kubernetes.io/hostname"
+
+
+def pod_spec(
+    service_account: str,
+    containers: Sequence[Manifest],
+    *,
+    token: bool = False,
+    user: int | None = None,
+    run_as_non_root: bool = True,
+    volume_group: int | None = None,
+    tmp_size: str = "64Mi",
+    volumes: Sequence[Manifest] = (),
+) -> Manifest:
+    """The PodSpec of hardened containers, which may write to /tmp.
+
+    Args:
+        service_account: The name of its ServiceAccount.
+        containers: What `container` gives.
+        token: Whether it needs the Kubernetes API.
+        user: The user's number; None where the image itself names it by its number.
+        run_as_non_root: False where the image needs root.
+        volume_group: The group that may write to its volumes.
+        tmp_size: How much /tmp holds.
+        volumes: The volumes besides /tmp.
+    """
+    security: dict[str, Any] = {
+        "runAsNonRoot": run_as_non_root,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    if user is not None:
+        security["runAsUser"] = user
+    if volume_group is not None:
+        security["fsGroup"] = volume_group
+    return {
+        "serviceAccountName": service_account,
+        "automountServiceAccountToken": token,
+        # Variables for every Service of the namespace would slow the start in a large one.
+        "enableServiceLinks": False,
+        "securityContext": security,
+        "containers": list(containers),
+        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": tmp_size}}, *volumes],
+    }
+
+
+def container(
+    own: Manifest, *, mounts: Sequence[Manifest] = (), read_only_root_filesystem: bool = True
+) -> Manifest:
+    """A hardened container.
+
+    Args:
+        own: What is its own: name, image, command, ports, environment, probes, resources.
+        mounts: What it mounts besides /tmp.
+        read_only_root_filesystem: False where it writes beside /tmp and its volumes.
+    """
+    return {
+        **own,
+        "imagePullPolicy": "IfNotPresent",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": read_only_root_filesystem,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, *mounts],
+    }
+
+
+def container_port(name: str, port: int) -> Manifest:
+    """A named TCP port of a container."""
+    return {"name": name, "containerPort": port, "protocol": "TCP"}
+
+
+def spread(selector: Manifest, key: str) -> Manifest:
+    """Spreads the pods that a selector finds over zones or nodes."""
+    return {
+        "topologyKey": key,
+        "maxSkew": 1,
+        # A cluster of one zone or one node must still run them.
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": selector},
+    }
+
+
+def spread_by_version(selector: Manifest, key: str) -> Manifest:
+    """Spreads the pods of a Deployment: the replicas of one version, or a roll would leave the new one uneven."""
+    return {**spread(selector, key), "matchLabelKeys": ["pod-template-hash"]}
+
+
+def operated_pod_security() -> Manifest:
+    """The security context of the pods that prometheus-operator makes; it hardens their containers by itself."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": 1000,
+        # Lets that user write to the volume.
+        "fsGroup": 2000,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }

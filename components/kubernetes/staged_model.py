@@ -1,0 +1,61 @@
+"""One model in one stage: what every object of it is called, labelled and found by."""
+
+from dataclasses import dataclass
+
+from components.kubernetes import naming
+from components.kubernetes.objects import Manifest
+from components.settings.model import ModelSettings
+from components.settings.stack import StackSettings
+
+
+@dataclass(frozen=True)
+class StagedModel:
+    """A model with the stage it is in."""
+
+    model: ModelSettings
+    stack: StackSettings
+
+    @property
+    def name(self) -> str:
+        """The model's name, and that of every object of it."""
+        return self.model.name
+
+    @property
+    def stage(self) -> str:
+        """The stage's name."""
+        return self.stack.stage
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the stage's models."""
+        return self.stack.namespace
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """What finds the model's pods. Selectors cannot be changed, so it never holds a version."""
+        return {naming.NAME: self.name, naming.COMPONENT: naming.MODEL_SERVER}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of the model's objects; without the version, so that a release touches only what shows it."""
+        return {**self.selector, **naming.stage_labels(self.stage), naming.OWNER: self.model.owner}
+
+    @property
+    def versioned_labels(self) -> dict[str, str]:
+        """The labels of what shows the version: the Deployment and its pods."""
+        return {**self.labels, naming.VERSION: self.model.version}
+
+    @property
+    def metadata(self) -> Manifest:
+        """The metadata of every object of the model; its name is the model's."""
+        return {
+            "name": self.name,
+            "namespace": self.namespace,
+            "labels": self.labels,
+            "annotations": naming.annotations(self.stage),
+        }
+
+    @property
+    def url(self) -> str:
+        """The model's address inside the cluster."""
+        return f"http://{self.name}.{self.namespace}.svc:{self.model.port}"
