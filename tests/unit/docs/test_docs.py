@@ -175,13 +175,14 @@ def test_the_monitoring_page_names_every_canonical_series() -> None:
     assert {name for name in names if f"| `{name}` |" not in text} == set()
 
 
-def test_the_page_of_components_has_a_row_for_each_class() -> None:
+def test_the_page_of_components_has_a_row_for_each_component() -> None:
     sources = "\n".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "components").rglob("*.py"))
     rows = re.findall(
         r"^\| `\w+` \| `([^`]+)` \|", (DOCS / "components.md").read_text(encoding="utf-8"), re.MULTILINE
     )
 
-    assert sorted(rows) == sorted(re.findall(r'"(ml-deployments:index:\w+)"', sources))
+    types = re.findall(r'Component\(\s*type="(\w+)"', sources)
+    assert sorted(rows) == sorted(f"ml-deployments:index:{name}" for name in types)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
