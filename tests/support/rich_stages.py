@@ -1,13 +1,13 @@
 """Stages that use everything the files can say, each a project of its own.
 
-They are texts alone, so that the program of any commit can be given the same files.
+The program of any commit can be given the same files.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.features import ENTITIES, VIEWS
+from tests.support.features import write_features
 
 STAGE = "test"
 _RESOURCES = """\
@@ -193,12 +193,12 @@ class RichStage:
     Attributes:
         models: The model files by the model's name.
         more: What its stack file says besides the models.
-        features: The files of features/ by their name without `.py`.
+        features: Whether it has the usual definitions in features/.
     """
 
     models: Mapping[str, str]
     more: str = ""
-    features: Mapping[str, str] = field(default_factory=dict)
+    features: bool = False
 
     def write(self, folder: Path) -> None:
         """Write the files into a folder, which is made; the program is not among them."""
@@ -213,9 +213,8 @@ class RichStage:
         )
         for name, text in self.models.items():
             (folder / "models" / f"{name}.yaml").write_text(text)
-        for name, text in self.features.items():
-            (folder / "features").mkdir(exist_ok=True)
-            (folder / "features" / f"{name}.py").write_text(text)
+        if self.features:
+            write_features(folder)
 
 
 def _runtime(name: str, threshold: str | None) -> str:
@@ -227,7 +226,6 @@ def _runtime(name: str, threshold: str | None) -> str:
 _RUNTIMES = {name: _runtime(name, threshold) for name, threshold in _THRESHOLDS.items()}
 _PLAIN = {"a": _OWNED + _RESOURCES, "b": _EVERYTHING, "c": _OPEN, "d": _EVERYTHING}
 _READERS = {"a": _READS, "b": _READS, "c": _OWNED + _RESOURCES}
-_FEATURES = {"entities": ENTITIES, "views": VIEWS}
 
 RICH_STAGES: Mapping[str, RichStage] = {
     "bare": RichStage(models={}),
@@ -238,9 +236,9 @@ RICH_STAGES: Mapping[str, RichStage] = {
     "runtimes-operator": RichStage(models=_RUNTIMES, more=_OPERATOR),
     "own-monitoring": RichStage(models=_PLAIN, more=_INSTALLED),
     "own-monitoring-bare": RichStage(models=_PLAIN, more=_BARE_INSTALLED),
-    "features-configmap": RichStage(models=_READERS, more=_STORE, features=_FEATURES),
-    "features-operator": RichStage(models=_READERS, more=_RICH_STORE + _OPERATOR, features=_FEATURES),
-    "features-none": RichStage(models=_READERS, more=_RICH_STORE + _NONE, features=_FEATURES),
-    "features-existing-redis": RichStage(models=_READERS, more=_EXISTING_REDIS, features=_FEATURES),
-    "features-own-monitoring": RichStage(models=_READERS, more=_STORE + _INSTALLED, features=_FEATURES),
+    "features-configmap": RichStage(models=_READERS, more=_STORE, features=True),
+    "features-operator": RichStage(models=_READERS, more=_RICH_STORE + _OPERATOR, features=True),
+    "features-none": RichStage(models=_READERS, more=_RICH_STORE + _NONE, features=True),
+    "features-existing-redis": RichStage(models=_READERS, more=_EXISTING_REDIS, features=True),
+    "features-own-monitoring": RichStage(models=_READERS, more=_STORE + _INSTALLED, features=True),
 }
