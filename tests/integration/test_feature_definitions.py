@@ -101,7 +101,7 @@ batch = BatchFeatureView(
 globals().update({
     f"view_{name}": FeatureView(name=name, schema=[Field(name=name, dtype=Int64)], source=posts) for name in ["p", "q"]
 })
-@on_demand_feature_view(sources=[batch], schema=[Field(name="y", dtype=Int64)], mode="python")
+@on_demand_feature_view(sources=[author_posts], schema=[Field(name="y", dtype=Int64)], mode="python")
 def counted(inputs):
     return {"y": [1]}
 halves = FeatureService(name="halves", features=[author_posts[["posts_per_day"]], author_posts[["karma"]]])
