@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pulumi
 
-from components.loading.stack_files import load_program_stack
 from components.program import program
+from components.program_stack import load_program_stack
 from components.registering import register
 
 found = program(load_program_stack(Path(__file__).resolve().parent))

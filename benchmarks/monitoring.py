@@ -13,8 +13,8 @@ import yaml
 
 from benchmarks.peers import sloth
 from components.files.yaml_text import dump
+from components.monitoring.model_rules import rule_groups
 from components.runtimes.table import Runtime
-from components.serving.monitoring import rule_groups
 from components.settings.stack import StackSettings
 from tests.integration.clone import Clone, copy_project
 from tests.integration.monitoring.loopback import LoopbackServer, QuietHandler

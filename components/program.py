@@ -10,13 +10,14 @@ from typing import Any
 
 from components.dashboards import dashboard_names, dashboards
 from components.feature_store import store as feature_store
+from components.files.sources import Sources
 from components.kubernetes.objects import Component, Manifest, objects_of
 from components.kubernetes.staged_model import StagedModel
-from components.loading.stack_files import load_stack
 from components.monitoring_stack.stack import monitoring_stack
 from components.serving import model as serving
 from components.settings.monitoring import MonitoringDelivery
 from components.settings.stack import StackSettings
+from components.stack import load_stack
 from components.stage import stage_component
 
 
@@ -69,4 +70,4 @@ def rendered(project: Path, stage: str) -> list[Manifest]:
     Raises:
         SettingsError: the files have problems.
     """
-    return objects(load_stack(project, stage).settings)
+    return objects(load_stack(Sources.of(project), stage).settings)

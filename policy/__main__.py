@@ -23,9 +23,10 @@ PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 # Before everything else: Pulumi starts the pack from another folder, and its own must hide no module.
 sys.path.insert(0, str(PROJECT_FOLDER))
 
-from components.files.problems import SettingsError  # noqa: E402
-from components.loading.stack_files import load_stack  # noqa: E402
+from components.errors import SettingsError  # noqa: E402
+from components.files.sources import Sources  # noqa: E402
 from components.settings.stack import StackSettings  # noqa: E402
+from components.stack import load_stack  # noqa: E402
 from delivery.policies.catalogue import POLICIES, VERSION_ORDER, Policy, in_object, in_stage  # noqa: E402
 from delivery.policies.findings import Level, Violation, stage_rules, version_violations  # noqa: E402
 
@@ -45,7 +46,7 @@ def settings_of(urn: str) -> StackSettings | None:
 def settings(stage: str) -> StackSettings | None:
     """A stage's settings; None where they have problems."""
     try:
-        return load_stack(PROJECT_FOLDER, stage).settings
+        return load_stack(Sources.of(PROJECT_FOLDER), stage).settings
     except SettingsError:
         return None
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from components.errors import UserError
-from components.loading.stack_files import stages as known_stages
+from components.files.sources import Sources
 from delivery.output import problems
 from sandbox import lifecycle
 from sandbox.cluster import Cluster
@@ -105,7 +105,7 @@ def deploy(
 ) -> None:
     """Deploy stages with Pulumi, starting the sandbox if needed, and show what runs."""
     paths = here()
-    known = sorted(known_stages(paths.checkout), key=lambda stage: (stage != "staging", stage))
+    known = sorted(Sources.of(paths.checkout).stages, key=lambda stage: (stage != "staging", stage))
     unknown = sorted(set(stages or ()) - set(known))
     if unknown:
         raise typer.BadParameter(

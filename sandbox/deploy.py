@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from components.errors import UserError
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
+from components.stack import load_stack
 from sandbox.environment import explicit_kubeconfig
 from sandbox.lifecycle import environment, up
 from sandbox.paths import SandboxPaths
@@ -78,7 +79,7 @@ def _require_named_contexts(paths: SandboxPaths, stages: list[str]) -> None:
     if wanted is None:
         return
     for stage in stages:
-        if load_stack(paths.checkout, stage).settings.kube_context is None:
+        if load_stack(Sources.of(paths.checkout), stage).settings.kube_context is None:
             raise UserError(
                 f"KUBECONFIG asks for {wanted}, and Pulumi.{stage}.yaml names no context; nothing was changed",
                 "unset KUBECONFIG to deploy to the sandbox, or write ml-deployments:kubeContext into the stack file",
@@ -143,7 +144,7 @@ def _holder(lock: Path) -> int | None:
 
 def _pod_reasons(paths: SandboxPaths, values: dict[str, str], stage: str) -> list[str]:
     """Why pods of the stage are not ready; empty where the cluster does not answer."""
-    namespace = load_stack(paths.checkout, stage).settings.namespace
+    namespace = load_stack(Sources.of(paths.checkout), stage).settings.namespace
     try:
         pods = _json(paths, values, ["kubectl", "get", "pods", f"--namespace={namespace}", "--output=json"])
     except (UserError, subprocess.TimeoutExpired):

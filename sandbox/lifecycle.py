@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 import typer
 
 from components.errors import UserError
-from components.loading.stack_files import stages
+from components.files.sources import Sources
 from sandbox import pins
 from sandbox.cluster import Cluster
 from sandbox.environment import explicit_kubeconfig, sandbox_environment
@@ -122,7 +122,7 @@ def _create_stacks(paths: SandboxPaths) -> None:
     values = {**os.environ, **environment(paths)}
     if values["PULUMI_BACKEND_URL"] != paths.state.as_uri():
         return
-    for stage in stages(paths.checkout):
+    for stage in Sources.of(paths.checkout).stages:
         if any((paths.state / ".pulumi" / "stacks").glob(f"*/{stage}.json")):
             continue
         done = subprocess.run(

@@ -4,96 +4,91 @@ Two models of a stage conflict when a feature of one name has different types in
 column tells entities apart by different types. The same name with the same type is no conflict, whatever its entity.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from components.errors import Problem
 from components.feature_store.names import PARTS
-from components.files.problems import Problem
-from components.files.yaml_document import KeyPath, Origin
+from components.files.yaml_document import KeyPath
+from components.loading.stack_files import LoadedStack, model_path
 from components.loading.validation import problem_at
 from components.settings.feature_definitions import FeatureDefinitions, ServiceDefinition
 from components.settings.feature_store import FeatureStoreSettings
-from components.settings.model import ModelSettings
-from components.settings.stack import PROJECT, StackSettings
+from components.settings.stack import PROJECT
 
 _SERVICE: KeyPath = ("features", "service")
 
 
-def feature_problems(
-    stack: StackSettings,
-    stage_origins: Mapping[KeyPath, Origin],
-    origins: Mapping[str, Mapping[KeyPath, Origin]],
-) -> list[Problem]:
-    """Every problem of a stage's models with its feature store.
-
-    Args:
-        stack: The stage.
-        stage_origins: Where each value of the stack file came from.
-        origins: Where each value of each model came from, by the model's name.
-    """
-    found: list[Problem] = []
-    for model in stack.feature_readers:
-        found += _unreadable(model, stack, origins.get(model.name, {}))
-    found += _conflicts(stack, origins)
-    store = stack.feature_store
+def feature_problems(loaded: LoadedStack) -> list[Problem]:
+    """Every problem of a stage's models with its feature store."""
+    if not loaded.definitions_known:
+        return []
+    readers = list(_readers(loaded))
+    found = [problem for reader in readers for problem in _unreadable(reader, loaded)]
+    found += _conflicts(readers, loaded)
+    store = loaded.settings.feature_store
     if store is not None:
-        found += _taken_names(stack, origins)
-        found += _unknown_views(store, stack, stage_origins)
+        found += _taken_names(loaded)
+        found += _unknown_views(store, loaded)
     return found
 
 
-def _unreadable(
-    model: ModelSettings, stack: StackSettings, origins: Mapping[KeyPath, Origin]
-) -> Iterator[Problem]:
-    assert model.features is not None
-    file, prefix = _where(stack, model)
-    if stack.feature_store is None:
-        yield problem_at(
+@dataclass(frozen=True, kw_only=True)
+class _Reader:
+    """A model, and the feature service that it reads."""
+
+    model: str
+    service: str
+
+
+def _readers(loaded: LoadedStack) -> Iterator[_Reader]:
+    for model in loaded.settings.models:
+        if model.features is not None:
+            yield _Reader(model=model.name, service=model.features.service)
+
+
+def _unreadable(reader: _Reader, loaded: LoadedStack) -> Iterator[Problem]:
+    if loaded.settings.feature_store is None:
+        yield _of_model(
+            loaded,
+            reader.model,
             ("features",),
             "reads features, and the stage has no feature store",
-            f"add {PROJECT}:featureStore to {file}, or take the features away with features: null",
-            origins=origins,
-            file=file,
-            prefix=prefix,
+            f"add {PROJECT}:featureStore to {loaded.file}, or take the features away with features: null",
             written=False,
         )
         return
-    services = stack.definitions.services
-    if model.features.service not in services:
-        close = get_close_matches(model.features.service, services, n=1)
+    services = loaded.settings.definitions.services
+    if reader.service not in services:
+        close = get_close_matches(reader.service, services, n=1)
         known = ", ".join(sorted(services)) or "none"
-        yield problem_at(
+        yield _of_model(
+            loaded,
+            reader.model,
             _SERVICE,
             "is no FeatureService that features/ defines",
             f"{f'write {close[0]}, or define' if close else 'define'} it in features/; there are {known}",
-            origins=origins,
-            file=file,
-            prefix=prefix,
         )
 
 
-def _conflicts(stack: StackSettings, origins: Mapping[str, Mapping[KeyPath, Origin]]) -> Iterator[Problem]:
-    seen: dict[str, tuple[str, ModelSettings]] = {}
-    for model in stack.feature_readers:
-        assert model.features is not None
-        service = stack.definitions.services.get(model.features.service)
+def _conflicts(readers: Iterable[_Reader], loaded: LoadedStack) -> Iterator[Problem]:
+    definitions = loaded.settings.definitions
+    seen: dict[str, tuple[str, _Reader]] = {}
+    for reader in readers:
+        service = definitions.services.get(reader.service)
         if service is None:
             continue
-        for what, kind in _types(service, stack.definitions).items():
-            first_kind, first = seen.setdefault(what, (kind, model))
-            if first_kind == kind:
-                continue
-            assert first.features is not None
-            file, prefix = _where(stack, model)
-            yield problem_at(
-                _SERVICE,
-                f"gives {what} as {kind}, and {first.features.service}, which {first.name} reads, as {first_kind}",
-                "give it one type in features/, or another name where it means something else",
-                origins=origins.get(model.name, {}),
-                file=file,
-                prefix=prefix,
-            )
+        for what, kind in _types(service, definitions).items():
+            first_kind, first = seen.setdefault(what, (kind, reader))
+            if first_kind != kind:
+                yield _of_model(
+                    loaded,
+                    reader.model,
+                    _SERVICE,
+                    f"gives {what} as {kind}, and {first.service}, which {first.model} reads, as {first_kind}",
+                    "give it one type in features/, or another name where it means something else",
+                )
 
 
 def _types(service: ServiceDefinition, definitions: FeatureDefinitions) -> dict[str, str]:
@@ -108,36 +103,36 @@ def _types(service: ServiceDefinition, definitions: FeatureDefinitions) -> dict[
     return found
 
 
-def _taken_names(stack: StackSettings, origins: Mapping[str, Mapping[KeyPath, Origin]]) -> Iterator[Problem]:
-    for model in stack.models:
+def _taken_names(loaded: LoadedStack) -> Iterator[Problem]:
+    for model in loaded.settings.models:
         if model.name in PARTS:
-            file, prefix = _where(stack, model)
-            yield problem_at(
-                (),
-                "is the name of a part of the stage's feature store",
-                "rename the model",
-                origins=origins.get(model.name, {}),
-                file=file,
-                prefix=prefix,
-                written=False,
-            )
+            reason = "is the name of a part of the stage's feature store"
+            yield _of_model(loaded, model.name, (), reason, "rename the model", written=False)
 
 
-def _unknown_views(
-    store: FeatureStoreSettings, stack: StackSettings, origins: Mapping[KeyPath, Origin]
-) -> Iterator[Problem]:
+def _unknown_views(store: FeatureStoreSettings, loaded: LoadedStack) -> Iterator[Problem]:
+    materialized = loaded.settings.definitions.materialized
     for view in sorted(store.watch.freshness_by_view):
-        if view not in stack.definitions.materialized:
-            known = ", ".join(stack.definitions.materialized) or "none"
+        if view not in materialized:
             problem = problem_at(
                 ("featureStore", "watch", "freshnessByView", view),
                 "is no view that is materialised",
-                f"name one of {known}",
-                origins=origins,
-                file=f"Pulumi.{stack.stage}.yaml",
+                f"name one of {', '.join(materialized) or 'none'}",
+                origins=loaded.stage_origins,
+                file=loaded.file,
             )
             yield replace(problem, field=f"config.{PROJECT}:{problem.field}")
 
 
-def _where(stack: StackSettings, model: ModelSettings) -> tuple[str, KeyPath]:
-    return f"Pulumi.{stack.stage}.yaml", ("config", f"{PROJECT}:models", model.name)
+def _of_model(
+    loaded: LoadedStack, model: str, path: KeyPath, reason: str, fix: str, *, written: bool = True
+) -> Problem:
+    return problem_at(
+        path,
+        reason,
+        fix,
+        origins=loaded.origins.get(model, {}),
+        file=loaded.file,
+        prefix=model_path(model),
+        written=written,
+    )

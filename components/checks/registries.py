@@ -1,27 +1,17 @@
 """Refuses settings about registries that do not fit together."""
 
-from collections.abc import Mapping
-
-from components.files.problems import Problem
-from components.files.yaml_document import KeyPath, Origin
+from components.errors import Problem
+from components.loading.stack_files import LoadedStack, model_path
 from components.loading.validation import problem_at
-from components.settings.stack import PROJECT, StackSettings
+from components.settings.stack import PROJECT
 
 
-def registry_problems(
-    settings: StackSettings, origins: Mapping[str, Mapping[KeyPath, Origin]], file: str
-) -> list[Problem]:
-    """Models without the digest that the stage requires, and registered models of a stage without a registry.
-
-    Args:
-        settings: The stage.
-        origins: The origins of each model's values.
-        file: The stage's file.
-    """
+def registry_problems(loaded: LoadedStack) -> list[Problem]:
+    """Models without the digest that the stage requires, and registered models of a stage without a registry."""
+    settings, file = loaded.settings, loaded.file
     problems = []
     for model in settings.models:
-        prefix: KeyPath = ("config", f"{PROJECT}:models", model.name)
-        found = origins[model.name]
+        prefix, found = model_path(model.name), loaded.origins[model.name]
         if settings.require_digest and model.digest is None:
             problems.append(
                 problem_at(

@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 
+from components.errors import Problem
 from components.files.yaml_document import KeyPath
+from components.loading.model_files import LoadedModel
+from components.loading.validation import problem_at
 from components.monitoring import slo
 from components.monitoring.recording_rules import latency_histogram, serving_metrics
 from components.monitoring.slo import plain
@@ -17,7 +21,7 @@ _LATENCY: KeyPath = ("slo", "latency")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refused:
+class _Refused:
     """A setting that cannot stand, and what to do about it."""
 
     path: KeyPath
@@ -25,65 +29,72 @@ class Refused:
     fix: str
 
 
-def refused(model: ModelDefinition) -> list[Refused]:
+def watching_problems(loaded: LoadedModel) -> list[Problem]:
     """Everything in a model's settings that cannot be watched."""
+    model = loaded.settings
+    found = (_never_firing(model), _unmeasured_latency(model), _thresholds(model), _without_effect(model))
     return [
-        *_never_firing(model),
-        *_unmeasured_latency(model),
-        *_thresholds(model),
-        *_without_effect(model),
+        problem_at(
+            each.path,
+            each.reason,
+            each.fix,
+            origins=loaded.origins,
+            file=loaded.file,
+            prefix=loaded.prefix,
+        )
+        for each in chain.from_iterable(found)
     ]
 
 
-def _without_effect(model: ModelDefinition) -> Iterator[Refused]:
+def _without_effect(model: ModelDefinition) -> Iterator[_Refused]:
     runtime = f"the runtime {model.runtime.value}"
     if model.metrics.served_model is not None and serving_metrics(model).model_label is None:
-        yield Refused(
+        yield _Refused(
             path=("metrics", "servedModel"),
             reason=f"has no effect: the metrics of {runtime} have no label with the model's name",
             fix="remove it",
         )
     if model.metrics.latency_buckets is not None and latency_histogram(model) is None:
-        yield Refused(
+        yield _Refused(
             path=("metrics", "latencyBuckets"),
             reason=f"has no effect: {runtime} has no latency histogram",
             fix="remove it",
         )
 
 
-def _thresholds(model: ModelDefinition) -> Iterator[Refused]:
+def _thresholds(model: ModelDefinition) -> Iterator[_Refused]:
     for alert, override in sorted(model.alerts.items()):
         if override.threshold is not None and alert not in WITH_THRESHOLD:
             able = " and ".join(sorted(name.value for name in WITH_THRESHOLD))
-            yield Refused(
+            yield _Refused(
                 path=("alerts", alert.value, "threshold"),
                 reason=f"{alert.value} has no threshold; only {able} have",
                 fix="remove threshold",
             )
         elif alert is AlertName.GPU_MEMORY_HIGH and Decimal(override.threshold or 0) >= 1:
-            yield Refused(
+            yield _Refused(
                 path=("alerts", alert.value, "threshold"),
                 reason="can never fire: it is a fraction of the memory, and no fraction is above 1",
                 fix='write it like "0.98"',
             )
 
 
-def _never_firing(model: ModelDefinition) -> Iterator[Refused]:
+def _never_firing(model: ModelDefinition) -> Iterator[_Refused]:
     promised: dict[KeyPath, str | None] = {("slo", "availability"): model.slo.availability}
     if model.slo.latency is not None:
         promised[*_LATENCY, "objective"] = model.slo.latency.objective
     for path, objective in promised.items():
         if objective is not None and (refusal := slo.refusal(objective)) is not None:
-            yield Refused(path=path, reason=refusal[0], fix=refusal[1])
+            yield _Refused(path=path, reason=refusal[0], fix=refusal[1])
 
 
-def _unmeasured_latency(model: ModelDefinition) -> Iterator[Refused]:
+def _unmeasured_latency(model: ModelDefinition) -> Iterator[_Refused]:
     latency, runtime = model.slo.latency, model.runtime.value
     if latency is None:
         return
     histogram = latency_histogram(model)
     if histogram is None:
-        yield Refused(
+        yield _Refused(
             path=_LATENCY,
             reason=f"the runtime {runtime} has no latency histogram, so nobody can count the slow requests",
             fix="remove slo.latency, or serve with a runtime that has one",
@@ -92,13 +103,13 @@ def _unmeasured_latency(model: ModelDefinition) -> Iterator[Refused]:
     edges = bucket_edges(model, histogram)
     wanted = seconds(latency.threshold)
     if not edges:
-        yield Refused(
+        yield _Refused(
             path=_LATENCY,
             reason=f"the bucket edges of the runtime {runtime} are no round numbers, so they are not known",
             fix="write them under metrics.latencyBuckets as /metrics shows them, and a threshold that is one of them",
         )
     elif wanted not in edges:
-        yield Refused(
+        yield _Refused(
             path=(*_LATENCY, "threshold"),
             reason="is no bucket edge of the latency histogram, so there is no count of the requests within it",
             fix=_nearest(wanted, edges),

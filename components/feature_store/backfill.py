@@ -1,4 +1,4 @@
-"""The Job of a backfill, and what is wrong with its settings. Pure functions.
+"""The Job of a backfill. Pure functions.
 
 Feast 0.67 leaves out a row that is not later than what is stored for its entity, so an entity keeps null in a new field
 until its next row. With `skip_dedup` Feast writes every row, also an older one over a newer. So a backfill has two
@@ -6,25 +6,19 @@ runs: the first writes every field of the newest rows up to `until`, the second 
 """
 
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from components.feature_store import names
 from components.feature_store.feast_pod import feast, feast_pod
 from components.feature_store.feast_yaml import feature_store_yaml
-from components.files.problems import Problem
-from components.files.yaml_document import KeyPath, Origin
 from components.kubernetes.objects import Manifest
-from components.loading.validation import problem_at
 from components.settings.feature_backfill import Backfill, moment
 from components.settings.feature_store import FeatureStoreSettings
-from components.settings.stack import PROJECT, StackSettings
+from components.settings.stack import StackSettings
 
 # The job's own clock: how far the values go that a run takes over.
 NOW = '"$(date -u +%Y-%m-%dT%H:%M:%S)"'
 _OVERWRITING = "/tmp/overwriting.yaml"
 _FOLDER = "/tmp"
-_PATH: KeyPath = ("featureStore", "materialization", "backfill", "views")
 
 
 def backfill_pod(backfill: Backfill, store: FeatureStoreSettings, stack: StackSettings) -> Manifest:
@@ -56,24 +50,3 @@ failed=0
 {shlex.join(second)} {NOW} {shlex.join(views)}
 exit $failed
 """
-
-
-def backfill_problems(stack: StackSettings, origins: Mapping[KeyPath, Origin]) -> Iterator[Problem]:
-    """Every view of the backfill that is not materialised.
-
-    Args:
-        stack: The stage.
-        origins: Where each value of the stack file came from.
-    """
-    backfill = None if stack.feature_store is None else stack.feature_store.materialization.backfill
-    materialized = stack.definitions.materialized
-    for index, view in enumerate((backfill.views if backfill else None) or ()):
-        if view not in materialized:
-            problem = problem_at(
-                (*_PATH, index),
-                "is no view that is materialised",
-                f"name one of {', '.join(materialized) or 'none'}",
-                origins=origins,
-                file=f"Pulumi.{stack.stage}.yaml",
-            )
-            yield replace(problem, field=f"config.{PROJECT}:{problem.field}")

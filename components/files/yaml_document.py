@@ -6,12 +6,12 @@ aliases without a limit. Here each of these is a problem with its line, so what 
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-from components.files.problems import Problem, SettingsError
+from components.errors import Problem, SettingsError
+from components.files.sources import Sources
 
 KeyPath = tuple[str | int, ...]
 
@@ -50,20 +50,15 @@ def dotted(path: KeyPath) -> str:
     return text
 
 
-def read_document(path: Path, file: str) -> Document:
-    """Read one YAML mapping; `file` is the name used in problems.
+def read_document(sources: Sources, file: str) -> Document:
+    """Read one YAML mapping from a project's file.
 
     Raises:
         SettingsError: the file is missing, empty, not UTF-8, not YAML, not a mapping, or holds a
             duplicate key, an alias, a tag, a bare date or a key that is no text.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise SettingsError([Problem(file=file, reason="the file does not exist", fix="create it")]) from None
-    except OSError as error:
-        reason = f"the file cannot be read ({error.strerror})"
-        raise SettingsError([Problem(file=file, reason=reason, fix="make it readable")]) from None
+        text = sources.text(file)
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         reason = f"the file is not UTF-8 (byte {error.start} is {error.object[error.start]:#04x})"

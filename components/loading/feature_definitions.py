@@ -7,9 +7,9 @@ Only running the definitions tells what they define, and only Feast can. So nobo
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from components.errors import Problem, SettingsError
+from components.files.sources import FEATURES, Sources
 from components.files.yaml_document import Document, read_document
 from components.loading.validation import validated
 from components.settings.feature_definitions import (
@@ -20,7 +20,7 @@ from components.settings.feature_definitions import (
     source_checksums,
 )
 
-FOLDER = "features"
+FOLDER = FEATURES
 FILE = f"{FOLDER}/definitions.yaml"
 # A ConfigMap holds 1 MiB, its own description included.
 LARGEST = 1_000_000
@@ -30,17 +30,17 @@ _YAML = "feature_store.yaml"
 _RENEW = f"run `make features`, and commit {FILE}"
 
 
-def load_definitions(project: Path) -> tuple[FeatureDefinitions, list[Problem]]:
+def load_definitions(sources: Sources) -> tuple[FeatureDefinitions, list[Problem]]:
     """What `features/` of a project defines, and every problem of its files; nothing where nothing is defined.
 
     Where there is a problem, the definitions hold the files alone.
     """
-    files, problems = source_files(project)
+    files, problems = source_files(sources)
     alone = FeatureDefinitions(files=files)
-    if problems or not (files or (project / FILE).exists()):
+    if problems or not (files or sources.has(FILE)):
         return alone, problems
     try:
-        content = _content(project, files)
+        content = _content(sources, files)
     except SettingsError as error:
         # What a program writes is not repaired by hand, whatever is wrong with it.
         return alone, [replace(problem, fix=_RENEW) for problem in error.problems]
@@ -50,25 +50,23 @@ def load_definitions(project: Path) -> tuple[FeatureDefinitions, list[Problem]]:
     return definitions, []
 
 
-def source_files(project: Path) -> tuple[dict[str, str], list[Problem]]:
+def source_files(sources: Sources) -> tuple[dict[str, str], list[Problem]]:
     """The text of each Python file by its path inside `features/`, and what cannot be brought into a cluster."""
-    folder = project / FOLDER
     problems: list[Problem] = []
     files: dict[str, str] = {}
-    for path in sorted(folder.rglob("*.py")):
-        inside = path.relative_to(folder).as_posix()
-        if "__pycache__" in inside or inside.startswith("."):
-            continue
-        file = f"{FOLDER}/{inside}"
+    for file in sources.feature_files:
+        inside = file.removeprefix(f"{FOLDER}/")
         if not _MODULE.fullmatch(inside):
             reason = "is not a name of a Python module, and Feast imports each file"
             problems.append(Problem(file=file, reason=reason, fix="rename it, like sentiment_features.py"))
             continue
         try:
-            files[inside] = path.read_text(encoding="utf-8")
+            files[inside] = sources.text(file)
         except UnicodeDecodeError:
             problems.append(Problem(file=file, reason="is not UTF-8", fix="save it as UTF-8"))
-    if (folder / _YAML).exists():
+        except SettingsError as error:
+            problems += error.problems
+    if sources.has(f"{FOLDER}/{_YAML}"):
         reason = "is not read: the program makes it from the stack file"
         problems.append(Problem(file=f"{FOLDER}/{_YAML}", reason=reason, fix="remove it"))
     size = sum(len(text.encode()) for text in files.values())
@@ -78,9 +76,9 @@ def source_files(project: Path) -> tuple[dict[str, str], list[Problem]]:
     return files, problems
 
 
-def _content(project: Path, files: Mapping[str, str]) -> DefinitionsFile:
+def _content(sources: Sources, files: Mapping[str, str]) -> DefinitionsFile:
     """What Feast wrote; raises SettingsError where the file is another than Feast wrote, or of other sources."""
-    document = read_document(project / FILE, FILE)
+    document = read_document(sources, FILE)
     written = document.data.get("format")
     if written != FORMAT:
         reason = f"is not in format {FORMAT}, which this program reads"

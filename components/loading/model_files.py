@@ -1,13 +1,14 @@
 """The files in `models/`: found, laid under a stack file's entry, and validated."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
-from components.checks.watching import refused
-from components.files.problems import Problem, SettingsError
+from components.errors import Problem, SettingsError
+from components.files.sources import Sources
 from components.files.yaml_document import Document, KeyPath, Origin, dotted, read_document
-from components.loading.validation import problem_at, validated
+from components.loading.validation import validated
 from components.runtimes.table import Runtime, runtime_values
 from components.settings.identifiers import DnsLabel
 from components.settings.model import ModelDefinition, ModelSettings
@@ -17,55 +18,71 @@ from components.settings.pod import Settings
 _STAGE_ONLY = ("version", "digest", "replicas")
 
 
-def check_definitions(project: Path) -> list[Problem]:
-    """Every problem of the files in `models/` taken by themselves, whether or not a stage names them."""
-    problems: list[Problem] = []
-    for name, path in sorted(definition_files(project, problems).items()):
-        file = f"models/{path.name}"
-        try:
-            document = read_document(path, file)
-        except SettingsError as error:
-            problems += error.problems
-            continue
-        problems += _stage_only(document)
-        data = {k: v for k, v in document.data.items() if k not in _STAGE_ONLY}
-        definition, found = validated(
-            ModelDefinition, _with_runtime(data, name), origins=document.origins, file=file
-        )
-        problems += found + _bad_name(name, file)
-        if definition is not None:
-            problems += _unwatchable(definition, document.origins, file)
-    return problems
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """A valid model of a stage, or a valid model file by itself, and where each of its values came from.
+
+    Attributes:
+        settings: The model.
+        origins: The origin of each value that a file gives, by path.
+        file: The file to name where a value is missing.
+        prefix: The path of the model inside that file.
+    """
+
+    settings: ModelDefinition
+    origins: Mapping[KeyPath, Origin]
+    file: str
+    prefix: KeyPath = ()
 
 
-def definition_files(project: Path, problems: list[Problem]) -> dict[str, Path]:
+def definition_files(sources: Sources, problems: list[Problem]) -> dict[str, str]:
     """The model files by model name; two files of one name are a problem."""
-    found: dict[str, Path] = {}
-    for path in sorted((project / "models").glob("*.y*ml")):
-        if path.stem in found:
-            reason = f"collides with models/{found[path.stem].name}: both define {path.stem}"
-            problems.append(
-                Problem(file=f"models/{path.name}", reason=reason, fix="rename or delete one of them")
-            )
-        found.setdefault(path.stem, path)
+    found: dict[str, str] = {}
+    for file in sources.model_files:
+        name = PurePosixPath(file).stem
+        if name in found:
+            reason = f"collides with {found[name]}: both define {name}"
+            problems.append(Problem(file=file, reason=reason, fix="rename or delete one of them"))
+        found.setdefault(name, file)
     return found
 
 
+def load_definition(sources: Sources, name: str, file: str) -> tuple[LoadedModel | None, list[Problem]]:
+    """Read a model's file by itself, whether or not a stage names it.
+
+    Returns:
+        The model or None, and every problem.
+    """
+    try:
+        document = read_document(sources, file)
+    except SettingsError as error:
+        return None, list(error.problems)
+    data = {k: v for k, v in document.data.items() if k not in _STAGE_ONLY}
+    settings, found = validated(
+        ModelDefinition, _with_runtime(data, name), origins=document.origins, file=file
+    )
+    loaded = None
+    if settings is not None:
+        loaded = LoadedModel(settings=settings, origins=document.origins, file=file)
+    return loaded, _stage_only(document) + found + _bad_name(name, file)
+
+
 def load_model(
-    name: str, path: Path | None, overlay: Document, prefix: KeyPath
+    sources: Sources, name: str, file: str | None, overlay: Document, prefix: KeyPath
 ) -> tuple[ModelSettings | None, Mapping[KeyPath, Origin], list[Problem]]:
     """Lay a stack file's entry over a model's file and validate the result.
 
     Args:
+        sources: The project.
         name: The model's name.
-        path: The model's file; None when there is none.
+        file: The model's file; None when there is none.
         overlay: The entry, with paths and origins from the entry on.
         prefix: The entry's path in the stack file.
 
     Returns:
         The model's settings or None, the origin of each value a file gives, and every problem.
     """
-    if path is None:
+    if file is None:
         problem = Problem(
             file=overlay.file,
             line=overlay.origins[()].line,
@@ -75,7 +92,7 @@ def load_model(
         )
         return None, {}, [problem, *_bad_name(name, overlay.file)]
     try:
-        base = read_document(path, f"models/{path.name}")
+        base = read_document(sources, file)
     except SettingsError as error:
         return None, {}, list(error.problems)
     problems = _stage_only(base) + _bad_name(name, overlay.file) + unquoted(overlay, prefix)
@@ -85,8 +102,6 @@ def load_model(
     model, found = validated(
         ModelSettings, _with_runtime(data, name), origins=origins, file=overlay.file, prefix=prefix
     )
-    if model is not None:
-        found += _unwatchable(model, origins, overlay.file, prefix)
     # The version is reported once: unquoted, or wrong.
     told = {problem.field for problem in problems}
     problems += [p for p in found if p.field not in told and p.field != dotted((*prefix, "name"))]
@@ -144,16 +159,6 @@ def _nothing_to_remove(base: dict[str, Any], overlay: Document, prefix: KeyPath)
 
     walk(base, overlay.data, ())
     return problems
-
-
-def _unwatchable(
-    model: ModelDefinition, origins: Mapping[KeyPath, Origin], file: str, prefix: KeyPath = ()
-) -> list[Problem]:
-    """What monitoring cannot do with the model."""
-    return [
-        problem_at(found.path, found.reason, found.fix, origins=origins, file=file, prefix=prefix)
-        for found in refused(model)
-    ]
 
 
 def _with_runtime(data: dict[str, Any], name: str) -> dict[str, Any]:

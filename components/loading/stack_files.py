@@ -1,152 +1,168 @@
-"""Reads a stack: its file and the model files, merged and validated.
+"""Reads a stack: its file and the model files, merged and validated, each by itself.
 
-The only reader of the stack files and of `pulumi.Config`; components/loading/model_files.py reads `models/`. The
-stack's file itself is read, not only what the Pulumi engine makes of it: the engine keeps `1.10` as 1.1 and knows no
-line numbers. What the engine was given must be the same, so that nothing but the committed file decides what is
-deployed.
+The stack's file itself is read, not only what the Pulumi engine makes of it: the engine keeps `1.10` as 1.1 and has no
+line numbers.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-import pulumi
-
-from components.checks.features import feature_problems
-from components.checks.registries import registry_problems
-from components.feature_store.backfill import backfill_problems
-from components.files.problems import Problem, SettingsError
+from components.errors import Problem
+from components.files.sources import Sources
 from components.files.yaml_document import Document, KeyPath, Origin, read_document
 from components.loading.feature_definitions import load_definitions
-from components.loading.model_files import definition_files, load_model, unquoted
+from components.loading.model_files import LoadedModel, definition_files, load_model, unquoted
 from components.loading.validation import validated
-from components.serving.monitoring import SIZE_LIMITS, rules_size
 from components.settings.feature_definitions import FeatureDefinitions
 from components.settings.model import ModelSettings
-from components.settings.monitoring import MonitoringDelivery
 from components.settings.stack import PROJECT, StackConfig, StackSettings
 
-STAGE_FILE = re.compile(r"Pulumi\.([a-z0-9][-a-z0-9_]*)\.yaml")
 _ENGINE_KEYS = {"config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedStack:
-    """A stack's settings, and the origin of each value a file gives: the stage's own by path, each model's by path.
+    """A stage's settings, and where each value that a file gives came from.
 
-    `written` is what the stack file says under `ml-deployments:`, before the models are laid over their files.
+    Attributes:
+        settings: The stage, with its valid models.
+        written: What the stack file says under `ml-deployments:`, before the models are laid over their files.
+        stage_origins: The origin of each value that the stack file gives, by path.
+        origins: The origin of each value that a file gives for a model, by model and path.
+        definitions_known: False where `features/` has problems, so that what it defines is not known.
     """
 
     settings: StackSettings
     written: Mapping[str, Any]
     stage_origins: Mapping[KeyPath, Origin]
     origins: Mapping[str, Mapping[KeyPath, Origin]]
+    definitions_known: bool = True
+
+    @property
+    def file(self) -> str:
+        """The stage's file."""
+        return stack_file(self.settings.stage)
 
 
-def stages(project: Path) -> tuple[str, ...]:
-    """The stages that have a stack file in the project, by name."""
-    found = (STAGE_FILE.fullmatch(path.name) for path in project.glob("Pulumi.*.yaml"))
-    return tuple(sorted(match[1] for match in found if match))
+@dataclass(frozen=True, kw_only=True)
+class ReadStack:
+    """What the files of a stage say, as far as it is valid.
 
-
-def load_program_stack(project: Path) -> StackSettings:
-    """The settings of the stack that Pulumi runs, from the files in its project directory.
-
-    Raises:
-        pulumi.RunError: the files have problems; the message lists all of them.
+    Attributes:
+        loaded: The stage with its valid models; None where the stage's own settings are not valid.
+        models: The valid models.
+        problems: What is wrong with the files, each by itself.
     """
-    stage = pulumi.get_stack()
-    try:
-        loaded = load_stack(project, stage)
-        _refuse_other_config(loaded)
-    except SettingsError as error:
-        raise pulumi.RunError(str(error)) from None
-    return loaded.settings
+
+    loaded: LoadedStack | None
+    models: tuple[LoadedModel, ...]
+    problems: tuple[Problem, ...]
 
 
-def load_stack(project: Path, stage: str) -> LoadedStack:
+@dataclass(frozen=True, kw_only=True)
+class _Written:
+    """The `ml-deployments:` keys of a stack file without their prefix, with their origins."""
+
+    document: Document
+    data: dict[str, Any]
+    origins: dict[KeyPath, Origin]
+
+
+def read_stack(sources: Sources, stage: str) -> ReadStack:
     """Read, merge and validate a stage's stack file and the files of its models.
 
     Raises:
-        SettingsError: lists every problem of all the files.
+        SettingsError: the stack file cannot be read.
     """
-    file = f"Pulumi.{stage}.yaml"
-    document = read_document(project / file, file)
-    data, origins = _stack_config(document)
-    config, found = validated(StackConfig, data, origins=origins, file=file)
-    problems = [replace(p, field=f"config.{PROJECT}:{p.field}") for p in found]
-    problems += _unknown_top_level(document)
-    definitions = definition_files(project, problems)
-    models: list[ModelSettings] = []
-    model_origins: dict[str, Mapping[KeyPath, Origin]] = {}
-    entries = data.get("models")
-    entry_origins = _by_model(origins)
-    for name, entry in sorted(entries.items() if isinstance(entries, dict) else ()):
-        if not isinstance(entry, dict):
-            continue
-        overlay = Document(file=file, data=entry, origins=entry_origins[name])
-        path: KeyPath = ("config", f"{PROJECT}:models", name)
-        model, merged, found = load_model(name, definitions.get(name), overlay, path)
-        problems += found
-        model_origins[name] = merged
-        if model is not None:
-            models.append(model)
-    features, undefined = _definitions(project, document, data, origins)
+    file = stack_file(stage)
+    written = _written(read_document(sources, file))
+    config, problems = _config(written)
+    models, origins, found = _models(sources, written)
+    problems += found
+    features, undefined = _definitions(sources, written)
     # A version that is no text is told once.
     told = {(problem.file, problem.field) for problem in problems}
     problems += [problem for problem in undefined if (problem.file, problem.field) not in told]
-    if config is None:
-        raise SettingsError(problems)
-    # With the models that are valid, so that what does not fit together is told along with the rest.
-    settings = StackSettings.model_validate(
-        {**dict(config), "stage": stage, "models": tuple(models), "definitions": features},
+    loaded = None
+    if config is not None:
+        loaded = LoadedStack(
+            settings=_settings(config, stage, models, features),
+            written=written.data,
+            stage_origins=written.origins,
+            origins=origins,
+            definitions_known=not undefined,
+        )
+    return ReadStack(
+        loaded=loaded,
+        models=tuple(
+            LoadedModel(settings=model, origins=origins[model.name], file=file, prefix=model_path(model.name))
+            for model in models
+        ),
+        problems=tuple(problems),
+    )
+
+
+def stack_file(stage: str) -> str:
+    """A stage's file."""
+    return f"Pulumi.{stage}.yaml"
+
+
+def model_path(model: str) -> KeyPath:
+    """Where a model's entry is in a stack file."""
+    return "config", f"{PROJECT}:models", model
+
+
+def _config(written: _Written) -> tuple[StackConfig | None, list[Problem]]:
+    """The stage's own settings."""
+    config, found = validated(StackConfig, written.data, origins=written.origins, file=written.document.file)
+    problems = [replace(p, field=f"config.{PROJECT}:{p.field}") for p in found]
+    return config, problems + _unknown_top_level(written.document)
+
+
+def _models(
+    sources: Sources, written: _Written
+) -> tuple[tuple[ModelSettings, ...], Mapping[str, Mapping[KeyPath, Origin]], list[Problem]]:
+    """The valid models, each entry laid over its file, the origins of all, and what is wrong with them."""
+    problems: list[Problem] = []
+    files = definition_files(sources, problems)
+    models: list[ModelSettings] = []
+    origins: dict[str, Mapping[KeyPath, Origin]] = {}
+    entries, entry_origins = written.data.get("models"), _by_model(written.origins)
+    for name, entry in sorted(entries.items() if isinstance(entries, dict) else ()):
+        if not isinstance(entry, dict):
+            continue
+        overlay = Document(file=written.document.file, data=entry, origins=entry_origins[name])
+        model, origins[name], found = load_model(sources, name, files.get(name), overlay, model_path(name))
+        problems += found
+        models += [] if model is None else [model]
+    return tuple(models), origins, problems
+
+
+def _settings(
+    config: StackConfig, stage: str, models: tuple[ModelSettings, ...], features: FeatureDefinitions
+) -> StackSettings:
+    """The stage with its valid models, so that what does not fit together is reported along with the rest."""
+    return StackSettings.model_validate(
+        {**dict(config), "stage": stage, "models": models, "definitions": features},
         by_alias=False,
         by_name=True,
     )
-    problems += _oversized_rules(settings, file) + registry_problems(settings, model_origins, file)
-    if not undefined:
-        problems += feature_problems(settings, origins, model_origins)
-        problems += backfill_problems(settings, origins)
-    if problems:
-        raise SettingsError(problems)
-    return LoadedStack(settings=settings, written=data, stage_origins=origins, origins=model_origins)
 
 
-def _definitions(
-    project: Path, document: Document, data: Mapping[str, Any], origins: Mapping[KeyPath, Origin]
-) -> tuple[FeatureDefinitions, list[Problem]]:
+def _definitions(sources: Sources, written: _Written) -> tuple[FeatureDefinitions, list[Problem]]:
     """What `features/` defines, for a stage with a feature store, and what is wrong with both."""
-    written = data.get("featureStore")
-    if not isinstance(written, dict):
+    store = written.data.get("featureStore")
+    if not isinstance(store, dict):
         return FeatureDefinitions(), []
-    below = {path[1:]: origin for path, origin in origins.items() if path[0] == "featureStore"}
-    overlay = Document(file=document.file, data=written, origins=below)
-    features, problems = load_definitions(project)
+    below = {path[1:]: origin for path, origin in written.origins.items() if path[0] == "featureStore"}
+    overlay = Document(file=written.document.file, data=store, origins=below)
+    features, problems = load_definitions(sources)
     return features, [*problems, *unquoted(overlay, ("config", f"{PROJECT}:featureStore"))]
 
 
-def _oversized_rules(settings: StackSettings, file: str) -> list[Problem]:
-    limit = SIZE_LIMITS.get(settings.monitoring.delivery)
-    if limit is None:
-        return []
-    return [
-        Problem(
-            file=file,
-            field=f"config.{PROJECT}:models.{model.name}",
-            reason=f"its rules take {size // 1024} KiB, more than the {limit // 1024} KiB that one "
-            f"{'PrometheusRule' if settings.monitoring.delivery is MonitoringDelivery.OPERATOR else 'ConfigMap'} holds",
-            fix="name fewer gauges under quality, or split the model in two",
-        )
-        for model in settings.models
-        if (size := rules_size(model, settings)) > limit
-    ]
-
-
-def _stack_config(document: Document) -> tuple[dict[str, Any], dict[KeyPath, Origin]]:
-    """The `ml-deployments:` keys of a stack file without their prefix, with their origins."""
+def _written(document: Document) -> _Written:
     config = document.data.get("config")
     data: dict[str, Any] = {}
     origins: dict[KeyPath, Origin] = {}
@@ -160,7 +176,7 @@ def _stack_config(document: Document) -> tuple[dict[str, Any], dict[KeyPath, Ori
             namespace, _, name = str(path[1]).partition(":")
             if namespace == PROJECT:
                 origins[(name, *path[2:])] = origin
-    return data, origins
+    return _Written(document=document, data=data, origins=origins)
 
 
 def _unknown_top_level(document: Document) -> list[Problem]:
@@ -199,26 +215,3 @@ def _by_model(origins: Mapping[KeyPath, Origin]) -> dict[str, dict[KeyPath, Orig
         if len(path) > 1 and path[0] == "models":
             found[str(path[1])][path[2:]] = origin
     return found
-
-
-def _refuse_other_config(loaded: LoadedStack) -> None:
-    """What the engine passed must be what the committed file says, whatever flags or environments there are."""
-    config = pulumi.Config(PROJECT)
-    problems = []
-    for name in sorted(info.alias or name for name, info in StackConfig.model_fields.items()):
-        written, given = loaded.written.get(name), config.get(name)
-        if not isinstance(written, str | None):
-            given = config.get_object(name)
-        if written != given:
-            origin = loaded.stage_origins.get((name,))
-            problems.append(
-                Problem(
-                    file=f"Pulumi.{loaded.settings.stage}.yaml",
-                    line=origin.line if origin else None,
-                    field=f"config.{PROJECT}:{name}",
-                    reason="Pulumi was given another value than the file holds",
-                    fix="commit the value to the file; --config-file and environments are not supported",
-                )
-            )
-    if problems:
-        raise SettingsError(problems)

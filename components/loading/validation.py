@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from components.files.problems import Problem
+from components.errors import Problem
 from components.files.yaml_document import KeyPath, Origin, dotted
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.files.problems import Problem, SettingsError
+from components.checks.model_files import model_file_problems
+from components.errors import Problem, SettingsError
+from components.files.sources import Sources
 from components.loading.feature_definitions import FILE, FOLDER, load_definitions
-from components.loading.model_files import check_definitions
-from components.loading.stack_files import LoadedStack, load_stack, stages
+from components.loading.stack_files import LoadedStack
 from components.monitoring.recording_rules import Rule
 from components.settings.stack import PROJECT, StackSettings
+from components.stack import load_stack
 from delivery.checking.monitoring import (
     coverage_notes,
     feature_rules,
@@ -88,10 +90,11 @@ def _row(stack: StackSettings, name: str, version: str, replicas: int, rules: li
 
 def check(project: Path) -> Report:
     """Check a project's stack files and model files, whether or not a stage names them."""
+    sources = Sources.of(project)
     good: list[LoadedStack] = []
     # Two files may tell the same; each problem is told once.
-    problems: list[Problem] = [*check_definitions(project), *load_definitions(project)[1]]
-    names = stages(project)
+    problems: list[Problem] = [*model_file_problems(sources), *load_definitions(sources)[1]]
+    names = sources.stages
     if not names:
         problems.append(
             Problem(
@@ -102,7 +105,7 @@ def check(project: Path) -> Report:
         )
     for stage in names:
         try:
-            good.append(load_stack(project, stage))
+            good.append(load_stack(sources, stage))
         except SettingsError as error:
             problems += error.problems
         else:

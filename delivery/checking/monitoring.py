@@ -7,12 +7,12 @@ from pathlib import Path
 import promql_parser
 
 from components.dashboards import dashboard_files
+from components.errors import Problem
 from components.feature_store.rules import feature_rule_groups
-from components.files.problems import Problem
 from components.monitoring.alerts.coverage import left_out
 from components.monitoring.links import RUNBOOKS
+from components.monitoring.model_rules import rule_groups
 from components.monitoring.recording_rules import Rule
-from components.serving.monitoring import rule_groups
 from components.settings.model import ModelSettings
 from components.settings.monitoring import MonitoringDelivery
 from components.settings.stack import StackSettings

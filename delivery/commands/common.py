@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from components.errors import UserError
+from components.files.sources import Sources
 from components.loading.model_files import definition_files
-from components.loading.stack_files import stages
 from delivery.git.repository import Repository
 from delivery.output import listed
 from delivery.releases.changes import stages_at
@@ -38,7 +38,7 @@ def known_stage(project: Path, stage: str, revision: str | None = None, hint: st
         revision: The commit that is looked at; None where it is the files. One that is not there is no matter here.
         hint: What the usage calls it.
     """
-    known = {*stages(project), *(() if revision is None else _stages_at(project, revision))}
+    known = {*Sources.of(project).stages, *(() if revision is None else _stages_at(project, revision))}
     if stage not in known:
         raise typer.BadParameter(
             f"Pulumi.{stage}.yaml does not exist; the stages are {listed(known)}", param_hint=hint
@@ -47,7 +47,7 @@ def known_stage(project: Path, stage: str, revision: str | None = None, hint: st
 
 def known_model(project: Path, model: str, more: Iterable[str] = ()) -> None:
     """Refuse a model without a model file, as wrong usage; `more` are models of the past."""
-    known = {*definition_files(project, []), *more}
+    known = {*definition_files(Sources.of(project), []), *more}
     if model not in known:
         raise typer.BadParameter(
             f"models/{model}.yaml does not exist; the models are {listed(known)}", param_hint="MODEL"

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
+from components.stack import load_stack
 from delivery.commands.common import HERE, Project, Stage, known_stage
 from delivery.features.feast import FEAST_PYTHON
 from delivery.features.plan import FeaturePlan, feature_plan
@@ -22,7 +23,7 @@ def features_plan(
     """Print what the checkout's feature definitions would change in the stage's registry."""
     known_stage(project, stage)
     with problems():
-        plan = feature_plan(project, load_stack(project, stage).settings, python)
+        plan = feature_plan(project, load_stack(Sources.of(project), stage).settings, python)
     typer.echo(_text(plan, stage))
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from components.loading.stack_files import stages
+from components.files.sources import Sources
 from delivery.commands.common import HERE, Project, known_stage
 from delivery.output import problems
 from delivery.policies.findings import Level, violations
@@ -19,7 +19,7 @@ def policy(
     if stage is not None:
         known_stage(project, stage)
     refused = False
-    for name in stages(project) if stage is None else (stage,):
+    for name in Sources.of(project).stages if stage is None else (stage,):
         with problems():
             objects = manifests(project, name)
             found = violations(project, name, objects)

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
+from components.stack import load_stack
 from delivery.checking.show import stage_lines
 from delivery.commands.common import HERE, Project, Stage, known_stage
 from delivery.output import listed, problems
@@ -18,7 +19,7 @@ def show(
     """Print the effective configuration, with the place each value came from."""
     known_stage(project, stage)
     with problems():
-        loaded = load_stack(project, stage)
+        loaded = load_stack(Sources.of(project), stage)
     names = [m.name for m in loaded.settings.models]
     if model is not None and model not in names:
         raise typer.BadParameter(

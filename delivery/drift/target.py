@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
 from components.settings.stack import StackSettings
+from components.stack import load_stack
 from delivery.errors import DeliveryError
 from delivery.git.repository import Repository
 from delivery.releases.deployments import deployments
@@ -81,6 +82,6 @@ def _uncommitted(changed: list[str]) -> tuple[str]:
 
 
 def _of_files(project: Path, stage: str, revision: str | None, *notes: str) -> Target:
-    settings = load_stack(project, stage).settings
+    settings = load_stack(Sources.of(project), stage).settings
     found = tuple(manifests(project, stage))
     return Target(settings=settings, manifests=found, revision=revision, notes=notes)

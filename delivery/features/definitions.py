@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import Problem, SettingsError
+from components.files.sources import Sources
 from components.files.yaml_text import dump
 from components.loading.feature_definitions import FILE, source_files
 from components.settings.feature_definitions import FORMAT, content_checksum, source_checksums
@@ -31,7 +32,7 @@ def write_definitions(project: Path, python: Path) -> bool:
         SettingsError: lists every problem of the definitions.
         DeliveryError: Feast cannot be asked.
     """
-    files, problems = source_files(project)
+    files, problems = source_files(Sources.of(project))
     if problems:
         raise SettingsError(problems)
     if not files:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from components.errors import Problem, SettingsError
 from components.files import yaml_text
-from components.files.problems import Problem, SettingsError
-from components.loading.stack_files import load_stack, stages
+from components.files.sources import Sources
+from components.stack import load_stack
 from delivery.gitops.argocd import argocd_objects
 from delivery.gitops.flux import flux_objects
 from delivery.gitops.pulumi_operator import pulumi_objects
@@ -28,11 +29,11 @@ def generated(project: Path) -> dict[str, str]:
         ProgramError: the program refused a stage's settings.
         SettingsError: gitops/settings.yaml or a stack file has problems.
     """
-    settings, names = read_settings(project), stages(project)
+    settings, names = read_settings(project), Sources.of(project).stages
     _known(settings, names)
     texts = {}
     for stage in names:
-        reach = scope(project, stage, load_stack(project, stage).settings.namespace)
+        reach = scope(project, stage, load_stack(Sources.of(project), stage).settings.namespace)
         for controller, objects in _CONTROLLERS.items():
             documents = "---\n".join(yaml_text.dump(found) for found in objects(reach, settings))
             texts[f"{controller}/{stage}.yaml"] = f"{HEADER}\n{documents}"

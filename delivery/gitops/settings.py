@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from components.files.problems import SettingsError
+from components.errors import SettingsError
+from components.files.sources import Sources
 from components.files.yaml_document import read_document
 from components.loading.validation import validated
 from components.settings.identifiers import DnsLabel
@@ -117,7 +118,7 @@ def read_settings(project: Path) -> GitopsSettings:
     Raises:
         SettingsError: lists every problem of the file.
     """
-    document = read_document(project / FILE, FILE)
+    document = read_document(Sources.of(project), FILE)
     settings, problems = validated(GitopsSettings, document.data, origins=document.origins, file=FILE)
     if settings is None:
         raise SettingsError(problems)

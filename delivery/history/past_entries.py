@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from components.files.problems import SettingsError
+from components.errors import SettingsError
 from components.files.yaml_document import parse_document
 from components.settings.stack import PROJECT
 from delivery.releases.changes import Entries, entries

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from components.loading.stack_files import STAGE_FILE
+from components.files.sources import STAGE_FILE
 from delivery.git.repository import LOG_FORMAT, Commit, Repository, commit_of
 from delivery.history.past_entries import PastEntries
 from delivery.releases.changes import Entries

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
 from components.settings.stack import StackSettings
+from components.stack import load_stack
 from delivery.history.version_history import UnknownHistoryError, last_changes
 from delivery.policies.catalogue import VERSION_ORDER, in_objects
 from delivery.policies.stage import StageRules
@@ -26,7 +27,7 @@ def violations(project: Path, stage: str, manifests: Sequence[dict[str, Any]]) -
     Raises:
         SettingsError: the stack file has problems.
     """
-    settings = load_stack(project, stage).settings
+    settings = load_stack(Sources.of(project), stage).settings
     found = in_objects(manifests, stage_rules(settings)) + version_violations(project, settings)
     return sorted(found, key=lambda v: (v.level is Level.ADVISORY, v.policy, v.object))
 

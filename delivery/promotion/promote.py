@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
 from components.settings.model import ModelSettings
 from components.settings.stack import StackSettings
+from components.stack import load_stack
 from delivery.errors import DeliveryError
 from delivery.git.branches import commit_file, refuse_edited, refuse_existing
 from delivery.git.repository import Repository
@@ -42,7 +43,7 @@ def promote(repository: Repository, request: Request, ask: Ask) -> Promotion:
         SettingsError: a stage's files have problems, now or after the edit; nothing was changed.
         DeliveryError: the promotion is refused; nothing was changed, and the message says why.
     """
-    promotion = prepare(repository, repository.project, request, ask)
+    promotion = prepare(repository, Sources.of(repository.project), request, ask)
     write(repository.project / request.file, promotion.text)
     return promotion
 
@@ -58,7 +59,7 @@ def promote_on_branch(repository: Repository, request: Request, ask: Ask) -> tup
     """
     refuse_edited(repository, request.file)
     with repository.at("HEAD") as tree:
-        promotion = prepare(repository, tree, request, ask)
+        promotion = prepare(repository, Sources.of(tree), request, ask)
         refuse_existing(repository, promotion.branch)
         write(tree / request.file, promotion.text)
         commit = commit_file(tree, request.file, promotion.message())
@@ -66,12 +67,12 @@ def promote_on_branch(repository: Repository, request: Request, ask: Ask) -> tup
     return promotion, commit
 
 
-def prepare(repository: Repository, project: Path, request: Request, ask: Ask) -> Promotion:
+def prepare(repository: Repository, sources: Sources, request: Request, ask: Ask) -> Promotion:
     """Work a promotion out without changing anything.
 
     Args:
         repository: The repository whose history and HEAD count.
-        project: The folder whose files are edited: the repository's own, or a copy of HEAD's.
+        sources: The files that are edited: the repository's own, or HEAD's.
         request: What was asked for.
         ask: Gives what the registries say of a model; called only where the files name something to ask.
 
@@ -79,17 +80,17 @@ def prepare(repository: Repository, project: Path, request: Request, ask: Ask) -
         SettingsError: a stage's files have problems, now or after the edit.
         DeliveryError: the promotion is refused.
     """
-    current = load_stack(project, request.target).settings
+    current = load_stack(sources, request.target).settings
     before = _running(current, request.model)
     _refuse_replicas(request, before)
     source = _in_source(repository, request)
     version = _version(request, source)
     pinned = source.digest if source is not None and source.version == version else None
-    text = (project / request.file).read_bytes().decode("utf-8")
+    text = sources.read(request.file).decode("utf-8")
     wanted = Deployed(version=version, digest=pinned, replicas=request.replicas)
     _refuse_unseen(repository, request, wanted)
     facts = _facts(
-        project, request, ask, text=text, wanted=wanted, before=before, required=current.require_digest
+        sources, request, ask, text=text, wanted=wanted, before=before, required=current.require_digest
     )
     if pinned is None and facts is not None and facts.digest is not None:
         wanted = replace(wanted, digest=facts.digest)
@@ -100,7 +101,7 @@ def prepare(repository: Repository, project: Path, request: Request, ask: Ask) -
         )
     undone = _undone(repository, request, before, wanted)
     edited = with_release(text, request.file, request.model, wanted)
-    _validated(project, request, edited)
+    _validated(sources, request, edited)
     return Promotion(
         request=request,
         before=before,
@@ -168,7 +169,7 @@ def _version(request: Request, source: Deployed | None) -> str:
 
 
 def _facts(
-    project: Path,
+    sources: Sources,
     request: Request,
     ask: Ask,
     *,
@@ -179,7 +180,7 @@ def _facts(
 ) -> ReleaseFacts | None:
     """What the registries say; None where the files name nothing that only they know."""
     assumed = replace(wanted, digest=_ANY_DIGEST) if required and wanted.digest is None else wanted
-    stack = _validated(project, request, with_release(text, request.file, request.model, assumed))
+    stack = _validated(sources, request, with_release(text, request.file, request.model, assumed))
     model = next(m for m in stack.models if m.name == request.model)
     if model.registered_model is None and not required:
         return None
@@ -225,13 +226,9 @@ def _notes(
         yield f"The digest of {before.version} was removed, and that of {after.version} is not known."
 
 
-def _validated(project: Path, request: Request, text: str) -> StackSettings:
-    """The target stage as the edited text makes it, read from a folder beside the project."""
-    with tempfile.TemporaryDirectory(prefix="ml-deployments-") as folder:
-        (Path(folder) / request.file).write_bytes(text.encode())
-        for name in ("models", "features"):
-            (Path(folder) / name).symlink_to((project / name).resolve())
-        return load_stack(Path(folder), request.target).settings
+def _validated(sources: Sources, request: Request, text: str) -> StackSettings:
+    """The target stage as the edited text makes it; nothing is written."""
+    return load_stack(sources.with_file(request.file, text), request.target).settings
 
 
 def _refuse_unseen(repository: Repository, request: Request, wanted: Deployed) -> None:

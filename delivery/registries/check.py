@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.files.problems import Problem
+from components.errors import Problem
 from components.loading.stack_files import LoadedStack
 from components.loading.validation import problem_at
 from components.settings.model import ModelSettings

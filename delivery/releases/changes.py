@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.files.problems import SettingsError
+from components.errors import SettingsError
+from components.files.sources import STAGE_FILE
 from components.files.yaml_document import parse_document
-from components.loading.stack_files import STAGE_FILE
 from components.settings.stack import PROJECT, StackSettings
 from delivery.git.repository import Repository
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.files.problems import SettingsError
+from components.errors import SettingsError
+from components.files.sources import Sources
 from components.files.yaml_document import parse_document
-from components.loading.stack_files import load_stack
+from components.stack import load_stack
 from delivery.errors import DeliveryError
 from delivery.git.branches import refuse_existing
 from delivery.git.repository import NO_HOOKS, Commit, Repository
@@ -83,7 +84,7 @@ def rollback(repository: Repository, model: str, stage: str, reason: str | None 
         if after is None or after.version != last.before.version:
             raise DeliveryError(f"the revert of {undone.revision[:10]} does not restore it. {_instead(last)}")
         try:
-            load_stack(tree, stage)
+            load_stack(Sources.of(tree), stage)
         except SettingsError as error:
             raise DeliveryError(
                 f"after the revert {stage} would not be valid. {_instead(last)}\n{error}"

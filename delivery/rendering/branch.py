@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.files.problems import Problem, SettingsError
+from components.errors import Problem, SettingsError
 from delivery.errors import DeliveryError
 from delivery.git.repository import Repository
 from delivery.releases.changes import stages_at

@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from components.files.problems import SettingsError
-from components.loading.stack_files import LoadedStack, load_stack
+from components.errors import SettingsError
+from components.files.sources import Sources
+from components.loading.stack_files import LoadedStack
 from components.settings.stack import StackSettings
+from components.stack import load_stack
 from delivery.errors import DeliveryError
 from delivery.features.feast import FEAST_PYTHON
 from delivery.features.plan import FeaturePlan, feature_plan
@@ -106,7 +108,7 @@ def _rendered_before(project: Path, stage: str) -> list[dict[str, Any]]:
 
 def _settings_before(project: Path, stage: str) -> StackSettings | None:
     try:
-        return load_stack(project, stage).settings
+        return load_stack(Sources.of(project), stage).settings
     except SettingsError:
         return None
 
@@ -114,7 +116,7 @@ def _settings_before(project: Path, stage: str) -> StackSettings | None:
 def _stage(base: Path, head: Path, stage: str, found: Sequence[Release], feast: Path) -> StageReview:
     own = tuple(release for release in found if release.stage == stage)
     try:
-        loaded = load_stack(head, stage)
+        loaded = load_stack(Sources.of(head), stage)
         # Rendering and asking take a while themselves, so the preview runs meanwhile.
         with previewing(head, stage) as preview:
             rendered, rendered_before = manifests(head, stage), _rendered_before(base, stage)

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from components.monitoring import series
+from components.monitoring.model_rules import rule_groups
 from components.monitoring.recording_rules import COUNT_SECONDS, Rule
 from components.runtimes.table import Runtime
-from components.serving.monitoring import rule_groups
 from tests.integration.clone import Clone
 from tests.integration.monitoring.prometheus import Prometheus, prometheus
 from tests.support.watched import model_file, watched

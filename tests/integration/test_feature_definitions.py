@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from components.files.sources import Sources
 from components.loading.feature_definitions import FILE, FOLDER, load_definitions
 from components.settings.feature_definitions import ViewKind
 from tests.integration.clone import CHECKOUT
@@ -111,7 +112,7 @@ allowed = Permission(name="allowed", types=[FeatureView])
     write_features(tmp_path, entities=ENTITIES, views=VIEWS, more=HEAD + text)
     done = read(tmp_path)
     assert done.returncode == 0, done.stderr
-    definitions, problems = load_definitions(tmp_path)
+    definitions, problems = load_definitions(Sources.of(tmp_path))
     assert problems == []
     assert (definitions.entities["named"].join_key, definitions.entities["named"].value_type) == (
         "named",

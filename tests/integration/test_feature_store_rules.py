@@ -8,9 +8,10 @@ import yaml
 
 from components.feature_store.alerts import feature_alerts
 from components.feature_store.rules import feature_rule_file
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
 from components.settings.feature_store import FeatureAlertName
 from components.settings.stack import StackSettings
+from components.stack import load_stack
 from tests.integration.clone import Clone
 from tests.integration.rules.feature_scenarios import feature_scenarios
 from tests.integration.test_rules import promtool
@@ -21,7 +22,8 @@ from tests.support.projects import entry, project
 @pytest.fixture
 def stack(tmp_path: Path) -> StackSettings:
     write_features(tmp_path)
-    return load_stack(project(tmp_path, entry('version: "v1"\nreplicas: 2') + STORE), "test").settings
+    folder = project(tmp_path, entry('version: "v1"\nreplicas: 2') + STORE)
+    return load_stack(Sources.of(folder), "test").settings
 
 
 def rule_file(stack: StackSettings, folder: Path, old: str = "", new: str = "") -> Path:

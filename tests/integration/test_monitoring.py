@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
 from components.monitoring.alerts.model import alerts as model_alerts
+from components.stack import load_stack
 from delivery.checking.monitoring import dashboard_queries
 from tests.integration.clone import Clone
 from tests.integration.monitoring.alertmanager import Inbox, inhibited
@@ -155,7 +156,7 @@ def test_an_alert_tells_whom_it_is_for_and_how_bad_it_is(burning: Scene) -> None
 
 
 def test_every_panel_has_data(burning: Scene) -> None:
-    stack = load_stack(burning.project.path, "test").settings
+    stack = load_stack(Sources.of(burning.project.path), "test").settings
     queries = list(dashboard_queries(stack))
     assert len(queries) > 20
     empty = [f"{panel}: {query}" for panel, query in queries if not burning.prometheus.query(query)]
@@ -230,7 +231,7 @@ def _play_pods(playing: Scene, version: str) -> None:
 
 
 def test_every_alert_of_the_model_is_known_to_prometheus(playing: Scene) -> None:
-    stack = load_stack(playing.project.path, "test").settings
+    stack = load_stack(Sources.of(playing.project.path), "test").settings
     expected = {alert.name.value for alert in model_alerts(stack.models[0], stack)}
     groups = playing.prometheus.api("rules", type="alert")["groups"]
     assert {rule["name"] for group in groups for rule in group["rules"]} == expected

@@ -9,10 +9,11 @@ from typing import Any
 import promql_parser
 
 from components.dashboards import dashboard_files
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
 from components.monitoring import links
 from components.monitoring.dashboards.grafana_sdk import units
 from components.settings.stack import StackSettings
+from components.stack import load_stack
 from tests.support.projects import MODEL, project
 
 FULL = (
@@ -45,7 +46,7 @@ def a_project(folder: Path) -> Path:
 
 def a_stage(folder: Path) -> StackSettings:
     """The settings of the project's stage."""
-    return load_stack(a_project(folder), "test").settings
+    return load_stack(Sources.of(a_project(folder)), "test").settings
 
 
 def changed(stack: StackSettings, **fields: Any) -> StackSettings:

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from components.files.sources import Sources
 from components.loading.feature_definitions import FILE, source_files
 from delivery.features.definitions import definitions_text
 
@@ -91,7 +92,7 @@ def write_features(project: Path, defines: dict[str, Any] = DEFINED, **files: st
 
 def write_definitions_file(project: Path, defines: dict[str, Any] = DEFINED) -> None:
     """Write features/definitions.yaml, as Feast would for the Python files that are there."""
-    files, _ = source_files(project)
+    files, _ = source_files(Sources.of(project))
     (project / FILE).write_text(definitions_text(files, defines))
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.files.problems import Problem, SettingsError
-from components.loading.stack_files import load_stack
+from components.errors import Problem, SettingsError
+from components.files.sources import Sources
+from components.stack import load_stack
 from delivery.rendering.render import manifests
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -44,7 +45,7 @@ def project(folder: Path, stack: str | bytes = GOOD_STACK, **models: str | bytes
 def problems(folder: Path) -> tuple[Problem, ...]:
     """What is wrong with the stage `test` of a project."""
     with pytest.raises(SettingsError) as caught:
-        load_stack(folder, "test")
+        load_stack(Sources.of(folder), "test")
     return caught.value.problems
 
 

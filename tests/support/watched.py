@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
 from components.runtimes.table import Runtime
 from components.settings.model import ModelSettings
 from components.settings.stack import StackSettings
+from components.stack import load_stack
 from tests.integration.rules.samples import SAMPLES
 from tests.support.projects import entry, project
 
@@ -37,6 +38,7 @@ def model_file(runtime: Runtime) -> str:
 
 def watched(folder: Path, text: str, more: str = "") -> tuple[ModelSettings, StackSettings]:
     """The settings of model `a` of 2 replicas, with this model file and more in its stack file."""
-    stack = load_stack(project(folder, entry('version: "v1"\nreplicas: 2') + more, a=text), "test").settings
+    project(folder, entry('version: "v1"\nreplicas: 2') + more, a=text)
+    stack = load_stack(Sources.of(folder), "test").settings
     (model,) = stack.models
     return model, stack

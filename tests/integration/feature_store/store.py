@@ -23,9 +23,10 @@ from components.feature_store.feast_pod import configuration
 from components.feature_store.feast_yaml import FILE
 from components.feature_store.online_store import redis_config
 from components.feature_store.server import server_command
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
 from components.settings.feature_store import REDIS_PASSWORD, REGISTRY_URL, FeatureStoreSettings
 from components.settings.stack import StackSettings
+from components.stack import load_stack
 from sandbox.processes import free_port
 from sandbox.servers import running
 from tests.integration.clone import CHECKOUT
@@ -101,7 +102,7 @@ class Store:
     @property
     def stack(self) -> StackSettings:
         """The stage, as the program reads it."""
-        return load_stack(self.folder, "test").settings
+        return load_stack(Sources.of(self.folder), "test").settings
 
     @property
     def settings(self) -> FeatureStoreSettings:

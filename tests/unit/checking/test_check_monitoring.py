@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
 from components.monitoring.alerts.coverage import left_out
 from components.runtimes.table import Runtime
 from components.settings.feature_store import FeatureAlertName
 from components.settings.watching import AlertName
+from components.stack import load_stack
 from delivery.checking import monitoring as check_monitoring
 from delivery.cli import app
 from tests.support.features import STORE, write_features
@@ -67,7 +68,7 @@ def test_a_stopped_model_keeps_only_what_does_not_need_its_pods(tmp_path: Path) 
 
 def test_an_alert_that_is_switched_off_is_left_out_by_choice(tmp_path: Path) -> None:
     folder = project(tmp_path, a=MODEL + "alerts: {ModelAbsent: {enabled: false}}\n")
-    stack = load_stack(folder, "test").settings
+    stack = load_stack(Sources.of(folder), "test").settings
     (found,) = [each for each in left_out(stack.models[0], stack) if each.alert is AlertName.ABSENT]
     assert (found.reason, found.by_runtime) == ("switched off in the files", False)
 

@@ -11,11 +11,12 @@ import promql_parser
 import pytest
 import yaml
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
 from components.monitoring import series
 from components.monitoring.alerts.model import alerts
 from components.settings.feature_store import FeatureAlertName
 from components.settings.watching import AlertName
+from components.stack import load_stack
 from delivery.checking.check import check
 from tests.support.projects import CHECKOUT, MODEL, entry, project
 
@@ -105,7 +106,7 @@ def test_the_tables_list_every_alert(page: Path, alerts: list[StrEnum]) -> None:
 
 
 def test_severities_and_fixed_times_are_those_of_the_rules(tmp_path: Path) -> None:
-    stack = load_stack(project(tmp_path, a=WATCHED), "test").settings
+    stack = load_stack(Sources.of(project(tmp_path, a=WATCHED)), "test").settings
     text = (DOCS / "monitoring.md").read_text(encoding="utf-8")
     index = (RUNBOOKS / "README.md").read_text(encoding="utf-8")
     known = alerts(stack.models[0], stack)
@@ -162,7 +163,7 @@ def test_the_fragments_of_the_monitoring_page_are_accepted(text: str, tmp_path: 
     else:
         model += text
 
-    settings = load_stack(project(tmp_path, stack, a=model), "test").settings
+    settings = load_stack(Sources.of(project(tmp_path, stack, a=model)), "test").settings
 
     assert [known.name for known in settings.models] == ["a"]
 

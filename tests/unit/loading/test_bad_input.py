@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from components.files.problems import Problem
-from components.loading.model_files import check_definitions
+from components.checks.model_files import model_file_problems
+from components.errors import Problem
+from components.files.sources import Sources
 from tests.support.projects import GOOD_STACK, MODEL, entry, problems, project
 
 GOOD = 'version: "v1"\nreplicas: 2'
@@ -96,7 +97,7 @@ def test_model_file(tmp_path: Path, text: str, field: str, reason: str) -> None:
     folder = project(tmp_path, a=text)
     (problem,) = [p for p in problems(folder) if p.field.endswith(field)]
     assert reason in problem.reason
-    assert check_definitions(folder)
+    assert model_file_problems(Sources.of(folder))
 
 
 def test_invalid_yaml_names_line_and_column(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
+from components.stack import load_stack
 from tests.support.projects import GOOD_STACK, MODEL, problems, project
 
 WATCHED = [
@@ -157,4 +158,4 @@ def test_rules_larger_than_the_operator_takes(tmp_path: Path) -> None:
     (problem,) = problems(project(tmp_path, GOOD_STACK + operator, a=text))
     assert "more than the 512 KiB that one PrometheusRule holds" in problem.reason
     assert problem.field.endswith("models.a")
-    assert load_stack(project(tmp_path, GOOD_STACK, a=text), "test").settings.models
+    assert load_stack(Sources.of(project(tmp_path, GOOD_STACK, a=text)), "test").settings.models

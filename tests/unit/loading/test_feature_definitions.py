@@ -7,9 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from components.errors import Problem
+from components.files.sources import Sources
 from components.loading.feature_definitions import FILE, load_definitions
-from components.loading.stack_files import load_stack
 from components.settings.feature_definitions import ViewKind
+from components.stack import load_stack
 from delivery.checking.check import check
 from delivery.cli import app
 from delivery.features.definitions import definitions_text
@@ -34,13 +35,13 @@ def reads(service: str) -> str:
 
 def problem(folder: Path) -> Problem:
     """The one problem of a project's definitions."""
-    _, (only,) = load_definitions(folder)
+    _, (only,) = load_definitions(Sources.of(folder))
     return only
 
 
 def test_what_feast_wrote_is_read_with_the_files_it_read(tmp_path: Path) -> None:
     write_features(tmp_path, defined(views={"doubled": view("OnDemandFeatureView", karma="Array(Float64)")}))
-    definitions, found = load_definitions(tmp_path)
+    definitions, found = load_definitions(Sources.of(tmp_path))
     assert found == []
     assert definitions.files == {"entities.py": ENTITIES, "views.py": VIEWS}
     assert definitions.feast == "0.67.0"
@@ -63,7 +64,7 @@ def test_the_file_is_the_same_for_the_same_definitions_and_says_what_writes_it(t
 def test_a_folder_without_definitions_needs_no_file(tmp_path: Path) -> None:
     (tmp_path / "features").mkdir()
     (tmp_path / "features" / "requirements.txt").write_text("feast==0.67.0\n")
-    definitions, found = load_definitions(tmp_path)
+    definitions, found = load_definitions(Sources.of(tmp_path))
     assert (dict(definitions.files), found) == ({}, [])
 
 
@@ -84,7 +85,7 @@ def test_sources_that_changed_since_feast_read_them_are_named(tmp_path: Path) ->
 def test_the_ends_of_lines_are_no_change(tmp_path: Path) -> None:
     write_features(tmp_path)
     (tmp_path / "features" / "views.py").write_bytes(VIEWS.replace("\n", "\r\n").encode())
-    assert load_definitions(tmp_path)[1] == []
+    assert load_definitions(Sources.of(tmp_path))[1] == []
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_the_same_feature_with_the_same_type_is_no_conflict(tmp_path: Path) -> N
     text = f"config:\n  ml-deployments:namespace: ml-test\n  ml-deployments:models:\n{entries}{STORE}"
     files = {"a": reads("sentiment_v1"), "b": reads("ranking_v1")}
 
-    assert len(load_stack(project(tmp_path, text, **files), "test").settings.feature_readers) == 2
+    assert len(load_stack(Sources.of(project(tmp_path, text, **files)), "test").settings.feature_readers) == 2
 
 
 def test_two_models_whose_keys_have_two_types_conflict(tmp_path: Path) -> None:

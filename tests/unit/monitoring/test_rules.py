@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from components.kubernetes.staged_model import StagedModel
 from components.monitoring.alerts.coverage import left_out
+from components.monitoring.model_rules import rule_groups
 from components.monitoring.recording_rules import Rule, bucket_edge
 from components.monitoring.series import picked
 from components.runtimes.table import RUNTIMES, Runtime
-from components.serving.monitoring import model_monitor_spec, rule_groups
+from components.serving.monitoring import model_monitor_spec
 from components.settings.watching import AlertName
 from delivery.rendering.render import manifests
 from tests.support.projects import MODEL, entry, project

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
+from components.stack import load_stack
 from delivery.policies.findings import violations
 from delivery.rendering.render import manifests
 from tests.support.projects import CHECKOUT, GOOD_STACK, entry, problems, project
@@ -18,7 +19,7 @@ def test_the_committed_stages_pass(stage: str) -> None:
 
 
 def test_production_asks_for_high_availability() -> None:
-    assert load_stack(CHECKOUT, "production").settings.policy.high_availability
+    assert load_stack(Sources.of(CHECKOUT), "production").settings.policy.high_availability
 
 
 def test_mandatory_violations_come_first(tmp_path: Path) -> None:

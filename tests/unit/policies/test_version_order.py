@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
+from components.stack import load_stack
 from delivery.cli import app
 from delivery.policies.findings import Level, Violation, version_violations
 from delivery.policies.version_order import goes_back, is_revert
@@ -71,7 +72,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def judged(folder: Path) -> list[Violation]:
-    return version_violations(folder, load_stack(folder, "test").settings)
+    return version_violations(folder, load_stack(Sources.of(folder), "test").settings)
 
 
 def test_forward_passes(repository: Path) -> None:

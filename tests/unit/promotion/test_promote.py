@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
+from components.stack import load_stack
 from delivery.git.repository import Repository
 from delivery.policies.findings import version_violations
 from delivery.promotion.promote import write
@@ -118,7 +119,7 @@ def test_a_way_back_needs_a_reason_and_passes_the_policy(tmp_path: Path) -> None
     work.merge("promote/production/a/v1")
     (commit,) = Repository(tmp_path).log("-1", "--no-merges")
     assert (commit.trailers["Reason"], commit.trailers["Reverts"]) == ("v2 is slow", released)
-    assert version_violations(tmp_path, load_stack(tmp_path, "production").settings) == []
+    assert version_violations(tmp_path, load_stack(Sources.of(tmp_path), "production").settings) == []
 
 
 def test_what_counts_is_what_is_committed(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from components.files.problems import SettingsError
+from components.errors import SettingsError
+from components.files.sources import Sources
 from components.settings.model import ModelSettings
 from components.settings.stack import StackSettings
 from delivery.errors import DeliveryError
@@ -46,7 +47,7 @@ def told(work: Work, facts: ReleaseFacts, asked: list[object] | None = None) -> 
         return facts
 
     request = Request(model="a", source="staging", target="production")
-    return prepare(Repository(work.folder), work.folder, request, ask)
+    return prepare(Repository(work.folder), Sources.of(work.folder), request, ask)
 
 
 def test_what_the_registries_say_goes_into_the_commit(tmp_path: Path) -> None:

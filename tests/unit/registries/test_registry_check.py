@@ -8,8 +8,9 @@ from threading import Barrier, Event
 
 import pytest
 
-from components.loading.stack_files import load_stack
+from components.files.sources import Sources
 from components.settings.model import ModelSettings
+from components.stack import load_stack
 from delivery.registries import check as registry_check
 from delivery.registries import facts as registry_facts
 from delivery.registries.check import ask
@@ -34,7 +35,8 @@ def stack(text: str) -> str:
 
 def test_a_moved_tag_is_named_with_both_digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry_facts, "image_digest", lambda *_: MOVED)
-    loaded = load_stack(project(tmp_path, stack(f'{GOOD}\ndigest: "{PINNED}"')), "test")
+    folder = project(tmp_path, stack(f'{GOOD}\ndigest: "{PINNED}"'))
+    loaded = load_stack(Sources.of(folder), "test")
     _, (problem,), _ = ask(tmp_path, [loaded])
     assert problem.line == 8
     text = str(problem)
@@ -54,7 +56,7 @@ def test_a_gate_without_what_runs_judges_the_minimum_and_says_so(
         )  # fmt: skip
 
     monkeypatch.setattr(registry_facts, "find_version", find)
-    settings = load_stack(project(tmp_path, stack(GATED)), "test").settings
+    settings = load_stack(Sources.of(project(tmp_path, stack(GATED))), "test").settings
     found = registry_facts.release_facts(settings.models[0], settings, "v0", image=False)
     assert found.notes == ("a: nothing to compare with: v0 is gone",)
     assert [str(problem) for problem in found.problems] == [
@@ -81,7 +83,7 @@ def test_a_silent_registry_ends_the_questions(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(registry_check, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr(registry_facts, "image_digest", silent)
     text = entry(GOOD) + '    b: {version: "v2", replicas: 1}\n'
-    loaded = load_stack(project(tmp_path, text, a=MODEL, b=MODEL), "test")
+    loaded = load_stack(Sources.of(project(tmp_path, text, a=MODEL, b=MODEL)), "test")
     asked, (problem,), _ = ask(tmp_path, [loaded], seconds=0)
     assert [each.facts.digest for each in asked] == [PINNED, None]
     assert "models.b.version" in str(problem)
@@ -92,7 +94,7 @@ def test_before_the_first_commit_nothing_is_compared(tmp_path: Path, monkeypatch
     monkeypatch.setattr(registry_facts, "image_digest", lambda *_: PINNED)
     folder = project(tmp_path)
     subprocess.run(["git", "init", "--quiet", folder], check=True)
-    _, problems, (note,) = ask(folder, [load_stack(folder, "test")])
+    _, problems, (note,) = ask(folder, [load_stack(Sources.of(folder), "test")])
     assert problems == []
     assert note.startswith("No version is compared with the one before it: HEAD names no commit")
 
@@ -106,7 +108,7 @@ def test_a_review_asks_for_several_models_at_once(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(review_module, "release_facts", asked)
     text = entry(GOOD) + '    b: {version: "v1", replicas: 2}\n'
-    loaded = load_stack(project(tmp_path, text, a=MODEL, b=MODEL), "test")
+    loaded = load_stack(Sources.of(project(tmp_path, text, a=MODEL, b=MODEL)), "test")
     news = [release("test", name, None, {"version": "v1"}) for name in ("a", "b", "gone")]
     found = review_module._facts(loaded, news)
     assert {name: facts.digest for name, facts in found.items()} == {"a": "a", "b": "b"}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from components.files.problems import SettingsError
+from components.errors import SettingsError
 from delivery.rendering.branch import refuse_secrets
 from tests.support import programs
 from tests.support.rendered import commit, run

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from components.feature_store import names as feature_store_names
+from components.files.sources import Sources
 from components.kubernetes import naming
-from components.loading.stack_files import load_stack
 from components.settings.stack import StackSettings
+from components.stack import load_stack
 from delivery.features.plan import FeatureChange, FeaturePlan
 from delivery.releases.changes import Deployed, store_release
 from delivery.review.feature_changes import applied
@@ -118,7 +119,7 @@ def stage(folder: Path, model: str = READS, defines: dict[str, Any] = DEFINED) -
     folder.mkdir(parents=True)
     write_features(folder, defines)
     stack = entry('version: "v1"\nreplicas: 1') + STORE
-    return load_stack(project(folder, stack, a=MODEL + model), "test").settings
+    return load_stack(Sources.of(project(folder, stack, a=MODEL + model)), "test").settings
 
 
 def reads(folder: Path, before: dict[str, Any], after: dict[str, Any]) -> FeatureReads:

@@ -9,20 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from components.files.sources import Sources
 from components.files.yaml_document import Document, Origin
 from components.loading.model_files import merge
-from components.loading.stack_files import load_program_stack, load_stack, stages
+from components.program_stack import load_program_stack
 from components.settings.quantities import quantity, seconds
 from components.settings.stack import StackSettings
+from components.stack import load_stack
 from tests.support.projects import CHECKOUT, GOOD_STACK, MODEL, entry, project
 
 
 def settings(folder: Path) -> StackSettings:
-    return load_stack(folder, "test").settings
+    return load_stack(Sources.of(folder), "test").settings
 
 
 def test_the_example_has_every_figure_of_its_system() -> None:
-    production = load_stack(CHECKOUT, "production").settings
+    production = load_stack(Sources.of(CHECKOUT), "production").settings
     (model,) = production.models
     assert (production.namespace, model.version, model.replicas) == ("ml-production", "v1.2.0", 5)
     assert model.image_reference.startswith("model-registry/sentiment-classifier:v1.2.0@sha256:")
@@ -30,7 +32,7 @@ def test_the_example_has_every_figure_of_its_system() -> None:
     assert model.resources.limits == {"cpu": "2", "memory": "4Gi"}
     assert (model.probes.liveness.path, model.probes.liveness.initial_delay_seconds) == ("/health", 30)
     assert (model.probes.readiness.path, model.probes.readiness.initial_delay_seconds) == ("/ready", 10)
-    staging = load_stack(CHECKOUT, "staging").settings
+    staging = load_stack(Sources.of(CHECKOUT), "staging").settings
     assert (staging.namespace, staging.models[0].version) == ("ml-staging", "v1.3-rc1")
     assert staging.models[0].replicas == 2
 
@@ -79,7 +81,7 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
 
 def test_stages_are_found_by_their_files(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: x\n")
-    assert stages(project(tmp_path)) == ("test",)
+    assert Sources.of(project(tmp_path)).stages == ("test",)
 
 
 @pytest.mark.parametrize("passed", ["other", None])
