@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.files.sources import PARTS, belongs, is_read
 from delivery.errors import DeliveryError
-from delivery.git import work_trees
+from delivery.git import whole, work_trees
 
 GIT_SECONDS = 120
 # What a user's own configuration may say otherwise and the reading here relies on.
@@ -23,6 +24,17 @@ _OF_HOOKS = {
     "GIT_OBJECT_DIRECTORY",
     "GIT_LITERAL_PATHSPECS",
 }
+# What a user's own configuration may leave out.
+_STATUS = (
+    "status",
+    "--porcelain",
+    "--no-renames",
+    "--untracked-files=normal",
+    "--ignore-submodules=none",
+    "-z",
+)
+# Everything a commit holds, whatever of it is checked out elsewhere, and links as links.
+_WHOLE = ("-c", "core.sparseCheckout=false", "-c", "core.symlinks=true")
 # For work in a folder of its own, where a hook's tools are not: they lie in the user's checkout.
 NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
 # A message may hold anything but NUL.
@@ -159,9 +171,31 @@ class Repository:
         return self.try_git("symbolic-ref", "--quiet", "--short", "HEAD").stdout.strip() or None
 
     def changed(self) -> list[str]:
-        """The files that differ from HEAD or are not known to git, relative to the repository's top folder."""
-        lines = self.git("status", "--porcelain", "--no-renames", "-z").split("\0")
-        return sorted(line[3:] for line in lines if line)
+        """The files that differ from HEAD or are not known to git, relative to the repository's top folder.
+
+        What the program reads counts also where git overlooks it: files that are ignored, marked as unchanged, left out
+        by a sparse checkout, or checked out as the text of a link.
+        """
+        lines = self.git(*_STATUS).split("\0")
+        return sorted({*(line[3:] for line in lines if line), *self._overlooked()})
+
+    def _overlooked(self) -> Iterator[str]:
+        inside = self.project.relative_to(self.top)
+        ignored = self.git("ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--", *PARTS)
+        for path in filter(is_read, ignored.split("\0")):
+            yield str(inside / path)
+        for line in self.git("ls-files", "-v", "--stage", "-z", "--", *PARTS).split("\0"):
+            meta, _, path = line.partition("\t")
+            if belongs(path) and self._differs(path, *meta.split()[:3]):
+                yield str(inside / path)
+
+    def _differs(self, path: str, tag: str, mode: str, blob: str) -> bool:
+        """True where a file of the index is another one on disk, and `git status` may not say so."""
+        file = self.project / path
+        if mode == whole.LINK:
+            return not file.is_symlink()
+        # A capital H is a file that git compares.
+        return tag != "H" and (not file.exists() or self.git("hash-object", "--", path) != blob)
 
     def exists(self, reference: str) -> bool:
         """True when there is a reference of this full name, like `refs/heads/main`."""
@@ -184,15 +218,19 @@ class Repository:
 
     @contextmanager
     def at(self, revision: str) -> Iterator[Path]:
-        """The project as a commit has it, in a folder of its own that is removed afterwards.
+        """The whole project as a commit has it, in a folder of its own that is removed afterwards.
 
         What a killed run left of such folders goes first.
+
+        Raises:
+            DeliveryError: there is no such commit, or it does not hold the whole project.
         """
-        inside = self.project.relative_to(self.top)
+        inside, commit = self.project.relative_to(self.top), self.resolve(revision)
         self._remove_abandoned()
         with work_trees.folder() as tree:
-            self.git(*NO_HOOKS, "worktree", "add", "--detach", "--quiet", str(tree), self.resolve(revision))
+            self.git(*NO_HOOKS, *_WHOLE, "worktree", "add", "--detach", "--quiet", str(tree), commit)
             try:
+                whole.refuse_parts(self, commit, tree / inside, tree)
                 yield tree / inside
             finally:
                 self.git("worktree", "remove", "--force", str(tree))

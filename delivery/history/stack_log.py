@@ -8,6 +8,7 @@ from pathlib import Path
 
 from components.files.sources import STAGE_FILE
 from delivery.git.repository import LOG_FORMAT, Commit, Repository, commit_of
+from delivery.git.whole import refuse_stack_files
 from delivery.history.past_entries import PastEntries
 from delivery.releases.changes import Entries
 
@@ -49,6 +50,7 @@ class StackLog:
     def __init__(self, repository: Repository, revision: str = "HEAD") -> None:
         self.repository = repository
         self.head = repository.resolve(revision)
+        refuse_stack_files(repository, self.head, repository.project)
         self.commits = self._commits()
         self._entries = PastEntries(repository.blobs(_blob_names(self.commits)))
 

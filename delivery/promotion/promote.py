@@ -115,7 +115,15 @@ def prepare(repository: Repository, sources: Sources, request: Request, ask: Ask
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file at once, so that nobody ever reads half of it."""
+    """Replace a file at once, so that nobody ever reads half of it.
+
+    Raises:
+        DeliveryError: it is a symbolic link.
+    """
+    if path.is_symlink():
+        raise DeliveryError(
+            f"{path.name} is a symbolic link, whose edit is not supported. Fix: edit what it leads to by hand"
+        )
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -1,0 +1,24 @@
+"""The project as a commit has it, in place where that is the same."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from components.files.sources import Sources
+from delivery.git.repository import Repository
+from delivery.git.whole import refuse_parts
+
+
+@contextmanager
+def sources_at(repository: Repository, revision: str) -> Iterator[Sources]:
+    """The project as a commit has it: where it is checked out and nothing differs, else in a folder of its own.
+
+    Raises:
+        DeliveryError: there is no such commit, or it does not hold the whole project.
+    """
+    commit = repository.resolve(revision)
+    if repository.resolve("HEAD") == commit and not repository.changed():
+        refuse_parts(repository, commit, repository.project, repository.top)
+        yield Sources.of(repository.project)
+        return
+    with repository.at(commit) as folder:
+        yield Sources.of(folder)

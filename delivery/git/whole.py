@@ -1,0 +1,146 @@
+"""What a commit does not hold of a project, or not as a file: it is refused by name, and never read half."""
+
+import re
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from components.files.sources import STAGE_FILE, Sources, belongs, is_read
+from delivery.errors import DeliveryError
+
+# Modes of git.
+LINK, _SUBMODULE = "120000", "160000"
+_NO_FILTER = frozenset({"unspecified", "unset", "set"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """One path of a commit, inside the project, and its mode in git."""
+
+    mode: str
+    path: str
+
+
+class Git(Protocol):
+    """Runs git in the project's folder, as a `Repository` does."""
+
+    def git(self, *arguments: str, stdin: str | None = None) -> str:
+        """What git printed."""
+
+    def try_git(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """What git printed, and its exit code."""
+
+
+def refuse_parts(git: Git, commit: str, project: Path, top: Path) -> None:
+    """Refuse a commit that does not hold the whole project as files.
+
+    Args:
+        git: The repository.
+        commit: The commit.
+        project: The project as it is checked out of the commit.
+        top: The top folder of the repository, there.
+
+    Raises:
+        DeliveryError: names what is not supported.
+    """
+    entries = _entries(git.git("ls-tree", "-r", "-z", commit, "./"))
+    _refuse_submodules(entries)
+    if git.try_git("config", "--type=bool", "core.ignoreCase").stdout.strip() == "true":
+        _refuse_same_names(entries)
+    if project.is_dir():
+        _refuse_filters(git, project, [entry.path for entry in entries if is_read(entry.path)])
+        _refuse_links(project, top, entries)
+
+
+def refuse_stack_files(git: Git, commit: str, project: Path) -> None:
+    """Refuse stack files whose past is not what git keeps: links, and files that go through a filter.
+
+    Args:
+        git: The repository.
+        commit: The commit.
+        project: The project's folder.
+
+    Raises:
+        DeliveryError: names what is not supported.
+    """
+    listed = _entries(git.git("ls-tree", "-z", commit, "./"))
+    entries = [entry for entry in listed if STAGE_FILE.fullmatch(entry.path)]
+    for entry in entries:
+        if entry.mode == LINK:
+            raise DeliveryError(
+                f"{entry.path} is a symbolic link, and the history of what it leads to is not supported. "
+                "Fix: put the file itself in its place"
+            )
+    for path, name in _filtered(git, project, [entry.path for entry in entries]):
+        raise DeliveryError(
+            f"{path} goes through the git filter {name}, and the history of such a file is not supported. "
+            "Fix: take the filter off it in .gitattributes"
+        )
+
+
+def _refuse_filters(git: Git, project: Path, paths: Sequence[str]) -> None:
+    for path, name in _filtered(git, project, paths):
+        option = rf"^filter\.{re.escape(name)}\.(smudge|process)$"
+        if git.try_git("config", "--get-regexp", option).returncode != 0:
+            raise DeliveryError(
+                f"{path} goes through the git filter {name}, which is not set up here, and the file without it is not "
+                f"supported. Fix: set the filter up{', with `git lfs install`' if name == 'lfs' else ''}"
+            )
+
+
+def _filtered(git: Git, project: Path, paths: Sequence[str]) -> list[tuple[str, str]]:
+    """The files that go through a filter of git, with its name."""
+    said = git.git(
+        "-C", str(project), "check-attr", "--stdin", "-z", "filter", stdin="".join(f"{p}\0" for p in paths)
+    )
+    fields = said.split("\0")
+    return [
+        (path, name) for path, name in zip(fields[0::3], fields[2::3], strict=False) if name not in _NO_FILTER
+    ]
+
+
+def _entries(listed: str) -> list[_Entry]:
+    """What of `git ls-tree -r -z` belongs to the project."""
+    rows = (line.partition("\t") for line in listed.split("\0") if line)
+    return [_Entry(mode=meta.split()[0], path=path) for meta, _, path in rows if belongs(path)]
+
+
+def _refuse_submodules(entries: Iterable[_Entry]) -> None:
+    for entry in entries:
+        if entry.mode == _SUBMODULE:
+            raise DeliveryError(
+                f"{entry.path} is a submodule, which is not supported: a commit holds its revision, and not its files. "
+                "Fix: move its files into this repository"
+            )
+
+
+def _refuse_same_names(entries: Iterable[_Entry]) -> None:
+    """On a file system that keeps one of them."""
+    seen: dict[str, str] = {}
+    for path in sorted(entry.path for entry in entries if is_read(entry.path)):
+        other = seen.setdefault(path.casefold(), path)
+        if other != path:
+            raise DeliveryError(
+                f"{other} and {path} differ in case alone, which is not supported here: this file system keeps one of "
+                "them (core.ignoreCase). Fix: rename one of them"
+            )
+
+
+def _refuse_links(project: Path, top: Path, entries: Iterable[_Entry]) -> None:
+    """Links, or links behind them, whose ends are not part of the commit."""
+    sources = Sources.of(project)
+    links = (entry.path for entry in entries if entry.mode == LINK)
+    for path in dict.fromkeys([*links, *sources.model_files, *sources.feature_files]):
+        end = (project / path).resolve()
+        if not end.is_relative_to(top.resolve()):
+            raise DeliveryError(
+                f"{path} is a symbolic link out of the repository, which is not supported: no commit holds what it "
+                "leads to. Fix: move that into the repository, and link to it by a relative path"
+            )
+        if not end.exists():
+            raise DeliveryError(
+                f"{path} is a symbolic link to what the commit does not hold, which is not supported. "
+                "Fix: commit what it leads to, or remove the link"
+            )
