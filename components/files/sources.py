@@ -13,9 +13,11 @@ MODELS = "models"
 STAGE_FILE = re.compile(r"Pulumi\.([a-z0-9][-a-z0-9_]*)\.yaml")
 _MODEL_FILE = re.compile(rf"{MODELS}/[^/]*\.y[^/]*ml")
 _FEATURE_FILE = re.compile(rf"{FEATURES}/(?!\.).+\.py")
-# What people edit, and the program that reads it; as pathspecs of git, too.
+# What every stage is made of besides the files that people edit.
+PROGRAM = ("components", "__main__.py", "Pulumi.yaml", "requirements.txt")
+# All of a project, as pathspecs of git.
+PARTS = (*PROGRAM, FEATURES, MODELS, "Pulumi.*.yaml")
 _FOLDERS = ("components", FEATURES, MODELS)
-PARTS = (*_FOLDERS, "Pulumi.yaml", "Pulumi.*.yaml", "__main__.py")
 _FILE = re.compile(r"Pulumi(\.[^/]+)?\.yaml|__main__\.py")
 _READ = re.compile(
     rf"{_FILE.pattern}|{_MODEL_FILE.pattern}|{FEATURES}/(?!\.).+\.(py|json|ya?ml)|components/.+\.py"

@@ -8,7 +8,7 @@ from components.files.sources import Sources
 from delivery.commands.common import HERE, Project, known_stage
 from delivery.output import problems
 from delivery.policies.findings import Level, violations
-from delivery.rendering.render import manifests
+from delivery.rendering.stage_at import StageAt
 
 
 def policy(
@@ -19,10 +19,12 @@ def policy(
     if stage is not None:
         known_stage(project, stage)
     refused = False
-    for name in Sources.of(project).stages if stage is None else (stage,):
+    sources = Sources.of(project)
+    for name in sources.stages if stage is None else (stage,):
         with problems():
-            objects = manifests(project, name)
-            found = violations(project, name, objects)
+            at = StageAt(sources=sources, stage=name)
+            objects = at.manifests
+            found = violations(project, at.settings, objects)
         counts = {level: sum(violation.level is level for violation in found) for level in Level}
         typer.echo(
             f"{name}: {len(objects)} objects, {counts[Level.MANDATORY]} mandatory and "

@@ -6,11 +6,11 @@ from typing import Any
 
 from components.files.sources import Sources
 from components.settings.stack import StackSettings
-from components.stack import load_stack
 from delivery.errors import DeliveryError
+from delivery.git.checkouts import sources_at
 from delivery.git.repository import Repository
 from delivery.releases.deployments import deployments
-from delivery.rendering.render import manifests
+from delivery.rendering.stage_at import StageAt
 
 _SHOWN = 3
 
@@ -35,25 +35,23 @@ def target(project: Path, stage: str, *, revision: str | None = None, work_tree:
         SettingsError, ProgramError: the files have problems.
     """
     if work_tree:
-        return _of_files(project, stage, None)
+        return _target(StageAt(sources=Sources.of(project), stage=stage))
     try:
         repository = Repository(project)
     except DeliveryError as error:
         if revision is not None:
             raise
-        return _of_files(project, stage, None, f"compared with the files as they are: {error}")
-    wanted = repository.resolve(revision or "HEAD")
-    changed = repository.changed()
-    if not changed and wanted == repository.resolve("HEAD"):
-        return _of_files(project, stage, wanted)
-    note = _uncommitted(changed) if revision is None else ()
-    with repository.at(wanted) as tree:
-        if not (tree / f"Pulumi.{stage}.yaml").is_file():
+        note = f"compared with the files as they are: {error}"
+        return _target(StageAt(sources=Sources.of(project), stage=stage), note)
+    commit = repository.resolve(revision or "HEAD")
+    changed = repository.changed() if revision is None else []
+    with sources_at(repository, commit) as sources:
+        if stage not in sources.stages:
             raise DeliveryError(
-                f"Pulumi.{stage}.yaml does not exist at {wanted[:12]}. Fix: commit it, or compare with the files as "
+                f"Pulumi.{stage}.yaml does not exist at {commit[:12]}. Fix: commit it, or compare with the files as "
                 "they are with --work-tree"
             )
-        return _of_files(tree, stage, wanted, *note)
+        return _target(StageAt(sources=sources, stage=stage, commit=commit), *_uncommitted(changed))
 
 
 def refuse_overtaken(project: Path, found: Target) -> None:
@@ -74,14 +72,14 @@ def refuse_overtaken(project: Path, found: Target) -> None:
         )
 
 
-def _uncommitted(changed: list[str]) -> tuple[str]:
+def _uncommitted(changed: list[str]) -> tuple[str, ...]:
+    if not changed:
+        return ()
     more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
     return (
         f"uncommitted changes are left out ({', '.join(changed[:_SHOWN])}{more}); --work-tree takes them in",
     )
 
 
-def _of_files(project: Path, stage: str, revision: str | None, *notes: str) -> Target:
-    settings = load_stack(Sources.of(project), stage).settings
-    found = tuple(manifests(project, stage))
-    return Target(settings=settings, manifests=found, revision=revision, notes=notes)
+def _target(at: StageAt, *notes: str) -> Target:
+    return Target(settings=at.settings, manifests=tuple(at.manifests), revision=at.commit, notes=notes)

@@ -70,13 +70,13 @@ def refuse_stack_files(git: Git, commit: str, project: Path) -> None:
     for entry in entries:
         if entry.mode == LINK:
             raise DeliveryError(
-                f"{entry.path} is a symbolic link, and the history of what it leads to is not supported. "
-                "Fix: put the file itself in its place"
+                f"{entry.path} is a symbolic link, and the history of what it leads to is not supported",
+                "put the file itself in its place",
             )
     for path, name in _filtered(git, project, [entry.path for entry in entries]):
         raise DeliveryError(
-            f"{path} goes through the git filter {name}, and the history of such a file is not supported. "
-            "Fix: take the filter off it in .gitattributes"
+            f"{path} goes through the git filter {name}, and the history of such a file is not supported",
+            "take the filter off it in .gitattributes",
         )
 
 
@@ -86,7 +86,8 @@ def _refuse_filters(git: Git, project: Path, paths: Sequence[str]) -> None:
         if git.try_git("config", "--get-regexp", option).returncode != 0:
             raise DeliveryError(
                 f"{path} goes through the git filter {name}, which is not set up here, and the file without it is not "
-                f"supported. Fix: set the filter up{', with `git lfs install`' if name == 'lfs' else ''}"
+                "supported",
+                f"set the filter up{', with `git lfs install`' if name == 'lfs' else ''}",
             )
 
 
@@ -111,8 +112,8 @@ def _refuse_submodules(entries: Iterable[_Entry]) -> None:
     for entry in entries:
         if entry.mode == _SUBMODULE:
             raise DeliveryError(
-                f"{entry.path} is a submodule, which is not supported: a commit holds its revision, and not its files. "
-                "Fix: move its files into this repository"
+                f"{entry.path} is a submodule, which is not supported: a commit holds its revision, and not its files",
+                "move its files into this repository",
             )
 
 
@@ -124,7 +125,8 @@ def _refuse_same_names(entries: Iterable[_Entry]) -> None:
         if other != path:
             raise DeliveryError(
                 f"{other} and {path} differ in case alone, which is not supported here: this file system keeps one of "
-                "them (core.ignoreCase). Fix: rename one of them"
+                "them (core.ignoreCase)",
+                "rename one of them",
             )
 
 
@@ -137,10 +139,11 @@ def _refuse_links(project: Path, top: Path, entries: Iterable[_Entry]) -> None:
         if not end.is_relative_to(top.resolve()):
             raise DeliveryError(
                 f"{path} is a symbolic link out of the repository, which is not supported: no commit holds what it "
-                "leads to. Fix: move that into the repository, and link to it by a relative path"
+                "leads to",
+                "move that into the repository, and link to it by a relative path",
             )
         if not end.exists():
             raise DeliveryError(
-                f"{path} is a symbolic link to what the commit does not hold, which is not supported. "
-                "Fix: commit what it leads to, or remove the link"
+                f"{path} is a symbolic link to what the commit does not hold, which is not supported",
+                "commit what it leads to, or remove the link",
             )

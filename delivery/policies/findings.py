@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from components.files.sources import Sources
 from components.settings.stack import StackSettings
-from components.stack import load_stack
 from delivery.history.version_history import UnknownHistoryError, last_changes
 from delivery.policies.catalogue import VERSION_ORDER, in_objects
 from delivery.policies.stage import StageRules
@@ -16,18 +14,16 @@ from delivery.policies.violation import Level, Violation
 __all__ = ["Level", "Violation", "stage_rules", "version_violations", "violations"]
 
 
-def violations(project: Path, stage: str, manifests: Sequence[dict[str, Any]]) -> list[Violation]:
+def violations(
+    project: Path, settings: StackSettings, manifests: Sequence[dict[str, Any]]
+) -> list[Violation]:
     """Everything the policies find in a stage, mandatory first, then by policy and object.
 
     Args:
-        project: The checkout; its stack file says what the stage asks for, its git history how versions went.
-        stage: The stage's name.
+        project: The checkout; its git history says how versions went.
+        settings: What the stage asks for.
         manifests: The stage's objects, as `delivery.rendering.render.manifests` gives them.
-
-    Raises:
-        SettingsError: the stack file has problems.
     """
-    settings = load_stack(Sources.of(project), stage).settings
     found = in_objects(manifests, stage_rules(settings)) + version_violations(project, settings)
     return sorted(found, key=lambda v: (v.level is Level.ADVISORY, v.policy, v.object))
 

@@ -89,9 +89,11 @@ def prepare(repository: Repository, sources: Sources, request: Request, ask: Ask
     text = sources.read(request.file).decode("utf-8")
     wanted = Deployed(version=version, digest=pinned, replicas=request.replicas)
     _refuse_unseen(repository, request, wanted)
-    facts = _facts(
-        sources, request, ask, text=text, wanted=wanted, before=before, required=current.require_digest
-    )
+    required = current.require_digest
+    assumed = replace(wanted, digest=_ANY_DIGEST) if required and pinned is None else wanted
+    checked = with_release(text, request.file, request.model, assumed)
+    stack = _validated(sources, request, checked)
+    facts = _facts(stack, request, ask, wanted=wanted, before=before)
     if pinned is None and facts is not None and facts.digest is not None:
         wanted = replace(wanted, digest=facts.digest)
         _refuse_unseen(repository, request, wanted)
@@ -101,7 +103,8 @@ def prepare(repository: Repository, sources: Sources, request: Request, ask: Ask
         )
     undone = _undone(repository, request, before, wanted)
     edited = with_release(text, request.file, request.model, wanted)
-    _validated(sources, request, edited)
+    if edited != checked:
+        _validated(sources, request, edited)
     return Promotion(
         request=request,
         before=before,
@@ -122,7 +125,7 @@ def write(path: Path, text: str) -> None:
     """
     if path.is_symlink():
         raise DeliveryError(
-            f"{path.name} is a symbolic link, whose edit is not supported. Fix: edit what it leads to by hand"
+            f"{path.name} is a symbolic link, whose edit is not supported", "edit what it leads to by hand"
         )
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -177,18 +180,10 @@ def _version(request: Request, source: Deployed | None) -> str:
 
 
 def _facts(
-    sources: Sources,
-    request: Request,
-    ask: Ask,
-    *,
-    text: str,
-    wanted: Deployed,
-    before: Deployed | None,
-    required: bool,
+    stack: StackSettings, request: Request, ask: Ask, *, wanted: Deployed, before: Deployed | None
 ) -> ReleaseFacts | None:
     """What the registries say; None where the files name nothing that only they know."""
-    assumed = replace(wanted, digest=_ANY_DIGEST) if required and wanted.digest is None else wanted
-    stack = _validated(sources, request, with_release(text, request.file, request.model, assumed))
+    required = stack.require_digest
     model = next(m for m in stack.models if m.name == request.model)
     if model.registered_model is None and not required:
         return None

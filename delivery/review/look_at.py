@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from components.files.sources import MODELS, PROGRAM
 from delivery.policies.version_order import goes_back
 from delivery.releases.changes import Deployed, Release
 from delivery.review.look_at_features import feature_points
@@ -13,9 +14,6 @@ from delivery.review.manifest_changes import safety_changes
 from delivery.review.markdown import code, count
 from delivery.review.stage_review import StageReview
 
-# What every stage is made of besides its own file and the models' files.
-PROGRAM = ("components", "__main__.py", "Pulumi.yaml", "requirements.txt")
-FEATURES = "features"
 _MAJOR = re.compile(r"v?(\d+)(?:\.\d|$)")
 
 
@@ -142,7 +140,7 @@ def _shared(review: StageReview, around: Surroundings) -> Iterator[str]:
     by_model: dict[str, list[str]] = defaultdict(list)
     for file in around.files:
         path = PurePosixPath(file)
-        if path.parts[0] == "models":
+        if path.parts[0] == MODELS:
             by_model[path.stem].append(file)
     for model, files in by_model.items():
         others = sorted({*around.runs_in.get(model, ())} - {review.stage})

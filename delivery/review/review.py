@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import SettingsError
-from components.files.sources import Sources
+from components.files.sources import FEATURES, MODELS, PROGRAM, Sources
 from components.loading.stack_files import LoadedStack
 from components.settings.stack import StackSettings
-from components.stack import load_stack
 from delivery.errors import DeliveryError
 from delivery.features.feast import FEAST_PYTHON
 from delivery.features.plan import FeaturePlan, feature_plan
+from delivery.git.checkouts import sources_at
 from delivery.git.repository import Repository
 from delivery.policies.findings import violations
 from delivery.registries.check import AT_ONCE
 from delivery.registries.facts import ReleaseFacts, release_facts
 from delivery.releases.changes import Release, entries_at, releases, stages_at, store_release
 from delivery.rendering.program import ProgramError
-from delivery.rendering.render import manifests
+from delivery.rendering.stage_at import StageAt
 from delivery.review.feature_changes import applied
 from delivery.review.feature_reads import feature_reads
 from delivery.review.locks import locked
-from delivery.review.look_at import FEATURES, PROGRAM, Surroundings, look_at
+from delivery.review.look_at import Surroundings, look_at
 from delivery.review.manifest_changes import ManifestChange, manifest_changes
 from delivery.review.page import Change
 from delivery.review.preview import previewing
@@ -57,8 +57,16 @@ def review(project: Path, span: str, stage: str | None = None) -> tuple[Change, 
         raise DeliveryError(f"{after} has no Pulumi.{stage}.yaml. Fix: name one of its stages: {known}")
     reviewed = stages if stage is None else (stage,)
     found = releases(repository, base, head)
-    with _checkout(repository, head) as new, repository.at(base) as old:
-        gathered = [_stage(old, new, name, found, project / FEAST_PYTHON) for name in reviewed]
+    with _checkout(repository, head) as new, sources_at(repository, base) as old:
+        gathered = [
+            _stage(
+                StageAt(sources=old, stage=name, commit=base),
+                StageAt(sources=new, stage=name, commit=head),
+                found,
+                project / FEAST_PYTHON,
+            )
+            for name in reviewed
+        ]
     around = _surroundings(repository, (before, base, head), found, stages)
     change = Change(base=base, head=head, span=span, stage=stage)
     return change, [replace(each, look_at=look_at(each, around)) for each in gathered]
@@ -85,43 +93,40 @@ def _merge_base(repository: Repository, before: str, head: str) -> str:
 
 
 @contextmanager
-def _checkout(repository: Repository, head: str) -> Iterator[Path]:
-    """The project as HEAD has it: where it is checked out and nothing is changed in it, else in a folder of its own."""
-    if repository.resolve("HEAD") == head and not repository.changed():
-        yield repository.project
-        return
-    with repository.at(head) as folder:
-        environment = repository.project / _VENV
-        if environment.exists() and not (folder / _VENV).exists():
-            # Pulumi runs the program with the environment that Pulumi.yaml names.
-            (folder / _VENV).symlink_to(environment.resolve())
-        yield folder
+def _checkout(repository: Repository, head: str) -> Iterator[Sources]:
+    """The project as HEAD has it, with the Python environment that Pulumi runs the program with."""
+    with sources_at(repository, head) as sources:
+        environment, there = repository.project / _VENV, sources.folder / _VENV
+        if environment.exists() and not there.exists():
+            there.symlink_to(environment.resolve())
+        yield sources
 
 
-def _rendered_before(project: Path, stage: str) -> list[dict[str, Any]]:
+def _rendered_before(base: StageAt) -> Sequence[dict[str, Any]]:
     """The base commit's manifests; none where it has no such stage or refuses its own files."""
     try:
-        return manifests(project, stage)
+        return base.manifests
     except (ProgramError, SettingsError):
         return []
 
 
-def _settings_before(project: Path, stage: str) -> StackSettings | None:
+def _settings_before(base: StageAt) -> StackSettings | None:
     try:
-        return load_stack(Sources.of(project), stage).settings
+        return base.settings
     except SettingsError:
         return None
 
 
-def _stage(base: Path, head: Path, stage: str, found: Sequence[Release], feast: Path) -> StageReview:
+def _stage(base: StageAt, head: StageAt, found: Sequence[Release], feast: Path) -> StageReview:
+    stage, folder = head.stage, head.sources.folder
     own = tuple(release for release in found if release.stage == stage)
     try:
-        loaded = load_stack(Sources.of(head), stage)
+        loaded = head.loaded
         # Rendering and asking take a while themselves, so the preview runs meanwhile.
-        with previewing(head, stage) as preview:
-            rendered, rendered_before = manifests(head, stage), _rendered_before(base, stage)
+        with previewing(folder, stage) as preview:
+            rendered, rendered_before = head.manifests, _rendered_before(base)
             changes = manifest_changes(rendered_before, rendered)
-            before = _settings_before(base, stage)
+            before = _settings_before(base)
             return StageReview(
                 stage=stage,
                 releases=own,
@@ -129,10 +134,10 @@ def _stage(base: Path, head: Path, stage: str, found: Sequence[Release], feast: 
                 gated=frozenset(model.name for model in loaded.settings.models if model.gate is not None),
                 changes=changes,
                 store=store_release(stage, before, loaded.settings),
-                features=_features(head, loaded, changes, feast),
+                features=_features(folder, loaded, changes, feast),
                 reads=feature_reads(before, loaded.settings),
                 secrets=new_secrets(rendered_before, rendered),
-                violations=tuple(violations(head, stage, rendered)),
+                violations=tuple(violations(folder, loaded.settings, rendered)),
                 preview=preview(),
             )
     except SettingsError as error:
@@ -185,5 +190,5 @@ def _surroundings(
 
 
 def _newer(repository: Repository, base: str, before: str, stage: str) -> int:
-    paths = (f"./Pulumi.{stage}.yaml", "./models", f"./{FEATURES}", *(f"./{path}" for path in PROGRAM))
+    paths = [f"./{path}" for path in (f"Pulumi.{stage}.yaml", MODELS, FEATURES, *PROGRAM)]
     return int(repository.git("rev-list", "--count", f"{base}..{repository.resolve(before)}", "--", *paths))

@@ -7,15 +7,19 @@ import pytest
 from components.files.sources import Sources
 from components.stack import load_stack
 from delivery.policies.findings import violations
+from delivery.policies.violation import Violation
 from delivery.rendering.render import manifests
 from tests.support.projects import CHECKOUT, GOOD_STACK, entry, problems, project
 
 
+def policy_violations(folder: Path, stage: str) -> list[Violation]:
+    settings = load_stack(Sources.of(folder), stage).settings
+    return violations(folder, settings, manifests(folder, stage))
+
+
 @pytest.mark.parametrize("stage", ["staging", "production"])
 def test_the_committed_stages_pass(stage: str) -> None:
-    assert [
-        v for v in violations(CHECKOUT, stage, manifests(CHECKOUT, stage)) if v.policy != "version-order"
-    ] == []
+    assert [v for v in policy_violations(CHECKOUT, stage) if v.policy != "version-order"] == []
 
 
 def test_production_asks_for_high_availability() -> None:
@@ -30,7 +34,7 @@ def test_mandatory_violations_come_first(tmp_path: Path) -> None:
         + "    exceptions: [{policy: replicas, name: a, reason: small}]\n",
     )
 
-    found = violations(folder, "test", manifests(folder, "test"))
+    found = policy_violations(folder, "test")
 
     assert [(v.policy, v.level.value) for v in found] == [
         ("restricted-pods", "mandatory"),

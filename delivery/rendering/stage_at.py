@@ -1,0 +1,54 @@
+"""A stage as a commit has it, or as the files are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from components.files.sources import Sources
+from components.loading.stack_files import LoadedStack
+from components.settings.stack import StackSettings
+from components.stack import load_stack
+from delivery.rendering.render import manifests
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageAt:
+    """A stage of a project, loaded once and rendered once, when first asked for it, however often it is asked.
+
+    Attributes:
+        sources: The project.
+        stage: The stage's name.
+        commit: The commit that the project is read at; None for the files as they are.
+    """
+
+    sources: Sources
+    stage: str
+    commit: str | None = None
+
+    @cached_property
+    def loaded(self) -> LoadedStack:
+        """Its settings and where they came from.
+
+        Raises:
+            SettingsError: the files have problems.
+        """
+        return load_stack(self.sources, self.stage)
+
+    @property
+    def settings(self) -> StackSettings:
+        """Its settings.
+
+        Raises:
+            SettingsError: the files have problems.
+        """
+        return self.loaded.settings
+
+    @cached_property
+    def manifests(self) -> Sequence[dict[str, Any]]:
+        """What the program deploys for it, those first that others need.
+
+        Raises:
+            ProgramError: the program refused its settings.
+        """
+        return manifests(self.sources.folder, self.stage)
