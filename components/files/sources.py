@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 from components.errors import Problem, SettingsError
 
+# The name of the project, and of its settings in a stack file.
+PROJECT = "ml-deployments"
 FEATURES = "features"
 MODELS = "models"
 STAGE_FILE = re.compile(r"Pulumi\.([a-z0-9][-a-z0-9_]*)\.yaml")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from components.files import sources
 from components.settings.drift import DriftSettings
 from components.settings.feature_definitions import FeatureDefinitions
 from components.settings.feature_store import FeatureStoreSettings
@@ -15,7 +16,7 @@ from components.settings.pod import Settings
 from components.settings.policy import PolicySettings
 from components.settings.registries import ModelRegistry
 
-PROJECT = "ml-deployments"
+PROJECT = sources.PROJECT
 
 
 class PodSecurity(StrEnum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from components.files.sources import STAGE_FILE, Sources, belongs, is_read
+from components.files.sources import Sources, belongs, is_read
 from delivery.errors import DeliveryError
 
 # Modes of git.
@@ -54,26 +54,18 @@ def refuse_parts(git: Git, commit: str, project: Path, top: Path) -> None:
         _refuse_links(project, top, entries)
 
 
-def refuse_stack_files(git: Git, commit: str, project: Path) -> None:
-    """Refuse stack files whose past is not what git keeps: links, and files that go through a filter.
+def refuse_filtered(git: Git, project: Path, paths: Sequence[str]) -> None:
+    """Refuse files that go through a filter, and whose past is read as git keeps it.
 
     Args:
         git: The repository.
-        commit: The commit.
         project: The project's folder.
+        paths: The files, inside the project.
 
     Raises:
-        DeliveryError: names what is not supported.
+        DeliveryError: names a file and its filter.
     """
-    listed = _entries(git.git("ls-tree", "-z", commit, "./"))
-    entries = [entry for entry in listed if STAGE_FILE.fullmatch(entry.path)]
-    for entry in entries:
-        if entry.mode == LINK:
-            raise DeliveryError(
-                f"{entry.path} is a symbolic link, and the history of what it leads to is not supported",
-                "put the file itself in its place",
-            )
-    for path, name in _filtered(git, project, [entry.path for entry in entries]):
+    for path, name in _filtered(git, project, paths):
         raise DeliveryError(
             f"{path} goes through the git filter {name}, and the history of such a file is not supported",
             "take the filter off it in .gitattributes",

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from delivery.git.repository import Commit, Repository
+from delivery.git.reverts import reverted
 from delivery.history.stack_log import StackCommit, StackLog
-from delivery.policies.version_order import reverted
 from delivery.releases.changes import Deployed, deployed
 from delivery.releases.deployments import Deployment, deployments
 

@@ -16,6 +16,7 @@ from delivery.history.table import (
     short_digest,
 )
 from delivery.output import visible
+from delivery.releases.changes import Deployed
 from delivery.releases.deployments import Deployment
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -31,7 +32,11 @@ def history_page(history: History) -> str:
             history=history,
             stages=sorted({change.stage for change in history.changes}),
             models=sorted({change.model for change in history.changes}),
-            cells={(change.model, change.stage): _cell(change) for change in running},
+            cells={
+                (change.model, change.stage): _cell(change, change.after)
+                for change in running
+                if change.after
+            },
             fleet=sorted({change.model for change in running}),
             rows=[_row(change) for change in history.changes],
             notes=history_notes(history),
@@ -53,12 +58,11 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _cell(change: Change) -> dict[str, object]:
-    assert change.after is not None
+def _cell(change: Change, runs: Deployed) -> dict[str, object]:
     return {
-        "version": change.after.version,
-        "replicas": change.after.replicas,
-        "digest": short_digest(change.after) if change.after.digest else None,
+        "version": runs.version,
+        "replicas": runs.replicas,
+        "digest": short_digest(runs) if runs.digest else None,
         "since": change.when,
         "or_earlier": change.oldest_known,
         "by": change.commit.author,

@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from components.errors import SettingsError
+from components.files.sources import PROJECT
 from components.files.yaml_document import parse_document
-from components.settings.stack import PROJECT
 from delivery.releases.changes import Entries, entries
 
 _MODELS = re.compile(rf"^( +){re.escape(PROJECT)}:models:[ ]*\n", re.MULTILINE)

@@ -7,8 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from components.files.sources import STAGE_FILE
+from delivery.errors import DeliveryError
 from delivery.git.repository import LOG_FORMAT, Commit, Repository, commit_of
-from delivery.git.whole import refuse_stack_files
+from delivery.git.whole import LINK, refuse_filtered
 from delivery.history.past_entries import PastEntries
 from delivery.releases.changes import Entries
 
@@ -19,11 +20,15 @@ _RAW = ("log", "-z", "--raw", "--no-abbrev", "--no-renames", f"--format={LOG_FOR
 
 @dataclass(frozen=True, kw_only=True)
 class FileChange:
-    """A stage's stack file before and after a commit, by the names of its blobs; None where there is no file."""
+    """A stage's stack file before and after a commit, by the names of its blobs; None where there is no file.
+
+    `link` is true where it is a symbolic link afterwards: the blob is where it leads to.
+    """
 
     stage: str
     before: str | None
     after: str | None
+    link: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +55,8 @@ class StackLog:
     def __init__(self, repository: Repository, revision: str = "HEAD") -> None:
         self.repository = repository
         self.head = repository.resolve(revision)
-        refuse_stack_files(repository, self.head, repository.project)
         self.commits = self._commits()
+        self._refuse_unreadable()
         self._entries = PastEntries(repository.blobs(_blob_names(self.commits)))
 
     def entries(self, stage: str, blob: str | None) -> Entries:
@@ -115,6 +120,19 @@ class StackLog:
                 at += 2
             yield StackCommit(commit=commit, files=tuple(files))
 
+    def _refuse_unreadable(self) -> None:
+        """Refuse stack files that are not what git keeps of them; what they once were is not asked."""
+        newest: dict[str, FileChange] = {}
+        for file in (file for each in self.commits for file in each.files):
+            newest.setdefault(f"Pulumi.{file.stage}.yaml", file)
+        for name, file in newest.items():
+            if file.link:
+                raise DeliveryError(
+                    f"{name} is a symbolic link, and the history of what it leads to is not supported",
+                    "put the file itself in its place",
+                )
+        refuse_filtered(self.repository, self.repository.project, sorted(newest))
+
     def _boundary(self) -> set[str]:
         """The commits whose parents a shallow clone lacks."""
         if not self.repository.shallow:
@@ -126,11 +144,12 @@ class StackLog:
 def _file_change(meta: str, path: str, inside: Path) -> Iterator[FileChange]:
     match = STAGE_FILE.fullmatch(Path(path).name)
     if match and Path(path).parent == inside:
-        _, _, before, after, _ = meta.lstrip("\n").split()
+        _, mode, before, after, _ = meta.lstrip("\n").split()
         yield FileChange(
             stage=match[1],
             before=None if before == _NO_BLOB else before,
             after=None if after == _NO_BLOB else after,
+            link=mode == LINK,
         )
 
 

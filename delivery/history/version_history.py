@@ -6,8 +6,9 @@ from typing import Any
 
 from delivery.errors import DeliveryError
 from delivery.git.repository import Repository
+from delivery.git.reverts import is_revert
 from delivery.history.model_history import Change, history
-from delivery.policies.version_order import VersionChange, is_revert
+from delivery.policies.version_order import VersionChange
 from delivery.releases.changes import deployed, entries
 
 SHORT = 12

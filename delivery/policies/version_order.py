@@ -1,16 +1,13 @@
 """A model's version goes forward, unless a revert takes it back."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
+from delivery.git.reverts import REVERTS
 from delivery.policies.manifest import Finding
 
-# What `git revert` writes into the message.
-_REVERT = re.compile(r"^This reverts commit ([0-9a-f]{7,40})", re.MULTILINE)
-REVERTS = "Reverts"
 _NUMBER = re.compile(r"(\d+)")
 # A word like an abbreviated commit hash, which may be digits alone, or look like a pre-release (`4a53829`). What begins
 # with a day like 20260109 is a date.
@@ -31,16 +28,6 @@ class VersionChange:
     after: str
     commit: str | None
     reverts: bool = False
-
-
-def reverted(body: str, trailers: Mapping[str, str]) -> list[str]:
-    """The commits that a message says it reverts: in the sentence of `git revert`, or in a trailer `Reverts:`."""
-    return [*_REVERT.findall(body), *([trailers[REVERTS]] if REVERTS in trailers else [])]
-
-
-def is_revert(body: str, trailers: Mapping[str, str]) -> bool:
-    """A commit whose message says that it reverts another."""
-    return bool(reverted(body, trailers))
 
 
 def goes_back(before: str, after: str) -> bool | None:

@@ -4,7 +4,7 @@ import difflib
 from dataclasses import dataclass
 
 from delivery.git.branches import with_trailers
-from delivery.policies.version_order import REVERTS
+from delivery.git.reverts import REVERTS
 from delivery.registries.facts import ReleaseFacts
 from delivery.registries.gates import Verdict
 from delivery.releases.changes import Deployed

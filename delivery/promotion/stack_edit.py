@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from components.settings.stack import PROJECT
+from components.files.sources import PROJECT
 from delivery.errors import DeliveryError
 from delivery.releases.changes import Deployed, deployed, entries
 

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import SettingsError
-from components.files.sources import STAGE_FILE
+from components.files.sources import PROJECT, STAGE_FILE
 from components.files.yaml_document import parse_document
-from components.settings.stack import PROJECT, StackSettings
 from delivery.git.repository import Repository
 
 
@@ -103,14 +102,3 @@ def release(stage: str, model: str, old: Mapping[str, Any] | None, new: Mapping[
         after=deployed(new),
         other_fields=tuple(sorted(keys - {"version", "digest", "replicas"})),
     )
-
-
-def store_release(stage: str, before: StackSettings | None, after: StackSettings) -> Release | None:
-    """The stage's feature store in two commits as a release; None for the same version, digest and replicas."""
-    old, new = (
-        None
-        if settings is None or (store := settings.feature_store) is None
-        else Deployed(version=store.version, digest=store.digest, replicas=store.replicas)
-        for settings in (before, after)
-    )
-    return None if old == new else Release(stage=stage, model="the feature store", before=old, after=new)

@@ -59,6 +59,28 @@ class Rollback:
         return f"rollback/{self.stage}/{self.model}/{ref_part(self.after.version)}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Release:
+    """The release that is taken back: a change that has a version before and after it."""
+
+    change: Change
+    before: Deployed
+    after: Deployed
+
+    @property
+    def model(self) -> str:
+        return self.change.model
+
+    @property
+    def stage(self) -> str:
+        return self.change.stage
+
+    @property
+    def undone(self) -> Commit:
+        """The commit on the branch."""
+        return self.change.merge or self.change.commit
+
+
 def rollback(repository: Repository, model: str, stage: str, reason: str | None = None) -> Rollback:
     """Make the revert commit in a folder of its own; no branch and no file of the user's changes.
 
@@ -74,12 +96,10 @@ def rollback(repository: Repository, model: str, stage: str, reason: str | None 
     """
     own = [c for c in history(repository).only(model, stage).changes if c.version_changed]
     last = _last_release(own, model, stage)
-    assert last.before is not None
-    assert last.after is not None
-    undone = last.merge or last.commit
-    _refuse_more(repository, last, undone)
+    undone = last.undone
+    _refuse_more(repository, last)
     with repository.at("HEAD") as tree:
-        commit = _revert(Repository(tree), last, undone, reason)
+        commit = _revert(Repository(tree), last, reason)
         after = deployed(entries_at(repository, commit, stage).get(model))
         if after is None or after.version != last.before.version:
             raise DeliveryError(f"the revert of {undone.revision[:10]} does not restore it. {_instead(last)}")
@@ -98,7 +118,7 @@ def rollback(repository: Repository, model: str, stage: str, reason: str | None 
         after=after,
         diff=diff,
         commit=commit,
-        forward=_is_rollback(own, last),
+        forward=_is_rollback(own, last.change),
         reason=reason,
     )
 
@@ -119,7 +139,7 @@ def keep(repository: Repository, made: Rollback) -> None:
     repository.git("branch", "--no-track", made.branch, made.commit)
 
 
-def _last_release(own: Sequence[Change], model: str, stage: str) -> Change:
+def _last_release(own: Sequence[Change], model: str, stage: str) -> _Release:
     if not own:
         raise DeliveryError(
             f"no commit of this branch gives {model} a version in Pulumi.{stage}.yaml. "
@@ -141,7 +161,7 @@ def _last_release(own: Sequence[Change], model: str, stage: str) -> Change:
             f"{last.after.version} is the first version of {model} in {stage}, so there is none to go back to. "
             f"Fix: remove its entry from Pulumi.{stage}.yaml if it shall not run"
         )
-    return last
+    return _Release(change=last, before=last.before, after=last.after)
 
 
 def _is_rollback(own: Sequence[Change], last: Change) -> bool:
@@ -157,8 +177,9 @@ def _is_rollback(own: Sequence[Change], last: Change) -> bool:
     return steps % 2 == 1
 
 
-def _refuse_more(repository: Repository, last: Change, undone: Commit) -> None:
+def _refuse_more(repository: Repository, last: _Release) -> None:
     """Refuse when the commit changed more than this model's version and digest in this stage."""
+    undone = last.undone
     parent = undone.parents[0]
     more = list(_other_changes(repository, last, parent, undone.revision))
     if more:
@@ -168,7 +189,7 @@ def _refuse_more(repository: Repository, last: Change, undone: Commit) -> None:
         )
 
 
-def _other_changes(repository: Repository, last: Change, old: str, new: str) -> Iterator[str]:
+def _other_changes(repository: Repository, last: _Release, old: str, new: str) -> Iterator[str]:
     own = f"Pulumi.{last.stage}.yaml"
     inside = repository.project.relative_to(repository.top)
     changed = repository.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new).split("\0")
@@ -210,14 +231,13 @@ def _named(found: Deployed | None) -> str:
     return "nothing" if found is None else found.version
 
 
-def _revert(tree: Repository, last: Change, undone: Commit, reason: str | None) -> str:
+def _revert(tree: Repository, last: _Release, reason: str | None) -> str:
     """The revert commit, with git's own message and trailers."""
-    assert last.before is not None
-    assert last.after is not None
+    undone = last.undone
     mainline = ["-m", "1"] if len(undone.parents) > 1 else []
     done = tree.try_git(*NO_HOOKS, "revert", "--no-edit", *mainline, undone.revision)
     if done.returncode != 0:
-        _resolve(tree, last, undone, done.stderr.strip() or done.stdout.strip())
+        _resolve(tree, last, done.stderr.strip() or done.stdout.strip())
     trailers = {
         "Model": last.model,
         "Version": last.before.version,
@@ -230,8 +250,9 @@ def _revert(tree: Repository, last: Change, undone: Commit, reason: str | None) 
     return tree.resolve("HEAD")
 
 
-def _resolve(tree: Repository, last: Change, undone: Commit, said: str) -> None:
+def _resolve(tree: Repository, last: _Release, said: str) -> None:
     """Resolve what git takes for a conflict when only neighbouring lines changed since; refuse a real one."""
+    undone = last.undone
     file = f"Pulumi.{last.stage}.yaml"
     conflicts = tree.git("diff", "--name-only", "--relative", "--diff-filter=U").splitlines()
     now = entries_at(tree, "HEAD", last.stage).get(last.model)
@@ -239,7 +260,7 @@ def _resolve(tree: Repository, last: Change, undone: Commit, said: str) -> None:
     text = tree.file("HEAD", file)
     if conflicts != [file] or text is None:
         raise DeliveryError(f"`git revert {undone.revision[:10]}` failed: {said}")
-    if now != then or last.before is None:
+    if now != then:
         raise DeliveryError(
             f"{last.model} was edited in {file} since {undone.revision[:10]} released {_named(last.after)}, "
             f"so reverting that commit conflicts:\n{_since(tree, last)}\n{_instead(last)}"
@@ -250,17 +271,15 @@ def _resolve(tree: Repository, last: Change, undone: Commit, said: str) -> None:
     tree.git(*NO_HOOKS, "-c", "core.editor=true", "revert", "--continue")
 
 
-def _since(tree: Repository, last: Change) -> str:
+def _since(tree: Repository, last: _Release) -> str:
     """The commits that changed the stage's file since a release, a line each."""
-    reverted = (last.merge or last.commit).revision
-    found = tree.log("--first-parent", f"{reverted}..HEAD", "--", f"Pulumi.{last.stage}.yaml")
+    found = tree.log("--first-parent", f"{last.undone.revision}..HEAD", "--", f"Pulumi.{last.stage}.yaml")
     return "\n".join(f"  {commit.revision[:10]} {commit.subject} ({commit.author})" for commit in found)
 
 
-def _instead(last: Change) -> str:
-    assert last.before is not None
+def _instead(last: _Release) -> str:
     return (
         f'Fix: write version: "{last.before.version}" into Pulumi.{last.stage}.yaml in a commit of its own with the '
-        f"trailer `Reverts: {last.commit.revision[:10]}`, or let `python -m delivery promote {last.model} --from STAGE "
-        f'--to {last.stage} --version {last.before.version} --reason "..." --commit` do it'
+        f"trailer `Reverts: {last.change.commit.revision[:10]}`, or let `python -m delivery promote {last.model} "
+        f'--from STAGE --to {last.stage} --version {last.before.version} --reason "..." --commit` do it'
     )

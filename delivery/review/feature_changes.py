@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from components.feature_store import names as feature_store_names
 from components.kubernetes import naming
+from components.settings.stack import StackSettings
 from delivery.features.plan import FeatureChange, FeaturePlan
+from delivery.releases.changes import Deployed, Release
 from delivery.review.manifest_changes import ManifestChange
 from delivery.review.markdown import code, fence
 from delivery.review.size import Block
@@ -41,3 +43,14 @@ def features_block(plan: FeaturePlan, stage: str, level: str, rank: int = 0) -> 
 
 def _item(change: FeatureChange) -> str:
     return f"**{change.change}** {change.kind} {code(change.name)}\n\n{fence(change.diff, 'diff')}"
+
+
+def store_release(stage: str, before: StackSettings | None, after: StackSettings) -> Release | None:
+    """The stage's feature store in two commits as a release; None for the same version, digest and replicas."""
+    old, new = (
+        None
+        if settings is None or (store := settings.feature_store) is None
+        else Deployed(version=store.version, digest=store.digest, replicas=store.replicas)
+        for settings in (before, after)
+    )
+    return None if old == new else Release(stage=stage, model="the feature store", before=old, after=new)

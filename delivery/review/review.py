@@ -20,10 +20,10 @@ from delivery.git.repository import Repository
 from delivery.policies.findings import violations
 from delivery.registries.check import AT_ONCE
 from delivery.registries.facts import ReleaseFacts, release_facts
-from delivery.releases.changes import Release, entries_at, releases, stages_at, store_release
+from delivery.releases.changes import Release, entries_at, releases, stages_at
 from delivery.rendering.program import ProgramError
 from delivery.rendering.stage_at import StageAt
-from delivery.review.feature_changes import applied
+from delivery.review.feature_changes import applied, store_release
 from delivery.review.feature_reads import feature_reads
 from delivery.review.locks import locked
 from delivery.review.look_at import Surroundings, look_at

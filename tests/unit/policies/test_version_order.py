@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 from components.files.sources import Sources
 from components.stack import load_stack
 from delivery.cli import app
+from delivery.git.reverts import is_revert
 from delivery.policies.findings import Level, Violation, version_violations
-from delivery.policies.version_order import goes_back, is_revert
+from delivery.policies.version_order import goes_back
 from tests.support.projects import entry, project
 from tests.support.repositories import git, init
 

@@ -11,8 +11,8 @@ from components.kubernetes import naming
 from components.settings.stack import StackSettings
 from components.stack import load_stack
 from delivery.features.plan import FeatureChange, FeaturePlan
-from delivery.releases.changes import Deployed, store_release
-from delivery.review.feature_changes import applied
+from delivery.releases.changes import Deployed
+from delivery.review.feature_changes import applied, store_release
 from delivery.review.feature_reads import FeatureReads, feature_reads
 from delivery.review.look_at import Surroundings, look_at
 from delivery.review.manifest_changes import ManifestChange
