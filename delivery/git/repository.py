@@ -197,6 +197,12 @@ class Repository:
         # A capital H is a file that git compares.
         return tag != "H" and (not file.exists() or self.git("hash-object", "--", path) != blob)
 
+    def left_out(self) -> list[str]:
+        """The files that the program reads and a sparse checkout leaves out, relative to the project."""
+        lines = self.git("ls-files", "-t", "-z", "--", *PARTS).split("\0")
+        found = (line[2:] for line in lines if line.startswith("S ") and is_read(line[2:]))
+        return [path for path in found if not (self.project / path).exists()]
+
     def exists(self, reference: str) -> bool:
         """True when there is a reference of this full name, like `refs/heads/main`."""
         return self.try_git("show-ref", "--verify", "--quiet", reference).returncode == 0

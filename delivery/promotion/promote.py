@@ -43,6 +43,11 @@ def promote(repository: Repository, request: Request, ask: Ask) -> Promotion:
         SettingsError: a stage's files have problems, now or after the edit; nothing was changed.
         DeliveryError: the promotion is refused; nothing was changed, and the message says why.
     """
+    if left := repository.left_out():
+        raise DeliveryError(
+            f"{left[0]} is left out of this sparse checkout, and a promotion in half a project is not supported",
+            "bring it with `git sparse-checkout add`, or promote with --commit",
+        )
     promotion = prepare(repository, Sources.of(repository.project), request, ask)
     write(repository.project / request.file, promotion.text)
     return promotion

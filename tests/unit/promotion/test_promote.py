@@ -188,8 +188,21 @@ def test_a_model_that_is_new_in_the_stage(tmp_path: Path) -> None:
     assert work.text(PRODUCTION) == stack({"a": flow("v1"), "b": flow("v1", 3)}, "production")
 
 
+def test_a_sparse_checkout_holds_half_a_project(tmp_path: Path) -> None:
+    work = reading_features(tmp_path)
+    work.git("sparse-checkout", "set", "models")
+    assert "features/entities.py is left out of this sparse checkout" in refused(work)
+    promote(work, "--commit")
+
+
 @pytest.mark.parametrize("options", [[], ["--commit"]])
 def test_a_model_that_reads_features(tmp_path: Path, options: list[str]) -> None:
+    work = reading_features(tmp_path)
+    assert f"-    a: {flow('v1')}\n+    a: {flow('v2')}\n" in promote(work, *options)
+
+
+def reading_features(tmp_path: Path) -> Work:
+    """As `ahead`, with a feature store in both stages, from which `a` reads."""
     work = ahead(tmp_path)
     write_features(tmp_path)
     work.commit(
@@ -200,7 +213,7 @@ def test_a_model_that_reads_features(tmp_path: Path, options: list[str]) -> None
             PRODUCTION: stack({"a": flow("v1")}, "production") + STORE,
         },
     )
-    assert f"-    a: {flow('v1')}\n+    a: {flow('v2')}\n" in promote(work, *options)
+    return work
 
 
 @pytest.mark.parametrize("replicas", ["2", "3"])
