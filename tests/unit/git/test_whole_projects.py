@@ -292,7 +292,7 @@ def test_edits_that_git_was_told_to_overlook(tmp_path: Path, mark: str) -> None:
 
 def test_names_that_differ_in_case_alone(tmp_path: Path) -> None:
     work = reading(tmp_path)
-    work.commit("Case", {"features/Views.py": "from entities import author\n"})
+    work.commit("Case", {"components/Own.py": "", "components/own.py": ""})
     whole(tmp_path)
     work.git("config", "core.ignoreCase", "true")
-    refused(tmp_path, r"^features/Views\.py and features/views\.py differ in case alone")
+    refused(tmp_path, r"^components/Own\.py and components/own\.py differ in case alone")

@@ -191,7 +191,7 @@ def test_a_model_that_is_new_in_the_stage(tmp_path: Path) -> None:
 def test_a_sparse_checkout_holds_half_a_project(tmp_path: Path) -> None:
     work = reading_features(tmp_path)
     work.git("sparse-checkout", "set", "models")
-    assert "features/entities.py is left out of this sparse checkout" in refused(work)
+    assert "features/definitions.yaml is left out of this sparse checkout" in refused(work)
     promote(work, "--commit")
 
 
