@@ -3,51 +3,53 @@
 Exit codes: 0 good, 1 problems found, 2 wrong usage, 3 drift found.
 """
 
-from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from delivery.commands.check import check
-from delivery.commands.comment import comment
-from delivery.commands.deployable import deployable
-from delivery.commands.drift import drift
-from delivery.commands.features import features
-from delivery.commands.features_plan import features_plan
-from delivery.commands.gitops import gitops
-from delivery.commands.history import history
-from delivery.commands.policy import policy
-from delivery.commands.promote import promote
-from delivery.commands.render import render
-from delivery.commands.review import review
-from delivery.commands.rollback import rollback
-from delivery.commands.schema import schema
-from delivery.commands.show import show
-from delivery.commands.tag import tag
+from delivery import lazy_commands
 
+# In the order of a change; then what the repository itself is made with.
+COMMANDS = (
+    "check",
+    "show",
+    "policy",
+    "promote",
+    "review",
+    "comment",
+    "deployable",
+    "tag",
+    "drift",
+    "history",
+    "rollback",
+    "render",
+    "gitops",
+    "features",
+    "features-plan",
+    "schema",
+)
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="From a commit to a cluster: what the files say, what a change does, what runs, and who did it.",
 )
-# In the order of a change; then what the repository itself is made with.
-_COMMANDS: tuple[Callable[..., None], ...] = (
-    check,
-    show,
-    policy,
-    promote,
-    review,
-    comment,
-    deployable,
-    tag,
-    drift,
-    history,
-    rollback,
-    render,
-    gitops,
-    features,
-    features_plan,
-    schema,
-)
-for _command in _COMMANDS:
-    app.command()(_command)
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            "--project", help="As after the command: the checkout to look at.", exists=True, file_okay=False
+        ),
+    ] = None,
+) -> None:
+    """What can stand before the command."""
+    context.obj = project
+
+
+for _name in COMMANDS:
+    lazy_commands.add(app, _name)

@@ -23,7 +23,7 @@ PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 # Before everything else: Pulumi starts the pack from another folder, and its own must hide no module.
 sys.path.insert(0, str(PROJECT_FOLDER))
 
-from components.errors import SettingsError  # noqa: E402
+from components.errors import Problem, SettingsError  # noqa: E402
 from components.files.sources import Sources  # noqa: E402
 from components.settings.stack import StackSettings  # noqa: E402
 from components.stack import load_stack  # noqa: E402
@@ -94,8 +94,9 @@ def unchecked() -> Violation:
     return Violation(
         policy=ADVICE,
         object="the stage",
-        message="no policy was checked, since its files have problems",
-        fix="mend them as the program says",
+        problem=Problem(
+            "no policy was checked, since its files have problems", "repair them as the program says"
+        ),
         level=Level.ADVISORY,
     )
 
@@ -128,7 +129,7 @@ def on_stage(name: str, checks: str, level: Level, policies: Sequence[Policy]) -
 
 def text_of(violation: Violation) -> str:
     """What Pulumi shows below the policy's own name."""
-    return f"{violation.object}: {violation.message}. Fix: {violation.fix}"
+    return f"{violation.object}: {violation.problem}"
 
 
 def is_object(resource_type: str, props: Mapping[str, Any]) -> bool:

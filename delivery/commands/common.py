@@ -8,15 +8,31 @@ import typer
 
 from components.errors import UserError
 from components.files.sources import Sources
-from components.loading.model_files import definition_files
 from delivery.git.repository import Repository
 from delivery.output import listed
 from delivery.releases.changes import stages_at
 
 HERE = Path()
+
+
+def _one_project(context: typer.Context, value: Path) -> Path:
+    """The project that stands after the command, or before it; two different ones are wrong usage."""
+    before: Path | None = context.obj
+    if before is None:
+        return value
+    source = context.get_parameter_source("project")
+    if source is not None and source.name != "DEFAULT" and value.resolve() != before.resolve():
+        raise typer.BadParameter(
+            f"{before} stands before the command and {value} after it; give one", param_hint="--project"
+        )
+    return before
+
+
 Project = Annotated[
     Path,
-    typer.Option("--project", help="The checkout to look at.", exists=True, file_okay=False),
+    typer.Option(
+        "--project", help="The checkout to look at.", exists=True, file_okay=False, callback=_one_project
+    ),
 ]
 Model = Annotated[str, typer.Argument(help="The model, as in models/<model>.yaml.")]
 Stage = Annotated[str, typer.Argument(help="The stage, as in Pulumi.<stage>.yaml.")]
@@ -47,7 +63,7 @@ def known_stage(project: Path, stage: str, revision: str | None = None, hint: st
 
 def known_model(project: Path, model: str, more: Iterable[str] = ()) -> None:
     """Refuse a model without a model file, as wrong usage; `more` are models of the past."""
-    known = {*definition_files(Sources.of(project), []), *more}
+    known = {*(Path(file).stem for file in Sources.of(project).model_files), *more}
     if model not in known:
         raise typer.BadParameter(
             f"models/{model}.yaml does not exist; the models are {listed(known)}", param_hint="MODEL"

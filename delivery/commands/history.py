@@ -11,7 +11,6 @@ from delivery.git.repository import Repository
 from delivery.history.data import history_data
 from delivery.history.model_history import History
 from delivery.history.model_history import history as run_history
-from delivery.history.page import history_page
 from delivery.history.table import COLUMNS, history_notes, history_rows
 from delivery.output import listed, print_table, problems
 
@@ -32,6 +31,9 @@ def history(
         _known(whole, model, stage)
         found = whole.only(model, stage)
         if html is not None:
+            # Only who wants the page waits for what makes it.
+            from delivery.history.page import history_page  # noqa: PLC0415
+
             html.parent.mkdir(parents=True, exist_ok=True)
             html.write_text(history_page(found), encoding="utf-8")
     if as_json:

@@ -9,8 +9,6 @@ from delivery.git.branches import push_hint, refuse_edited
 from delivery.git.repository import Repository
 from delivery.history.model_history import history
 from delivery.output import problems
-from delivery.releases.rollback import keep
-from delivery.releases.rollback import rollback as run_rollback
 
 
 def rollback(
@@ -33,6 +31,10 @@ def rollback(
     known_stage(project, stage, hint="--stage")
     if reason is not None and not reason.strip():
         raise typer.BadParameter("say why in a few words", param_hint="--reason")
+    # The revert is checked as a whole stage; whoever asks for help does not wait for what checks it.
+    from delivery.releases.rollback import keep  # noqa: PLC0415
+    from delivery.releases.rollback import rollback as run_rollback  # noqa: PLC0415
+
     with problems():
         repository = Repository(project)
         # A model whose file is gone may have run.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from delivery.errors import DeliveryError
+from components.errors import Problem, UserError
 from delivery.git.repository import Repository
 from delivery.git.reverts import is_revert
 from delivery.history.model_history import Change, history
@@ -14,28 +14,20 @@ from delivery.releases.changes import deployed, entries
 SHORT = 12
 
 
-class UnknownHistoryError(DeliveryError):
-    """Git cannot tell how versions changed; the message says why. `known` holds what it could tell."""
-
-    def __init__(self, message: str, known: list[VersionChange]) -> None:
-        super().__init__(message)
-        self.known = known
-
-
-def last_changes(project: Path, stage: str) -> list[VersionChange]:
+def last_changes(project: Path, stage: str) -> tuple[list[VersionChange], tuple[Problem, ...]]:
     """The last change of the version of each model that a stage's stack file names, by model.
 
     A model that never had another version is left out. What is not committed yet counts as the last change.
 
-    Raises:
-        UnknownHistoryError: there is no git, no commit or no repository, or the clone lacks the commits that would
-            tell; it holds what could be told.
+    Returns:
+        The changes that are known, and why others are not: there is no git, no commit or no repository, or the clone
+        lacks the commits.
     """
     try:
         repository = Repository(project)
         past = history(repository).only(None, stage)
-    except DeliveryError as error:
-        raise UnknownHistoryError(str(error), []) from None
+    except UserError as error:
+        return [], error.problems
     file = f"Pulumi.{stage}.yaml"
     wanted = entries((repository.project / file).read_text(encoding="utf-8"), file)
     newest: dict[str, Change] = {}
@@ -54,13 +46,10 @@ def last_changes(project: Path, stage: str) -> list[VersionChange]:
             unknown.append(model)
         elif last.before is not None:
             found.append(_committed(last, last.before.version, now))
-    if unknown:
-        raise UnknownHistoryError(
-            f"this clone is shallow and lacks the last change of {', '.join(unknown)}. "
-            "Fix: `git fetch --unshallow`",
-            found,
-        )
-    return found
+    if not unknown:
+        return found, ()
+    reason = f"this clone is shallow and lacks the last change of {', '.join(unknown)}"
+    return found, (Problem(reason, "`git fetch --unshallow`"),)
 
 
 def _committed(change: Change, before: str, after: str) -> VersionChange:

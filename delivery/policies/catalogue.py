@@ -1,13 +1,14 @@
 """Every policy: its name, its level, what it checks and how to fulfil it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from components.errors import Problem
 from components.settings.policy import PolicyName
 from delivery.policies.container_resources import container_resources
 from delivery.policies.high_availability import disruption_budget, replicas
 from delivery.policies.images import image_digest, image_tag
-from delivery.policies.manifest import Finding, Manifest, identity, name_of
+from delivery.policies.manifest import Manifest, identity, name_of
 from delivery.policies.namespaces import own_namespaces
 from delivery.policies.owner import owner
 from delivery.policies.plain_secrets import no_plain_secrets, secret_in_environment
@@ -15,8 +16,8 @@ from delivery.policies.restricted_pods import restricted_pods
 from delivery.policies.stage import StageRules
 from delivery.policies.violation import Level, Violation
 
-ObjectRule = Callable[[Manifest, StageRules], Iterator[Finding]]
-StageRule = Callable[[Sequence[Manifest], StageRules], Iterator[tuple[Manifest, Finding]]]
+ObjectRule = Callable[[Manifest, StageRules], Iterator[Problem]]
+StageRule = Callable[[Sequence[Manifest], StageRules], Iterator[tuple[Manifest, Problem]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +40,14 @@ class Policy:
     of_object: ObjectRule | None = None
     of_stage: StageRule | None = None
 
-    def violation(self, name: str, what: str, finding: Finding, stage: StageRules) -> Violation:
+    def violation(self, name: str, what: str, finding: Problem, stage: StageRules) -> Violation:
         """A finding in the object `name` as a violation; one that the stage makes an exception for is advisory."""
-        message, level = finding.message, self.level
+        level = self.level
         for exception in stage.exceptions:
             if (exception.policy, exception.name) == (self.name, name):
-                message, level = f"{message} (let pass: {exception.reason})", Level.ADVISORY
-        return Violation(policy=self.name.value, object=what, message=message, fix=finding.fix, level=level)
+                finding = replace(finding, reason=f"{finding.reason} (let pass: {exception.reason})")
+                level = Level.ADVISORY
+        return Violation(policy=self.name.value, object=what, problem=finding, level=level)
 
 
 # It looks at git, not at objects.

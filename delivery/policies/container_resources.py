@@ -3,20 +3,21 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from delivery.policies.manifest import Finding, Manifest, pod_of
+from components.errors import Problem
+from delivery.policies.manifest import Manifest, pod_of
 from delivery.policies.stage import StageRules
 
 # No limit of cpu is asked for: it slows a container down that could use what nobody else needs.
 _NEEDED = (("requests", "cpu"), ("requests", "memory"), ("limits", "memory"))
 
 
-def container_resources(manifest: Manifest, stage: StageRules) -> Iterator[Finding]:
+def container_resources(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
     """Every container requests cpu and memory and limits its memory."""
     pod = pod_of(manifest)
     for container in pod.containers if pod else ():
         missing = [f"{kind}.{name}" for kind, name in _NEEDED if not _given(container, kind, name)]
         if missing:
-            yield Finding(
+            yield Problem(
                 f"container {container['name']} lacks resources.{', resources.'.join(missing)}",
                 "set resources in the model file",
             )

@@ -1,11 +1,13 @@
 """What the policies find in a stage."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from components.errors import Problem
 from components.settings.stack import StackSettings
-from delivery.history.version_history import UnknownHistoryError, last_changes
+from delivery.history.version_history import last_changes
 from delivery.policies.catalogue import VERSION_ORDER, in_objects
 from delivery.policies.stage import StageRules
 from delivery.policies.version_order import VersionChange, not_judged, version_order
@@ -45,20 +47,17 @@ def stage_rules(settings: StackSettings) -> StageRules:
 
 def version_violations(project: Path, settings: StackSettings) -> list[Violation]:
     """The models whose version went back without a revert, and as advice what could not be judged."""
-    rules, found = stage_rules(settings), []
-    try:
-        changes = last_changes(project, settings.stage)
-    except UnknownHistoryError as error:
-        changes = error.known
-        found.append(
-            Violation(
-                policy=VERSION_ORDER.name.value,
-                object=f"Pulumi.{settings.stage}.yaml",
-                message=f"how versions changed was not checked: {str(error).partition(' Fix: ')[0].rstrip('.')}",
-                fix=str(error).partition(" Fix: ")[2] or "run this in a whole clone of the repository",
-                level=Level.ADVISORY,
-            )
+    rules = stage_rules(settings)
+    changes, unknown = last_changes(project, settings.stage)
+    found = [
+        Violation(
+            policy=VERSION_ORDER.name.value,
+            object=f"Pulumi.{settings.stage}.yaml",
+            problem=replace(problem, reason=f"how versions changed was not checked: {problem.reason}"),
+            level=Level.ADVISORY,
         )
+        for problem in unknown
+    ]
     for change in changes:
         what = f"Deployment {settings.namespace}/{change.model}"
         if not_judged(change):
@@ -72,7 +71,9 @@ def _not_judged(change: VersionChange, what: str) -> Violation:
     return Violation(
         policy=VERSION_ORDER.name.value,
         object=what,
-        message=f"whether {change.after} is older than {change.before} cannot be told from their names",
-        fix="name versions like v1.2.0 to have their order checked",
+        problem=Problem(
+            f"whether {change.after} is older than {change.before} cannot be told from their names",
+            "name versions like v1.2.0 to have their order checked",
+        ),
         level=Level.ADVISORY,
     )

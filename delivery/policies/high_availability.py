@@ -3,26 +3,27 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from delivery.policies.manifest import Finding, Manifest, Pod, model_pod, namespace_of
+from components.errors import Problem
+from delivery.policies.manifest import Manifest, Pod, model_pod, namespace_of
 from delivery.policies.stage import StageRules
 
 FEWEST = 2
 _SCALED = {"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"}
 
 
-def replicas(manifest: Manifest, stage: StageRules) -> Iterator[Finding]:
+def replicas(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
     """A model has at least two replicas."""
     if not stage.high_availability or _model(manifest, stage) is None:
         return
     count = _replicas(manifest)
     if count < FEWEST:
-        yield Finding(
+        yield Problem(
             "is stopped: it has 0 replicas" if count == 0 else "has 1 replica, so a lost node stops it",
             f"set replicas: {FEWEST} or more in the stack file",
         )
 
 
-def disruption_budget(manifests: Sequence[Manifest], stage: StageRules) -> Iterator[tuple[Manifest, Finding]]:
+def disruption_budget(manifests: Sequence[Manifest], stage: StageRules) -> Iterator[tuple[Manifest, Problem]]:
     """A model that has replicas to spare has a PodDisruptionBudget, so that drains leave one of them serving."""
     if not stage.high_availability:
         return
@@ -36,7 +37,7 @@ def disruption_budget(manifests: Sequence[Manifest], stage: StageRules) -> Itera
         ):
             yield (
                 manifest,
-                Finding(
+                Problem(
                     "has no PodDisruptionBudget, so drains may take all of its replicas at once",
                     "set disruptionBudget.enabled: true, which is the default",
                 ),

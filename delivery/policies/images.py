@@ -2,29 +2,30 @@
 
 from collections.abc import Iterator
 
-from delivery.policies.manifest import Finding, Manifest, Pod, model_pod, pod_of
+from components.errors import Problem
+from delivery.policies.manifest import Manifest, Pod, model_pod, pod_of
 from delivery.policies.stage import StageRules
 
 _LATEST = "latest"
 _DIGEST = "@sha256:"
 
 
-def image_tag(manifest: Manifest, stage: StageRules) -> Iterator[Finding]:
+def image_tag(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
     """Every image has a tag or a digest, and the tag is not `latest`."""
     pod = pod_of(manifest)
     for name, image in _images(pod) if pod else ():
         tag = _tag(image)
         if tag == _LATEST or (not tag and _DIGEST not in image):
             why = "has the tag latest" if tag else "has no tag, which means latest"
-            yield Finding(f"the image {image} of container {name} {why}", "name a version as the image's tag")
+            yield Problem(f"the image {image} of container {name} {why}", "name a version as the image's tag")
 
 
-def image_digest(manifest: Manifest, stage: StageRules) -> Iterator[Finding]:
+def image_digest(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
     """Where the stage requires digests, every image of a model is pinned by one."""
     pod = model_pod(manifest, stage) if stage.require_digest else None
     for name, image in _images(pod) if pod else ():
         if _DIGEST not in image:
-            yield Finding(
+            yield Problem(
                 f"the image {image} of container {name} is not pinned by its digest",
                 'add digest: "sha256:..." to the model\'s entry in the stack file, as the registry shows it',
             )

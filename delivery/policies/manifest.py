@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from delivery.policies.stage import StageRules
 
@@ -19,13 +19,6 @@ _TEMPLATES: Mapping[str, tuple[str, ...]] = {
 # prometheus-operator makes the pods of these; their spec has most fields of a PodSpec.
 _OPERATED = {"Alertmanager", "Prometheus", "PrometheusAgent", "ThanosRuler"}
 _OPERATOR_GROUP = "monitoring.coreos.com/"
-
-
-class Finding(NamedTuple):
-    """What a rule found in one object: a sentence without its full stop, and what to do."""
-
-    message: str
-    fix: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
+from components.errors import Problem
 from components.kubernetes.naming import OWNER
-from delivery.policies.manifest import Finding, Manifest, labels_of, model_pod
+from delivery.policies.manifest import Manifest, labels_of, model_pod
 from delivery.policies.stage import StageRules
 
 
-def owner(manifest: Manifest, stage: StageRules) -> Iterator[Finding]:
+def owner(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
     """What makes pods in the stage's namespace has the owner's label, and so have its pods: alerts go by it."""
     pod = model_pod(manifest, stage)
     if pod is None:
         return
     for what, labels in (("the object", labels_of(manifest)), ("its pods' template", pod.labels)):
         if not labels.get(OWNER):
-            yield Finding(f"{what} has no label {OWNER}", "set owner in the model file")
+            yield Problem(f"{what} has no label {OWNER}", "set owner in the model file")

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from delivery.policies.manifest import Finding, Manifest, pod_of
+from components.errors import Problem
+from delivery.policies.manifest import Manifest, pod_of
 from delivery.policies.stage import StageRules
 
 # Whole words between the underscores, so that TOKENIZER or MAX_TOKENS is none of them.
@@ -17,26 +18,26 @@ def names_secret(variable: str) -> bool:
     return _SECRET_WORD.search(variable.upper()) is not None
 
 
-def no_plain_secrets(manifest: Manifest, stage: StageRules) -> Iterator[Finding]:
+def no_plain_secrets(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
     """No Secret carries its content; what only describes where a secret comes from is welcome."""
     if manifest["kind"] != "Secret" or manifest["apiVersion"] != "v1":
         return
     for field in ("data", "stringData"):
         if manifest.get(field):
             keys = ", ".join(sorted(manifest[field]))
-            yield Finding(
+            yield Problem(
                 f"holds its content in plain text: {field} has {keys}",
                 "make it in the cluster, or by an ExternalSecret or SealedSecret, and name it in the model file",
             )
 
 
-def secret_in_environment(manifest: Manifest, stage: StageRules) -> Iterator[Finding]:
+def secret_in_environment(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
     """No variable whose name speaks of a secret has its value in the manifest."""
     pod = pod_of(manifest)
     for container in (*pod.containers, *pod.patches) if pod else ():
         for variable in container.get("env") or ():
             if variable.get("value") and names_secret(variable["name"]):
-                yield Finding(
+                yield Problem(
                     f"the variable {variable['name']} of container {container['name']} has its value in plain text",
                     f"write {variable['name']}: {{secretKeyRef: {{name: ..., key: ...}}}}",
                 )

@@ -6,7 +6,8 @@ https://kubernetes.io/docs/concepts/security/pod-security-standards/. Pods for W
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from delivery.policies.manifest import Finding, Manifest, Pod, pod_of
+from components.errors import Problem
+from delivery.policies.manifest import Manifest, Pod, pod_of
 from delivery.policies.stage import StageRules
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
@@ -40,19 +41,19 @@ _HOOKS = ("postStart", "preStop")
 Context = Mapping[str, Any]
 
 
-def restricted_pods(manifest: Manifest, stage: StageRules) -> Iterator[Finding]:
+def restricted_pods(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
     """Every pod fits the restricted standard, and every namespace enforces it."""
     if manifest["kind"] == "Namespace":
         level = (manifest["metadata"].get("labels") or {}).get(ENFORCE)
         if level != _STANDARD:
-            yield Finding(
+            yield Problem(
                 f"enforces the Pod Security Standard {level or 'privileged'}, not {_STANDARD}", _FIX
             )
     pod = pod_of(manifest)
     for check in _CHECKS if pod else ():
         assert pod is not None
         for message in check(pod):
-            yield Finding(message, _FIX)
+            yield Problem(message, _FIX)
 
 
 def _host(pod: Pod) -> Iterator[str]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
+from components.errors import Problem
 from delivery.git.reverts import REVERTS
-from delivery.policies.manifest import Finding
 
 _NUMBER = re.compile(r"(\d+)")
 # A word like an abbreviated commit hash, which may be digits alone, or look like a pre-release (`4a53829`). What begins
@@ -43,12 +43,12 @@ def goes_back(before: str, after: str) -> bool | None:
     return _numbers(after) < _numbers(before)
 
 
-def version_order(change: VersionChange) -> Finding | None:
+def version_order(change: VersionChange) -> Problem | None:
     """A version that goes back without a revert."""
     if change.reverts or not goes_back(change.before, change.after):
         return None
     where = "a change that is not committed" if change.commit is None else f"commit {change.commit}"
-    return Finding(
+    return Problem(
         f"{where} takes the version back from {change.before} to {change.after} and is no revert",
         f"undo the release with `git revert`, or say what it undoes in a trailer `{REVERTS}: <commit>`",
     )

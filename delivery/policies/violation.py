@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from components.errors import Problem
+
 
 class Level(StrEnum):
     """What a violation does: `mandatory` stops a deployment, `advisory` is only shown."""
@@ -18,17 +20,15 @@ class Violation:
     Attributes:
         policy: The policy's name, as docs/policy.md lists it.
         object: Kind, namespace and name, like `Deployment ml-production/sentiment-classifier`.
-        message: What is wrong, as a sentence without its full stop.
-        fix: What to do about it.
+        problem: What is wrong, and what to do about it.
         level: Whether it stops a deployment.
     """
 
     policy: str
     object: str
-    message: str
-    fix: str
+    problem: Problem
     level: Level
 
     def __str__(self) -> str:
-        """One line: policy, object, message, fix."""
-        return f"{self.policy}: {self.object}: {self.message}. Fix: {self.fix}"
+        """One line: policy, object, problem."""
+        return f"{self.policy}: {self.object}: {self.problem}"

@@ -214,8 +214,8 @@ def _policies(review: StageReview, level: str) -> Block:
                 f"**{v.level.value}**" if v.level is Level.MANDATORY else v.level.value,
                 code(v.policy),
                 code(v.object),
-                code(v.message),
-                code(v.fix),
+                code(v.problem.reason),
+                code(v.problem.fix),
             )
         )
         for v in review.violations

@@ -124,7 +124,7 @@ class StageReview:
             if violation.level is Level.MANDATORY:
                 yield (
                     "a mandatory policy is violated",
-                    f"{violation.policy}: {violation.object}: {violation.message}",
+                    f"{violation.policy}: {violation.object}: {violation.problem.reason}",
                 )
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from components.errors import Problem
 from components.kubernetes import naming
 from delivery.identity import Identity
 from delivery.policies.findings import Level, Violation
@@ -62,8 +63,7 @@ def finding(level: Level = Level.MANDATORY) -> Violation:
     return Violation(
         policy="replicas",
         object="Deployment ml-production/m",
-        message="has one replica",
-        fix="give it two",
+        problem=Problem("has one replica", "give it two"),
         level=level,
     )
 

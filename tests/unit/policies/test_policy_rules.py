@@ -64,8 +64,8 @@ def test_a_spoilt_deployment_is_found(
 
     assert len(violations) == 1
     assert violations[0].object.startswith("Deployment ")
-    assert message in violations[0].message
-    assert violations[0].fix
+    assert message in violations[0].problem.reason
+    assert violations[0].problem.fix
 
 
 # The stage's other objects: what is added or changed.
@@ -198,7 +198,7 @@ def test_an_exception_makes_one_policy_of_one_object_advice(ruled_objects: list[
 
     assert levels["restricted-pods"].level is Level.MANDATORY
     assert levels["replicas"].level is Level.ADVISORY
-    assert levels["replicas"].message.endswith("(let pass: a batch job)")
+    assert levels["replicas"].problem.reason.endswith("(let pass: a batch job)")
 
 
 def test_every_kind_that_makes_pods_is_looked_at(ruled_objects: list[Manifest]) -> None:
@@ -225,7 +225,7 @@ def test_every_kind_that_makes_pods_is_looked_at(ruled_objects: list[Manifest]) 
 
     for manifest in made:
         violations = found([{"apiVersion": "any/v1", **manifest}, budget(ruled_objects)])
-        assert [v.message for v in violations] == ["the pod must not set hostPID"], manifest["kind"]
+        assert [v.problem.reason for v in violations] == ["the pod must not set hostPID"], manifest["kind"]
 
 
 def test_the_catalogue_has_each_policy_once() -> None:

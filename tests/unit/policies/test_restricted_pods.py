@@ -18,7 +18,7 @@ def messages(template: Template) -> list[str]:
         "metadata": {"name": "a", "namespace": "ml-test"},
         "spec": {"template": template},
     }
-    return [finding.message for finding in restricted_pods(deployment, RULES)]
+    return [finding.reason for finding in restricted_pods(deployment, RULES)]
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -92,7 +92,7 @@ def test_back_in_a_commit_is_found_also_after_other_commits(repository: Path) ->
     assert violation.policy == "version-order"
     assert violation.object == "Deployment ml-test/a"
     assert violation.level is Level.MANDATORY
-    assert "takes the version back from v2 to v1" in violation.message
+    assert "takes the version back from v2 to v1" in violation.problem.reason
 
 
 def test_back_and_then_forward_passes(repository: Path) -> None:
@@ -104,7 +104,7 @@ def test_back_and_then_forward_passes(repository: Path) -> None:
 def test_back_before_the_commit_is_found(repository: Path) -> None:
     write(repository, "v1")
     (violation,) = judged(repository)
-    assert violation.message.startswith("a change that is not committed takes the version back")
+    assert violation.problem.reason.startswith("a change that is not committed takes the version back")
 
 
 def test_a_revert_and_a_trailer_pass(repository: Path) -> None:
@@ -144,14 +144,14 @@ def test_an_exception_lets_a_version_go_back(repository: Path) -> None:
     write(repository, "v1", exceptions)
     (violation,) = judged(repository)
     assert violation.level is Level.ADVISORY
-    assert "renumbered" in violation.message
+    assert "renumbered" in violation.problem.reason
 
 
 def test_versions_without_an_order_are_told(repository: Path) -> None:
     release(repository, "blue")
     (violation,) = judged(repository)
     assert violation.level is Level.ADVISORY
-    assert "whether blue is older than v2 cannot be told" in violation.message
+    assert "whether blue is older than v2 cannot be told" in violation.problem.reason
 
 
 def test_a_new_and_a_moved_in_model_pass(repository: Path) -> None:
@@ -167,8 +167,8 @@ def test_a_shallow_clone_says_what_it_lacks(repository: Path, tmp_path: Path) ->
     (violation,) = judged(tmp_path / "shallow")
 
     assert violation.level is Level.ADVISORY
-    assert "shallow and lacks the last change of a" in violation.message
-    assert violation.fix == "`git fetch --unshallow`"
+    assert "shallow and lacks the last change of a" in violation.problem.reason
+    assert violation.problem.fix == "`git fetch --unshallow`"
 
 
 def test_a_shallow_clone_that_holds_the_change_judges_it(repository: Path, tmp_path: Path) -> None:
@@ -187,12 +187,12 @@ def test_without_git_the_rule_says_that_it_was_not_checked(
     (violation,) = judged(alone)
     assert violation.level is Level.ADVISORY
     assert violation.object == "Pulumi.test.yaml"
-    assert "in no git repository" in violation.message
+    assert "in no git repository" in violation.problem.reason
 
     monkeypatch.setenv("PATH", str(tmp_path))
     (violation,) = judged(repository)
     assert violation.level is Level.ADVISORY
-    assert "git is not installed" in violation.message
+    assert "git is not installed" in violation.problem.reason
 
 
 def test_before_the_first_commit(tmp_path: Path) -> None:
