@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks import delivering, deploying, drifting, feature_steps, features, monitoring, rendering
+from components.errors import Problem
+from delivery.output import listed, print_table
 from tests.integration.clone import CHECKOUT
 
 OUTPUT = CHECKOUT / "build" / "benchmarks.json"
@@ -29,16 +28,13 @@ def main() -> None:
     """Run the suites named on the command line; all by default."""
     names = sys.argv[1:] or [*SUITES]
     if unknown := [name for name in names if name not in SUITES]:
-        sys.exit(f"{', '.join(unknown)}: there is no such suite. Fix: name some of {', '.join(SUITES)}")
+        sys.exit(str(Problem(f"there is no suite {listed(unknown)}", f"name some of {', '.join(SUITES)}")))
     OUTPUT.parent.mkdir(exist_ok=True)
     results: dict[str, Any] = json.loads(OUTPUT.read_text()) if OUTPUT.is_file() else {}
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             results[name] = SUITES[name](Path(folder))
-        table = Table(*results[name][0], title=name)
-        for row in results[name]:
-            table.add_row(*(str(value) for value in row.values()))
-        Console().print(table)
+        print_table(results[name][0], (map(str, row.values()) for row in results[name]), title=name)
         OUTPUT.write_text(json.dumps(results, indent=2) + "\n")
     print(f"written to {OUTPUT.relative_to(CHECKOUT)}")
 

@@ -34,8 +34,6 @@ class Problem:
         text = ": ".join(part for part in (where, what, self.reason) if part)
         if self.said:
             text += f":\n{self.said}" if "\n" in self.said else f": {self.said.strip()}"
-        if not self.fix:
-            return text
         return f"{text}\nFix: {self.fix}" if "\n" in text else f"{text}. Fix: {self.fix}"
 
 

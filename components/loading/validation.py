@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from components.errors import Problem
 from components.files.yaml_document import KeyPath, Origin, dotted
+from components.settings.wrong import WRONG
 
 Model = TypeVar("Model", bound=BaseModel)
 _FIXES = {
@@ -126,9 +127,8 @@ def _reason_and_fix(
     model: type[BaseModel], path: KeyPath, details: ErrorDetails, origin: Origin | None
 ) -> tuple[str, str]:
     kind, last = details["type"], path[-1] if path else ""
-    if kind == "value_error":
-        reason, _, fix = details["msg"].removeprefix("Value error, ").partition("|")
-        return reason, fix
+    if kind == WRONG:
+        return details["ctx"]["reason"], details["ctx"]["fix"]
     if kind == "extra_forbidden":
         valid = sorted(_valid_keys(model, path[:-1]))
         close = difflib.get_close_matches(str(last), valid, n=1)

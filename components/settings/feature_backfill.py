@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from components.settings.pod import Settings
+from components.settings.wrong import wrong
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 _PATTERN = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
@@ -18,7 +19,7 @@ def _utc_time(text: str) -> str:
     except ValueError:
         fits = False
     if not fits:
-        raise ValueError('must be a time in UTC|write it like "2026-01-01T00:00:00Z"')
+        raise wrong("must be a time in UTC", 'write it like "2026-01-01T00:00:00Z"')
     return text
 
 
@@ -50,8 +51,8 @@ class Backfill(Settings):
     @model_validator(mode="after")
     def _check(self) -> "Backfill":
         if moment(self.start) >= moment(self.until):
-            raise ValueError(
-                f"from ({self.start}) is not before until ({self.until})|make from the earlier of the two"
+            raise wrong(
+                f"from ({self.start}) is not before until ({self.until})", "make from the earlier of the two"
             )
         return self
 

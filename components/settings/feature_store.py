@@ -17,6 +17,7 @@ from components.settings.pod import EnvSource, EnvValue, KeyReference, PositiveS
 from components.settings.quantities import Duration, Quantity, quantity, seconds
 from components.settings.schedule import CronLine, longest_pause
 from components.settings.watching import Severity
+from components.settings.wrong import wrong
 
 # The variables that carry the secrets of feature_store.yaml into the pods.
 REDIS_PASSWORD = "FEATURE_STORE_REDIS_PASSWORD"
@@ -51,14 +52,16 @@ def _redis_url(text: str) -> str:
     except ValueError:
         port_fits = False
     if parts.scheme not in {"redis", "rediss"} or not parts.hostname or not port_fits:
-        raise ValueError("must be the address of a Redis|write it like redis://redis.example.com:6379")
+        raise wrong("must be the address of a Redis", "write it like redis://redis.example.com:6379")
     if "@" in parts.netloc:
-        raise ValueError(
-            "holds a user or a password, and no secret is ever in git|name the password with passwordSecret"
+        raise wrong(
+            "holds a user or a password, and no secret is ever in git",
+            "name the password with passwordSecret",
         )
     if parts.query or parts.fragment or not (parts.path in {"", "/"} or parts.path[1:].isdecimal()):
-        raise ValueError(
-            "has more than a host, a port and the number of a database|write it like redis://redis.example.com:6379/0"
+        raise wrong(
+            "has more than a host, a port and the number of a database",
+            "write it like redis://redis.example.com:6379/0",
         )
     return text
 
@@ -66,7 +69,7 @@ def _redis_url(text: str) -> str:
 def _object_path(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in _SCHEMES or not parts.netloc or not parts.path.strip("/"):
-        raise ValueError("must be a file in an object store|write it like s3://bucket/registry.pb")
+        raise wrong("must be a file in an object store", "write it like s3://bucket/registry.pb")
     return text
 
 
@@ -76,7 +79,7 @@ def _ratio(text: str) -> str:
     except ArithmeticError:
         inside = False
     if not inside:
-        raise ValueError('must be a fraction between 0 and 1, both excluded|write it like "0.1"')
+        raise wrong("must be a fraction between 0 and 1, both excluded", 'write it like "0.1"')
     return text
 
 
@@ -109,21 +112,22 @@ class Redis(Settings):
     @model_validator(mode="after")
     def _check(self) -> "Redis":
         if self.install and self.url is not None:
-            raise ValueError("has both install: true and url|keep one of the two")
+            raise wrong("has both install: true and url", "keep one of the two")
         if not self.install and self.url is None:
-            raise ValueError(
-                "names no Redis|write install: true for one of the stage's own, or url: redis://... for another"
+            raise wrong(
+                "names no Redis",
+                "write install: true for one of the stage's own, or url: redis://... for another",
             )
         if self.install and self.password_secret is None:
-            raise ValueError(
-                "install: true needs passwordSecret, or every pod could read and write"
-                "|create a Secret and add passwordSecret: {name: ..., key: ...}"
+            raise wrong(
+                "install: true needs passwordSecret, or every pod could read and write",
+                "create a Secret and add passwordSecret: {name: ..., key: ...}",
             )
         idle = sorted(self.model_fields_set - {"install", "url", "password_secret"})
         if idle and not self.install:
-            raise ValueError(f"{', '.join(idle)} has no effect on an existing Redis|remove it")
+            raise wrong(f"{', '.join(idle)} has no effect on an existing Redis", "remove it")
         if quantity(self.memory) < quantity(_SMALLEST_MEMORY):
-            raise ValueError(f"memory {self.memory} is below {_SMALLEST_MEMORY}|write it like 1Gi")
+            raise wrong(f"memory {self.memory} is below {_SMALLEST_MEMORY}", "write it like 1Gi")
         return self
 
 
@@ -155,7 +159,7 @@ class Registry(Settings):
     @model_validator(mode="after")
     def _one(self) -> "Registry":
         if (self.sql is None) == (self.object_store is None):
-            raise ValueError("must name either sql or objectStore|keep one of the two")
+            raise wrong("must name either sql or objectStore", "keep one of the two")
         return self
 
 
@@ -269,20 +273,20 @@ class FeatureStoreSettings(Settings):
     def _check(self) -> "FeatureStoreSettings":
         for name in RESERVED_ENV:
             if name in self.env:
-                raise ValueError(f"env.{name} is set by the program|remove it, or use another name")
+                raise wrong(f"env.{name} is set by the program", "remove it, or use another name")
         if self.network.enabled and not self.network.egress:
             where = "registry and online.redis.url" if self.online.redis.url else "registry"
-            raise ValueError(
-                f"network.egress is empty, so nothing could reach what {where} names"
-                "|add network: {egress: [{cidr: 10.0.0.0/16, ports: [5432]}]} with where that is"
+            raise wrong(
+                f"network.egress is empty, so nothing could reach what {where} names",
+                "add network: {egress: [{cidr: 10.0.0.0/16, ports: [5432]}]} with where that is",
             )
         pause = longest_pause(self.materialization.schedule).total_seconds()
         for name, age in {"freshness": self.watch.freshness, **self.watch.freshness_by_view}.items():
             if not self.materialization.suspend and seconds(age) <= Decimal(pause):
-                raise ValueError(
+                raise wrong(
                     f"watch.{name} ({age}) is not above the {pause:.0f} s between two runs of "
-                    f"materialization.schedule ({self.materialization.schedule}), so its alert would fire all the time"
-                    "|raise it, or run more often"
+                    f"materialization.schedule ({self.materialization.schedule}), so its alert would fire all the time",
+                    "raise it, or run more often",
                 )
         return self
 

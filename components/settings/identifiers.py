@@ -6,15 +6,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from components.settings.wrong import wrong
+
 
 def _form(pattern: str, *, longest: int, must: str, fix: str) -> Callable[[str], str]:
     compiled = re.compile(pattern)
 
     def check(value: str) -> str:
         if not compiled.fullmatch(value):
-            raise ValueError(f"{must}|{fix}")
+            raise wrong(must, fix)
         if len(value) > longest:
-            raise ValueError(f"has {len(value)} characters, more than {longest}|shorten it")
+            raise wrong(f"has {len(value)} characters, more than {longest}", "shorten it")
         return value
 
     return check
@@ -49,20 +51,21 @@ _repository_form = _form(
 
 def _version(value: str) -> str:
     if value == "latest":
-        raise ValueError(
-            'must name one version; "latest" means another one each day|write the version, like "v1.2.0"'
+        raise wrong(
+            'must name one version; "latest" means another one each day',
+            'write the version, like "v1.2.0"',
         )
     return _version_form(value)
 
 
 def _repository(value: str) -> str:
     if "@" in value:
-        raise ValueError("must not hold a digest|move it to `digest:` in the stack file")
+        raise wrong("must not hold a digest", "move it to `digest:` in the stack file")
     if ":" in value.rpartition("/")[2]:
         repository, _, tag = value.rpartition(":")
-        raise ValueError(
-            f"must not hold a tag; the version comes from the stack file|write {repository}, "
-            f'and version: "{tag}" in the stack file'
+        raise wrong(
+            "must not hold a tag; the version comes from the stack file",
+            f'write {repository}, and version: "{tag}" in the stack file',
         )
     return _repository_form(value)
 

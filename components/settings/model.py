@@ -34,6 +34,7 @@ from components.settings.pod import (
 )
 from components.settings.registries import Gate, RegisteredModel
 from components.settings.watching import AlertName, AlertOverride, Metrics, QualityGauge, Slo
+from components.settings.wrong import wrong
 
 # The program sets these, so that a server can say what it is and finds its features.
 FEATURE_STORE_URL, FEATURE_SERVICE = "FEATURE_STORE_URL", "FEATURE_SERVICE"
@@ -55,11 +56,12 @@ class Rollout(Settings):
     @model_validator(mode="after")
     def _check(self) -> "Rollout":
         if self.max_unavailable == 0 and self.max_surge == 0:
-            raise ValueError("maxUnavailable and maxSurge are both 0, so nothing can roll|set maxSurge: 1")
+            raise wrong("maxUnavailable and maxSurge are both 0, so nothing can roll", "set maxSurge: 1")
         if self.timeout_seconds is not None and self.timeout_seconds <= self.progress_deadline_seconds:
-            raise ValueError(
+            raise wrong(
                 f"timeoutSeconds ({self.timeout_seconds}) must be above progressDeadlineSeconds "
-                f"({self.progress_deadline_seconds}), which names the reason|raise it, or leave it out"
+                f"({self.progress_deadline_seconds}), which names the reason",
+                "raise it, or leave it out",
             )
         return self
 
@@ -75,9 +77,10 @@ class Shutdown(Settings):
     @model_validator(mode="after")
     def _check(self) -> "Shutdown":
         if self.pre_stop_sleep_seconds >= self.grace_period_seconds:
-            raise ValueError(
+            raise wrong(
                 f"preStopSleepSeconds ({self.pre_stop_sleep_seconds}) must be below gracePeriodSeconds "
-                f"({self.grace_period_seconds})|raise gracePeriodSeconds"
+                f"({self.grace_period_seconds})",
+                "raise gracePeriodSeconds",
             )
         return self
 
@@ -99,7 +102,7 @@ class Destination(Settings):
     @model_validator(mode="after")
     def _one(self) -> "Destination":
         if (self.pods is None) == (self.cidr is None):
-            raise ValueError("must name either pods or a cidr|keep one of the two")
+            raise wrong("must name either pods or a cidr", "keep one of the two")
         return self
 
 
@@ -174,24 +177,25 @@ class ModelDefinition(Settings):
     @model_validator(mode="after")
     def _check(self) -> "ModelDefinition":
         if self.gate is not None and self.registered_model is None:
-            raise ValueError(
-                "gate needs registeredModel, whose metrics it judges|add registeredModel: {name: ...}"
+            raise wrong(
+                "gate needs registeredModel, whose metrics it judges", "add registeredModel: {name: ...}"
             )
         for name in RESERVED_ENV:
             if name in self.env:
-                raise ValueError(f"env.{name} is set by the program|remove it, or use another name")
+                raise wrong(f"env.{name} is set by the program", "remove it, or use another name")
         deadline, budget = (
             self.rollout.progress_deadline_seconds,
             self.probes.startup.budget_seconds,
         )
         if deadline <= budget:
-            raise ValueError(
+            raise wrong(
                 f"rollout.progressDeadlineSeconds ({deadline}) must be above the start-up time that "
-                f"probes.startup allows ({budget} s)|raise it, or lower probes.startup.failureThreshold"
+                f"probes.startup allows ({budget} s)",
+                "raise it, or lower probes.startup.failureThreshold",
             )
         paths = [mount.path for mount in self.mounts]
         if len(set(paths)) != len(paths) or "/tmp" in paths:
-            raise ValueError("two mounts have the same path, or one is /tmp|give each its own path")
+            raise wrong("two mounts have the same path, or one is /tmp", "give each its own path")
         return self
 
 

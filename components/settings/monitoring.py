@@ -10,6 +10,7 @@ from components.settings.identifiers import DnsLabel, LabelKey, LabelValue
 from components.settings.pod import KeyReference, Settings
 from components.settings.quantities import Quantity, quantity
 from components.settings.watching import Severity
+from components.settings.wrong import wrong
 
 _SMALLEST_VOLUME = "1Gi"
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
@@ -38,11 +39,11 @@ class Receiver(Settings):
     @model_validator(mode="after")
     def _one(self) -> "Receiver":
         if (self.webhook_url is None) == (self.webhook_url_secret is None):
-            raise ValueError("must name either webhookUrl or webhookUrlSecret|write one of the two")
+            raise wrong("must name either webhookUrl or webhookUrlSecret", "write one of the two")
         if self.webhook_url is not None and "@" in urlsplit(self.webhook_url).netloc:
-            raise ValueError(
-                "webhookUrl holds a user or a password, and no secret is ever in git"
-                "|put the address into a Secret and name it with webhookUrlSecret"
+            raise wrong(
+                "webhookUrl holds a user or a password, and no secret is ever in git",
+                "put the address into a Secret and name it with webhookUrlSecret",
             )
         return self
 
@@ -57,7 +58,7 @@ class Storage(Settings):
     @model_validator(mode="after")
     def _check(self) -> "Storage":
         if quantity(self.size) < quantity(_SMALLEST_VOLUME):
-            raise ValueError(f"size {self.size} is below {_SMALLEST_VOLUME}|write it like 50Gi")
+            raise wrong(f"size {self.size} is below {_SMALLEST_VOLUME}", "write it like 50Gi")
         return self
 
 
@@ -77,17 +78,15 @@ class MonitoringStackSettings(Settings):
     def _check(self) -> "MonitoringStackSettings":
         keys = [(receiver.owner, receiver.severity) for receiver in self.receivers]
         if len(set(keys)) != len(keys):
-            raise ValueError(
-                "two receivers have the same owner and severity|give each its own, or remove one"
-            )
+            raise wrong("two receivers have the same owner and severity", "give each its own, or remove one")
         idle = sorted(self.model_fields_set - {"install"})
         if idle and not self.install:
-            raise ValueError(
-                f"{', '.join(idle)} has no effect without install: true|add install: true, or remove it"
+            raise wrong(
+                f"{', '.join(idle)} has no effect without install: true", "add install: true, or remove it"
             )
         if int(self.retention.removesuffix("d")) < 30:  # noqa: PLR2004
-            raise ValueError(
-                f"retention {self.retention} is below the 30 days of the error budget|write 30d or more"
+            raise wrong(
+                f"retention {self.retention} is below the 30 days of the error budget", "write 30d or more"
             )
         return self
 
@@ -116,18 +115,20 @@ class Monitoring(Settings):
             and self.selector_labels is None
             and not self.stack.install
         ):
-            raise ValueError(
+            raise wrong(
                 "delivery: operator needs selectorLabels; without the labels its Prometheus selects by, the operator "
-                "passes monitors and rules over in silence|add selectorLabels: {release: kube-prometheus-stack}, "
-                "with the labels of your Prometheus' ruleSelector and serviceMonitorSelector"
+                "passes monitors and rules over in silence",
+                "add selectorLabels: {release: kube-prometheus-stack}, "
+                "with the labels of your Prometheus' ruleSelector and serviceMonitorSelector",
             )
         if self.stack.install and self.delivery is not MonitoringDelivery.OPERATOR:
-            raise ValueError(
-                f"stack.install needs delivery: operator, not {self.delivery.value}|write delivery: operator"
+            raise wrong(
+                f"stack.install needs delivery: operator, not {self.delivery.value}",
+                "write delivery: operator",
             )
         if self.stack.install and "namespace" not in self.model_fields_set:
-            raise ValueError(
-                "stack.install needs a namespace of its own: the stack creates and removes it|add namespace: "
-                "<stage>-monitoring"
+            raise wrong(
+                "stack.install needs a namespace of its own: the stack creates and removes it",
+                "add namespace: <stage>-monitoring",
             )
         return self

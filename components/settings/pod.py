@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from components.settings.identifiers import DataKey, HttpPath, LabelKey, ObjectName
 from components.settings.quantities import Quantity, quantity
+from components.settings.wrong import wrong
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=0)]
@@ -41,19 +42,19 @@ class Resources(Settings):
     def _check(self) -> "Resources":
         for name in ("cpu", "memory"):
             if name not in self.requests:
-                raise ValueError(f"requests has no {name}|add requests: {{{name}: ...}}")
+                raise wrong(f"requests has no {name}", f"add requests: {{{name}: ...}}")
         if "memory" not in self.limits:
-            raise ValueError("limits has no memory|add limits: {memory: ...}")
+            raise wrong("limits has no memory", "add limits: {memory: ...}")
         for name, request in self.requests.items():
             if "/" in name and self.limits.get(name) != request:
-                raise ValueError(
-                    f"requests.{name} must equal limits.{name}; Kubernetes does not overcommit devices"
-                    f"|write {name}: {request} under limits"
+                raise wrong(
+                    f"requests.{name} must equal limits.{name}; Kubernetes does not overcommit devices",
+                    f"write {name}: {request} under limits",
                 )
             if name in self.limits and quantity(self.limits[name]) < quantity(request):
-                raise ValueError(
-                    f"limits.{name} ({self.limits[name]}) is below requests.{name} ({request})"
-                    "|raise the limit or lower the request"
+                raise wrong(
+                    f"limits.{name} ({self.limits[name]}) is below requests.{name} ({request})",
+                    "raise the limit or lower the request",
                 )
         return self
 
@@ -80,9 +81,9 @@ class EnvValue(Settings):
     @model_validator(mode="after")
     def _one(self) -> "EnvValue":
         if sum(x is not None for x in (self.value, self.secret_key_ref, self.config_map_key_ref)) != 1:
-            raise ValueError(
-                'must be one of a text, secretKeyRef and configMapKeyRef|write NAME: "text" '
-                "or NAME: {secretKeyRef: {name: ..., key: ...}}"
+            raise wrong(
+                "must be one of a text, secretKeyRef and configMapKeyRef",
+                'write NAME: "text" or NAME: {secretKeyRef: {name: ..., key: ...}}',
             )
         return self
 
@@ -96,7 +97,7 @@ class EnvSource(Settings):
     @model_validator(mode="after")
     def _one(self) -> "EnvSource":
         if (self.secret is None) == (self.config_map is None):
-            raise ValueError("must name either a secret or a configMap|keep one of the two")
+            raise wrong("must name either a secret or a configMap", "keep one of the two")
         return self
 
 
@@ -119,9 +120,9 @@ class Toleration(Settings):
     @model_validator(mode="after")
     def _check(self) -> "Toleration":
         if self.operator == "Exists" and self.value is not None:
-            raise ValueError("operator Exists takes no value|remove the value, or use operator: Equal")
+            raise wrong("operator Exists takes no value", "remove the value, or use operator: Equal")
         if self.operator == "Equal" and self.key is None:
-            raise ValueError("operator Equal needs a key|add key, or use operator: Exists")
+            raise wrong("operator Equal needs a key", "add key, or use operator: Exists")
         return self
 
 
@@ -169,7 +170,7 @@ class Security(Settings):
     @model_validator(mode="after")
     def _check(self) -> "Security":
         if self.run_as_non_root and self.run_as_user == 0:
-            raise ValueError("runAsUser 0 is root|name another user, or set runAsNonRoot: false")
+            raise wrong("runAsUser 0 is root", "name another user, or set runAsNonRoot: false")
         return self
 
 

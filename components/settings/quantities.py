@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from components.settings.wrong import wrong
+
 # Suffixes of k8s.io/apimachinery/pkg/api/resource: decimal and binary multiples.
 _MULTIPLES = {
     "": Decimal(1),
@@ -38,7 +40,7 @@ def quantity(text: str) -> Decimal:
     """
     match = _QUANTITY.fullmatch(text)
     if match is None:
-        raise ValueError("must be a Kubernetes quantity|write it like 500m, 2, 2Gi or 512Mi")
+        raise wrong("must be a Kubernetes quantity", "write it like 500m, 2, 2Gi or 512Mi")
     return Decimal(match[1]) * _MULTIPLES[match[2] or ""]
 
 
@@ -50,13 +52,13 @@ def seconds(text: str) -> Decimal:
     """
     match = _DURATION.fullmatch(text)
     if match is None or Decimal(match[1]) == 0:
-        raise ValueError("must be a duration above zero|write it like 250ms, 0.5s, 10m or 1h")
+        raise wrong("must be a duration above zero", "write it like 250ms, 0.5s, 10m or 1h")
     return Decimal(match[1]) * _SECONDS[match[2]]
 
 
 def _objective(text: str) -> str:
     if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,6})?", text) or not 0 < Decimal(text) < 100:  # noqa: PLR2004
-        raise ValueError('must be a percentage between 0 and 100, both excluded|write it like "99.9"')
+        raise wrong("must be a percentage between 0 and 100, both excluded", 'write it like "99.9"')
     return text
 
 

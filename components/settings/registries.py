@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from components.settings.pod import Settings
 from components.settings.watching import Number
+from components.settings.wrong import wrong
 
 # What MLflow takes for the key of a tag. Its filters have no way to write a backtick in one.
 _TAG_KEY = re.compile(r"[\w\-./: ]+")
@@ -15,33 +16,36 @@ _TAG_KEY = re.compile(r"[\w\-./: ]+")
 
 def _model_name(text: str) -> str:
     if "'" in text and '"' in text:
-        raise ValueError(
-            "holds ' and \", and MLflow has no way to search for both|rename the registered model, without one of them"
+        raise wrong(
+            "holds ' and \", and MLflow has no way to search for both",
+            "rename the registered model, without one of them",
         )
     return text
 
 
 def _tag_key(text: str) -> str:
     if not _TAG_KEY.fullmatch(text):
-        raise ValueError(
-            "is no key of a tag in MLflow|use letters, digits, spaces and _ - . / : alone, as the tag itself does"
+        raise wrong(
+            "is no key of a tag in MLflow",
+            "use letters, digits, spaces and _ - . / : alone, as the tag itself does",
         )
     return text
 
 
 def _fall(text: str) -> str:
     if Decimal(text) < 0:
-        raise ValueError('must not be below zero|write how much it may change, like "0.01"')
+        raise wrong("must not be below zero", 'write how much it may change, like "0.01"')
     return text
 
 
 def _address(text: str) -> str:
     scheme, _, rest = text.partition("://")
     if scheme not in {"http", "https"} or not rest or any(c.isspace() for c in text):
-        raise ValueError("must be an address|write it like https://mlflow.example.com")
+        raise wrong("must be an address", "write it like https://mlflow.example.com")
     if "@" in rest.partition("/")[0]:
-        raise ValueError(
-            "must not hold a password|remove it; MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD give it"
+        raise wrong(
+            "must not hold a password",
+            "remove it; MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD give it",
         )
     return text.rstrip("/")
 
@@ -75,9 +79,9 @@ class MetricGate(Settings):
     @model_validator(mode="after")
     def _check(self) -> "MetricGate":
         if all(rule is None for rule in (self.min, self.max, self.max_drop, self.max_rise)):
-            raise ValueError('asks for nothing|give min, max, maxDrop or maxRise, like min: "0.85"')
+            raise wrong("asks for nothing", 'give min, max, maxDrop or maxRise, like min: "0.85"')
         if self.min is not None and self.max is not None and Decimal(self.min) > Decimal(self.max):
-            raise ValueError(f"min ({self.min}) is above max ({self.max})|lower min, or raise max")
+            raise wrong(f"min ({self.min}) is above max ({self.max})", "lower min, or raise max")
         return self
 
 

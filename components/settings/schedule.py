@@ -8,8 +8,11 @@ from typing import Annotated
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator
 
+from components.settings.wrong import wrong
+
 _FIELDS = 5
-_MUST = "must be a cron line of five fields|write minute, hour, day of month, month and day of week, like */10 * * * *"
+_MUST = "must be a cron line of five fields"
+_FIX = "write minute, hour, day of month, month and day of week, like */10 * * * *"
 # What cronsim reads and Kubernetes does not: last days, n-th weekdays and Sunday as 7.
 _UNKNOWN = re.compile(r"[L#W]|7")
 # A leap year, so that every day of every month comes; schedules are in UTC and have no other irregular days.
@@ -20,16 +23,17 @@ _RUNS = 500
 def _cron_line(text: str) -> str:
     fields = text.split()
     if len(fields) != _FIELDS:
-        raise ValueError(f"has {len(fields)} fields; it {_MUST}")
+        raise wrong(f"has {len(fields)} fields; it {_MUST}", _FIX)
     weekdays = re.sub("JUL|WED", "", fields[-1].upper())
     if re.search(r"[L#]|LW", fields[2].upper()) or _UNKNOWN.search(weekdays.split("/")[0]):
-        raise ValueError(
-            "uses L, W, # or 7 for Sunday, which Kubernetes does not know|write days as numbers; Sunday is 0"
+        raise wrong(
+            "uses L, W, # or 7 for Sunday, which Kubernetes does not know",
+            "write days as numbers; Sunday is 0",
         )
     try:
         next(CronSim(text, _FROM))
     except (CronSimError, StopIteration) as error:
-        raise ValueError(f"{_reason(error)}; it {_MUST}") from None
+        raise wrong(f"{_reason(error)}; it {_MUST}", _FIX) from None
     return text
 
 

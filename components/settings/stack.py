@@ -15,6 +15,7 @@ from components.settings.monitoring import Monitoring
 from components.settings.pod import Settings
 from components.settings.policy import PolicySettings
 from components.settings.registries import ModelRegistry
+from components.settings.wrong import wrong
 
 PROJECT = sources.PROJECT
 
@@ -50,9 +51,10 @@ class _StageSettings(Settings):
     @classmethod
     def _check(cls, monitoring: Monitoring, info: ValidationInfo) -> Monitoring:
         if monitoring.stack.install and monitoring.namespace == info.data.get("namespace"):
-            raise ValueError(
+            raise wrong(
                 f"stack.install needs a namespace besides the stage's, not {monitoring.namespace}, which the stage "
-                "owns already|name another one under monitoring.namespace"
+                "owns already",
+                "name another one under monitoring.namespace",
             )
         return monitoring
 

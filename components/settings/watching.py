@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 from components.settings.identifiers import HttpPath
 from components.settings.pod import Port, Settings
 from components.settings.quantities import Duration, Objective
+from components.settings.wrong import wrong
 
 
 class Severity(StrEnum):
@@ -55,28 +56,29 @@ WITH_THRESHOLD = frozenset({AlertName.SATURATED, AlertName.GPU_MEMORY_HIGH})
 
 def _number(text: str) -> str:
     if not re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", text):
-        raise ValueError('must be a decimal number|write it like "0.05"')
+        raise wrong("must be a decimal number", 'write it like "0.05"')
     return text
 
 
 def _positive(text: str) -> str:
     if Decimal(_number(text)) <= 0:
-        raise ValueError('must be above zero|write it like "0.05"')
+        raise wrong("must be above zero", 'write it like "0.05"')
     return text
 
 
 def _metric_name(text: str) -> str:
     if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", text):
-        raise ValueError(
-            "must be the name of a Prometheus metric: letters, digits, '_' and ':'|write the name /metrics shows"
+        raise wrong(
+            "must be the name of a Prometheus metric: letters, digits, '_' and ':'",
+            "write the name /metrics shows",
         )
     return text
 
 
 def _label_name(text: str) -> str:
     if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", text) or text.startswith("__"):
-        raise ValueError(
-            "must be the name of a Prometheus label: letters, digits and '_'|write the name /metrics shows"
+        raise wrong(
+            "must be the name of a Prometheus label: letters, digits and '_'", "write the name /metrics shows"
         )
     return text
 
@@ -163,14 +165,14 @@ class QualityGauge(Settings):
     def _check(self) -> "QualityGauge":
         if self.kind is QualityKind.STALENESS:
             if self.direction is not None:
-                raise ValueError("staleness has no direction: too old is bad|remove direction")
+                raise wrong("staleness has no direction: too old is bad", "remove direction")
             if Decimal(self.threshold) <= 0:
-                raise ValueError(
-                    f"a threshold of {self.threshold} s is no age|write the largest good age in seconds"
+                raise wrong(
+                    f"a threshold of {self.threshold} s is no age", "write the largest good age in seconds"
                 )
         elif self.direction is None:
-            raise ValueError(
-                f"a {self.kind.value} gauge needs a direction: a high p-value is good, a high distance is bad"
-                "|add direction: above or direction: below, the side that is bad"
+            raise wrong(
+                f"a {self.kind.value} gauge needs a direction: a high p-value is good, a high distance is bad",
+                "add direction: above or direction: below, the side that is bad",
             )
         return self

@@ -71,10 +71,8 @@ def _other_feast(stack: StackSettings, planned: str | None) -> Iterator[str]:
         )
     written = stack.definitions.feast
     if written is not None and planned is not None and written != planned:
-        yield (
-            f"{stack.stage}: {FILE} was written by Feast {written}, and {_REQUIREMENTS} has {planned}. "
-            "Fix: `make features`"
-        )
+        stale = f"{stack.stage}: {FILE} was written by Feast {written}, and {_REQUIREMENTS} has {planned}"
+        yield str(Problem(stale, "`make features`"))
 
 
 def _feast(project: Path) -> str | None:

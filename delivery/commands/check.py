@@ -45,10 +45,12 @@ def _gitops_notes(project: Path) -> list[str]:
         return [f"gitops/ cannot be made: {error}"]
     if not found:
         return []
-    return [
-        f"{', '.join(found)}: not what the stack files and {FILE} make; a deployment by pull may be refused. Fix: "
-        "`make gitops`, commit it, and apply the file of the stage to its cluster"
-    ]
+    other = Problem(
+        f"not what the stack files and {FILE} make; a deployment by pull may be refused",
+        "`make gitops`, commit it, and apply the file of the stage to its cluster",
+        file=", ".join(found),
+    )
+    return [str(other)]
 
 
 def _ask(project: Path, report: Report) -> None:

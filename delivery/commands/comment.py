@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from delivery.errors import DeliveryError
+from components.errors import UserError
 from delivery.output import problems
 from delivery.review.comment import API, PullRequest
 from delivery.review.comment import comment as run_comment
@@ -31,7 +31,7 @@ def comment(
         # A token on the command line would be in the list of processes and in the shell's history.
         token = os.environ.get("GITHUB_TOKEN", "")
         if not token:
-            raise DeliveryError("GITHUB_TOKEN is not set. Fix: set it to a token that may write comments")
+            raise UserError("GITHUB_TOKEN is not set", "set it to a token that may write comments")
         request = PullRequest(
             repository=repository,
             number=pull_request,

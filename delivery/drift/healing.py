@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from components.errors import UserError
 from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass
 from delivery.drift.fields import MISSING, Path, entries, lookup, position
 from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import Findings, look, manager
 from delivery.drift.target import Target
-from delivery.errors import DeliveryError
 from delivery.identity import identity
 
 VERSION_LABEL: Path = ("metadata", "labels", "app.kubernetes.io/version")
@@ -33,11 +33,13 @@ def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
     those that hold data.
 
     Raises:
-        DeliveryError: nothing of the stage is in the cluster, a controller of pull mode applies it, or the cluster
+        UserError: nothing of the stage is in the cluster, a controller of pull mode applies it, or the cluster
             cannot be reached.
     """
-    if found.absent:
-        raise DeliveryError(f"A heal is no deployment; nothing was changed: {found.absent}")
+    if found.absent is not None:
+        raise UserError(
+            f"A heal is no deployment; nothing was changed: {found.absent.reason}", found.absent.fix
+        )
     _refuse_pulled(found)
     restorable = [drift for drift in found.drift if not drift.reason]
     going = [m for m in found.live.values() if "deletionTimestamp" in m["metadata"]]
@@ -69,7 +71,7 @@ def refuse_other_release(found: Findings) -> None:
     """Refuse where the cluster runs other versions than the commit: that is a deployment to make, and no drift.
 
     Raises:
-        DeliveryError: names each object with both versions.
+        UserError: names each object with both versions.
     """
     released = [
         f"{drift.object} runs {drift.live}, and the commit says {drift.declared}"
@@ -77,9 +79,10 @@ def refuse_other_release(found: Findings) -> None:
         if drift.kind is DriftClass.CHANGED and drift.path == VERSION_LABEL
     ]
     if released:
-        raise DeliveryError(
-            f"{'; '.join(released)}. A heal is no deployment; nothing was changed. Fix: check out the commit that was "
-            "deployed, deploy this one with `make deploy`, or name the commit to restore with --revision"
+        raise UserError(
+            f"{'; '.join(released)}. A heal is no deployment; nothing was changed",
+            "check out the commit that was deployed, "
+            "deploy this one with `make deploy`, or name the commit to restore with --revision",
         )
 
 
@@ -121,9 +124,9 @@ def _refuse_pulled(found: Findings) -> None:
     for here, live in found.live.items():
         for entry in entries(live):
             if entry.manager in PULL_CONTROLLERS and entry.operation == "Apply":
-                raise DeliveryError(
-                    f"{here} is applied by {entry.manager}; a heal would fight it. Fix: let that controller "
-                    "reconcile, or leave --heal out to look only"
+                raise UserError(
+                    f"{here} is applied by {entry.manager}; a heal would fight it",
+                    "let that controller reconcile, or leave --heal out to look only",
                 )
 
 

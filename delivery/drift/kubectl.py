@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from delivery.errors import DeliveryError
+from components.errors import UserError
 from delivery.identity import Identity, identity
 
 REQUEST_SECONDS = 20
@@ -44,7 +44,7 @@ class Kubectl:
         """Every kind the cluster has.
 
         Raises:
-            DeliveryError: the cluster cannot be reached.
+            UserError: the cluster cannot be reached.
         """
         done = self._run("api-resources", "--no-headers", "--output=wide")
         found = [kind for line in done.stdout.splitlines() if (kind := _served(line)) is not None]
@@ -84,7 +84,7 @@ class Kubectl:
         """What the server says applying would make of existing objects, and why it refuses those it refuses.
 
         Raises:
-            DeliveryError: it refuses many of them.
+            UserError: it refuses many of them.
         """
         refused: dict[Identity, str] = {}
         return self._would_apply(manifests, manager, refused), refused
@@ -158,19 +158,20 @@ class Kubectl:
                 check=False,
             )
         except FileNotFoundError:
-            raise DeliveryError("kubectl is not installed. Fix: install kubectl") from None
+            raise UserError("kubectl is not installed", "install kubectl") from None
         except subprocess.TimeoutExpired:
-            raise DeliveryError(
-                f"`kubectl {arguments[0]}` did not end within {COMMAND_SECONDS} s. Fix: check the cluster, or log in "
-                "first where kubectl asks for a password"
+            raise UserError(
+                f"`kubectl {arguments[0]}` did not end within {COMMAND_SECONDS} s",
+                "check the cluster, or log in first where kubectl asks for a password",
             ) from None
 
-    def _failure(self, what: str, done: subprocess.CompletedProcess[str]) -> DeliveryError:
-        return DeliveryError(
-            f"{what} at {self.server()} (context {self.current_context()}): {_said(done)}. Fix: check that "
+    def _failure(self, what: str, done: subprocess.CompletedProcess[str]) -> UserError:
+        return UserError(
+            f"{what} at {self.server()} (context {self.current_context()}): {_said(done)}",
+            "check that "
             "`kubectl` works with this context and may do that (for the sandbox: `make up`, then "
             'eval "$(.venv/bin/python -m sandbox env)"), or name another one with ml-deployments:kubeContext in the '
-            "stack file"
+            "stack file",
         )
 
 

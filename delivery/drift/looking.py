@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from components.errors import Problem
 from components.kubernetes import naming
 from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass, compare, compare_refused
 from delivery.drift.extras import NOT_LISTED, extra, kept_note
@@ -26,7 +27,7 @@ class Findings:
         ignored: What differs and is ignored.
         notes: What is worth knowing besides.
         problems: What could not be compared, each with the server's reason.
-        absent: Where nothing of the stage exists: which cluster was asked, and what to do; else empty.
+        absent: Where nothing of the stage exists: which cluster was asked, and what to do; else None.
     """
 
     live: Objects
@@ -34,7 +35,7 @@ class Findings:
     ignored: tuple[Drift, ...]
     notes: tuple[str, ...]
     problems: tuple[str, ...]
-    absent: str = ""
+    absent: Problem | None = None
 
 
 def manager(target: Target) -> str:
@@ -46,7 +47,7 @@ def look(target: Target, kubectl: Kubectl) -> Findings:
     """Compare a stage's cluster with its target. The number of kubectl commands does not grow with the objects.
 
     Raises:
-        DeliveryError: the cluster cannot be reached, or does not let us read or compare.
+        UserError: the cluster cannot be reached, or does not let us read or compare.
     """
     kinds = kubectl.kinds()
     served = {(kind.api_version, kind.kind) for kind in kinds}
@@ -69,8 +70,8 @@ def look(target: Target, kubectl: Kubectl) -> Findings:
     rules = target.settings.drift.ignore
     kept, passed = split(drift, rules)
     notes += idle(drift, rules)
-    absent = "" if _is_deployed(target, live) else _absent(target, kubectl)
-    notes += [absent] if absent else []
+    absent = None if _is_deployed(target, live) else _absent(target, kubectl)
+    notes += [] if absent is None else [str(absent)]
     return Findings(
         live=live,
         drift=tuple(sorted(kept, key=lambda d: (d.object, d.field))),
@@ -90,12 +91,13 @@ def _is_deployed(target: Target, live: Objects) -> bool:
     return any(each.get(naming.STAGE) == target.settings.stage for each in labels)
 
 
-def _absent(target: Target, kubectl: Kubectl) -> str:
+def _absent(target: Target, kubectl: Kubectl) -> Problem:
     stage = target.settings.stage
-    return (
+    return Problem(
         f"nothing of {stage} is at {kubectl.server()} (context {kubectl.current_context()}): it was never deployed "
-        f"there, or all of it is gone. Fix: deploy it with `make deploy STAGE={stage}`; if this is the wrong cluster, "
-        "name the right context with ml-deployments:kubeContext in the stack file"
+        "there, or all of it is gone",
+        f"deploy it with `make deploy STAGE={stage}`; if this is the wrong cluster, "
+        "name the right context with ml-deployments:kubeContext in the stack file",
     )
 
 

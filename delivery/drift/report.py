@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from components.errors import Problem
 from delivery.drift.comparing import HOLDS_DATA, Drift, DriftClass
 from delivery.drift.fields import MISSING, Key
 from delivery.drift.looking import Findings
@@ -70,17 +71,13 @@ def remedies(found: Iterable[Drift]) -> list[str]:
         if drift.kind is DriftClass.EXTRA and not drift.removable:
             why = "holds data" if drift.labelled else "has no label of the stage"
             warning = ", which deletes the data" if here.kind in HOLDS_DATA else ""
-            lines.append(
-                f"{here} is not ours to delete: it {why}. Fix: name it under ml-deployments:drift.ignore in the stack "
-                f"file, or {delete}{warning}"
-            )
+            fix = f"name it under ml-deployments:drift.ignore in the stack file, or {delete}{warning}"
+            lines.append(str(Problem(f"{here} is not ours to delete: it {why}", fix)))
         elif drift.kind is DriftClass.DELETED and drift.reason:
             lines.append(f"{here} cannot be created: {drift.reason}")
         elif drift.reason:
-            lines.append(
-                f"{here} cannot be restored in place: {drift.reason}. Fix: {delete}, which stops what it runs, and "
-                "then heal again"
-            )
+            fix = f"{delete}, which stops what it runs, and then heal again"
+            lines.append(str(Problem(f"{here} cannot be restored in place: {drift.reason}", fix)))
     return list(dict.fromkeys(lines))
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.errors import UserError
 from components.files.sources import Sources
 from components.settings.stack import StackSettings
-from delivery.errors import DeliveryError
 from delivery.git.checkouts import sources_at
 from delivery.git.repository import Repository
 from delivery.releases.deployments import deployments
@@ -31,14 +31,14 @@ def target(project: Path, stage: str, *, revision: str | None = None, work_tree:
     Without a git repository these are the files as they are, and a note says so.
 
     Raises:
-        DeliveryError: there is no such commit, or it has no such stage.
+        UserError: there is no such commit, or it has no such stage.
         SettingsError, ProgramError: the files have problems.
     """
     if work_tree:
         return _target(StageAt(sources=Sources.of(project), stage=stage))
     try:
         repository = Repository(project)
-    except DeliveryError as error:
+    except UserError as error:
         if revision is not None:
             raise
         note = f"compared with the files as they are: {error}"
@@ -47,9 +47,9 @@ def target(project: Path, stage: str, *, revision: str | None = None, work_tree:
     changed = repository.changed() if revision is None else []
     with sources_at(repository, commit) as sources:
         if stage not in sources.stages:
-            raise DeliveryError(
-                f"Pulumi.{stage}.yaml does not exist at {commit[:12]}. Fix: commit it, or compare with the files as "
-                "they are with --work-tree"
+            raise UserError(
+                f"Pulumi.{stage}.yaml does not exist at {commit[:12]}",
+                "commit it, or compare with the files as they are with --work-tree",
             )
         return _target(StageAt(sources=sources, stage=stage, commit=commit), *_uncommitted(changed))
 
@@ -58,7 +58,7 @@ def refuse_overtaken(project: Path, found: Target) -> None:
     """Refuse to heal towards a commit without the newest deployment that a tag tells of: that would take it back.
 
     Raises:
-        DeliveryError: the stage runs what the commit does not contain.
+        UserError: the stage runs what the commit does not contain.
     """
     if found.revision is None:
         return
@@ -66,9 +66,10 @@ def refuse_overtaken(project: Path, found: Target) -> None:
     last = next((d for d in reversed(deployments(repository)) if d.stage == stage), None)
     if last is not None and not repository.is_ancestor(last.commit, found.revision):
         more = ", or `git fetch --unshallow`, since this clone is shallow" if repository.shallow else ""
-        raise DeliveryError(
+        raise UserError(
             f"the tag {last.name} tells that {stage} runs {last.commit[:12]}, which {found.revision[:12]} does not "
-            f"contain: a heal would take it back. Fix: `git pull`{more}, then heal again"
+            f"contain: a heal would take it back",
+            f"`git pull`{more}, then heal again",
         )
 
 

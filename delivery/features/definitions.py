@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.errors import Problem, SettingsError
+from components.errors import Problem, SettingsError, UserError
 from components.files.sources import Sources
 from components.files.yaml_text import dump
 from components.loading.feature_definitions import FILE, source_files
 from components.settings.feature_definitions import FORMAT, content_checksum, source_checksums
-from delivery.errors import DeliveryError
 from delivery.features.feast import ask_feast
 
 _HEADER = (
@@ -30,7 +29,7 @@ def write_definitions(project: Path, python: Path) -> bool:
 
     Raises:
         SettingsError: lists every problem of the definitions.
-        DeliveryError: Feast cannot be asked.
+        UserError: Feast cannot be asked.
     """
     files, problems = source_files(Sources.of(project))
     if problems:
@@ -46,7 +45,7 @@ def write_definitions(project: Path, python: Path) -> bool:
     )
     if done.returncode != 0:
         said = done.stderr.strip().rpartition("\n")[2]
-        raise DeliveryError(f"Feast failed: {said or 'it said nothing'}", "run `make features` once more")
+        raise UserError(f"Feast failed: {said or 'it said nothing'}", "run `make features` once more")
     found = json.loads(done.stdout)
     if "problems" in found:
         raise SettingsError(Problem(**problem) for problem in found["problems"])

@@ -3,8 +3,8 @@
 import subprocess
 from pathlib import Path
 
+from components.errors import UserError
 from components.loading.feature_definitions import FOLDER
-from delivery.errors import DeliveryError
 
 # What `make features` brings.
 FEAST_PYTHON = Path(".venv-feast/bin/python")
@@ -25,10 +25,10 @@ def ask_feast(
         late: What to look at when there is no answer in time.
 
     Raises:
-        DeliveryError: the environment is not there, or Feast does not answer.
+        UserError: the environment is not there, or Feast does not answer.
     """
     if not python.is_file():
-        raise DeliveryError(f"{python} does not exist, so Feast cannot be asked", "make features")
+        raise UserError(f"{python} does not exist, so Feast cannot be asked", "make features")
     command: list[str | Path] = [
         python.absolute(),
         "-m",
@@ -41,4 +41,4 @@ def ask_feast(
             command, cwd=_PROGRAM, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise DeliveryError(f"Feast did not answer within {_SECONDS} s", late) from None
+        raise UserError(f"Feast did not answer within {_SECONDS} s", late) from None

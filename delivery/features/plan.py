@@ -6,12 +6,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.errors import UserError
 from components.feature_store.feast_yaml import FILE, feature_store_yaml
 from components.feature_store.names import redis_host
 from components.loading.feature_definitions import FOLDER
 from components.settings.feature_store import REGISTRY_URL
 from components.settings.stack import StackSettings
-from delivery.errors import DeliveryError
 from delivery.features.feast import ask_feast
 from delivery.features.registry_password import masked
 
@@ -57,17 +57,18 @@ def feature_plan(project: Path, stack: StackSettings, python: Path) -> FeaturePl
         python: The Python of an environment with Feast.
 
     Raises:
-        DeliveryError: the stage has no feature store, Feast is not there, or the registry cannot be read.
+        UserError: the stage has no feature store, Feast is not there, or the registry cannot be read.
     """
     store = stack.feature_store
     if store is None:
-        raise DeliveryError(
-            f"Pulumi.{stack.stage}.yaml has no feature store, so there is no plan. Fix: add featureStore"
+        raise UserError(
+            f"Pulumi.{stack.stage}.yaml has no feature store, so there is no plan", "add featureStore"
         )
     if store.registry.sql is not None and not os.environ.get(REGISTRY_URL):
-        raise DeliveryError(
-            f"{REGISTRY_URL} is not set, and no secret is in git. Fix: set it to the URL in the Secret "
-            f"{store.registry.sql.url_secret.name}; one that may only read is enough"
+        raise UserError(
+            f"{REGISTRY_URL} is not set, and no secret is in git",
+            "set it to the URL in the Secret "
+            f"{store.registry.sql.url_secret.name}; one that may only read is enough",
         )
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / FILE
@@ -77,8 +78,9 @@ def feature_plan(project: Path, stack: StackSettings, python: Path) -> FeaturePl
     if done.returncode != 0:
         # The review page, which anybody may read, shows it.
         reason = masked(done.stderr.strip().rpartition("\n")[2], os.environ.get(REGISTRY_URL, ""))
-        raise DeliveryError(
-            f"{reason}. Fix: check {REGISTRY_URL} and {FOLDER}/" if reason else "Feast ended without a word"
+        raise UserError(
+            reason or f"Feast ended with {done.returncode} and no message",
+            f"check {REGISTRY_URL} and {FOLDER}/",
         )
     planned = json.loads(done.stdout)
     changes = (FeatureChange(**change) for change in planned["changes"])

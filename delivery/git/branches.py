@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from delivery.errors import DeliveryError
+from components.errors import UserError
 from delivery.git.repository import NO_HOOKS, Repository
 
 
 def refuse_existing(repository: Repository, branch: str) -> None:
     """Refuse a branch that exists before any work is done."""
     if repository.exists(f"refs/heads/{branch}"):
-        raise DeliveryError(
-            f"the branch {branch} exists already. Fix: `git push` it if it is what you want, or remove it with "
-            f"`git branch -D {branch}` and run this again"
+        raise UserError(
+            f"the branch {branch} exists already",
+            f"`git push` it if it is what you want, or remove it with "
+            f"`git branch -D {branch}` and run this again",
         )
 
 
@@ -20,9 +21,9 @@ def refuse_edited(repository: Repository, file: str) -> None:
     """Refuse a file with edits that are in no commit: the new commit would not hold them, and would collide later."""
     inside = repository.project.relative_to(repository.top)
     if str(inside / file) in repository.changed():
-        raise DeliveryError(
-            f"{file} has edits that are not committed, and --commit works on what is committed. "
-            f"Fix: commit them, or put them aside with `git stash push {file}`"
+        raise UserError(
+            f"{file} has edits that are not committed, and --commit works on what is committed",
+            f"commit them, or put them aside with `git stash push {file}`",
         )
 
 

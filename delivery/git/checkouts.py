@@ -13,7 +13,7 @@ def sources_at(repository: Repository, revision: str) -> Iterator[Sources]:
     """The project as a commit has it: where it is checked out and nothing differs, else in a folder of its own.
 
     Raises:
-        DeliveryError: there is no such commit, or it does not hold the whole project.
+        UserError: there is no such commit, or it does not hold the whole project.
     """
     commit = repository.resolve(revision)
     if repository.resolve("HEAD") == commit and not repository.changed():

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.errors import UserError
 from components.files.sources import PARTS, belongs, is_read
-from delivery.errors import DeliveryError
 from delivery.git import whole, work_trees
 
 GIT_SECONDS = 120
@@ -70,25 +70,26 @@ class Repository:
 
     def __init__(self, project: Path) -> None:
         self.project = project.resolve()
-        try:
-            top = self.git("rev-parse", "--show-toplevel")
-        except DeliveryError as error:
-            raise DeliveryError(
-                f"{self.project} is in no git repository ({_last_line(str(error))}). "
-                "Fix: run this in a clone of the repository, or name one with --project DIR"
-            ) from None
-        self.top = Path(top).resolve()
+        done = self.try_git("rev-parse", "--show-toplevel")
+        if done.returncode != 0:
+            raise UserError(
+                f"{self.project} is in no git repository ({_last_line(done.stderr)})",
+                "run this in a clone of the repository, or name one with --project DIR",
+            )
+        self.top = Path(done.stdout.removesuffix("\n")).resolve()
 
     def git(self, *arguments: str, stdin: str | None = None, **environment: str) -> str:
         """Run git in the project's folder and return what it printed, without the last line's end.
 
         Raises:
-            DeliveryError: git is not installed, or failed; the message holds what it said.
+            UserError: git is not installed, or failed; the message holds what it said.
         """
         done = self.try_git(*arguments, stdin=stdin, **environment)
         if done.returncode != 0:
             said = done.stderr.strip() or done.stdout.strip()
-            raise DeliveryError(f"`git {' '.join(arguments)}` failed: {said}")
+            raise UserError(
+                f"`git {' '.join(arguments)}` failed", "repair what git names, then run this again", said=said
+            )
         return done.stdout.removesuffix("\n")
 
     def try_git(
@@ -97,7 +98,7 @@ class Repository:
         """Run git in the project's folder; the exit code is the caller's. What is not UTF-8 becomes U+FFFD.
 
         Raises:
-            DeliveryError: git is not installed, or did not end.
+            UserError: git is not installed, or did not end.
         """
         done = self._run(arguments, b"" if stdin is None else stdin.encode(), environment)
         # Decoded here: text mode would turn the ends of a file's lines into others.
@@ -119,9 +120,12 @@ class Repository:
                 check=False,
             )
         except FileNotFoundError:
-            raise DeliveryError("git is not installed. Fix: install git") from None
+            raise UserError("git is not installed", "install git") from None
         except subprocess.TimeoutExpired:
-            raise DeliveryError(f"`git {' '.join(arguments)}` did not end within {GIT_SECONDS} s") from None
+            raise UserError(
+                f"`git {' '.join(arguments)}` did not end within {GIT_SECONDS} s",
+                "see what keeps git from ending, then run this again",
+            ) from None
 
     def blobs(self, names: Iterable[str]) -> dict[str, str]:
         """The texts of blobs by their 40 digits, read by one process however many there are."""
@@ -136,9 +140,7 @@ class Repository:
                 said = done.stdout[at:end].decode("utf-8", "replace") or done.stderr.decode(
                     "utf-8", "replace"
                 )
-                raise DeliveryError(
-                    f"{name} cannot be read: {said.strip()}. Fix: `git fsck` names what is damaged"
-                )
+                raise UserError(f"{name} cannot be read: {said.strip()}", "`git fsck` names what is damaged")
             at = end + 1 + int(size)
             found[name] = done.stdout[end + 1 : at].decode("utf-8", "replace")
             at += 1
@@ -148,7 +150,7 @@ class Repository:
         """The 40 digits of a commit.
 
         Raises:
-            DeliveryError: there is no such commit here; of a shallow clone the message says how to get it.
+            UserError: there is no such commit here; of a shallow clone the message says how to get it.
         """
         done = self.try_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if done.returncode == 0:
@@ -158,7 +160,7 @@ class Repository:
             if self.shallow
             else "`git fetch` it, or name another"
         )
-        raise DeliveryError(f"{revision} names no commit of this repository. Fix: {fix}")
+        raise UserError(f"{revision} names no commit of this repository", fix)
 
     @property
     def shallow(self) -> bool:
@@ -229,7 +231,7 @@ class Repository:
         What a killed run left of such folders goes first.
 
         Raises:
-            DeliveryError: there is no such commit, or it does not hold the whole project.
+            UserError: there is no such commit, or it does not hold the whole project.
         """
         inside, commit = self.project.relative_to(self.top), self.resolve(revision)
         self._remove_abandoned()

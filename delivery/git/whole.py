@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from components.errors import UserError
 from components.files.sources import Sources, belongs, is_read
-from delivery.errors import DeliveryError
 
 # Modes of git.
 LINK, _SUBMODULE = "120000", "160000"
@@ -43,7 +43,7 @@ def refuse_parts(git: Git, commit: str, project: Path, top: Path) -> None:
         top: The top folder of the repository, there.
 
     Raises:
-        DeliveryError: names what is not supported.
+        UserError: names what is not supported.
     """
     entries = _entries(git.git("ls-tree", "-r", "-z", commit, "./"))
     _refuse_submodules(entries)
@@ -63,10 +63,10 @@ def refuse_filtered(git: Git, project: Path, paths: Sequence[str]) -> None:
         paths: The files, inside the project.
 
     Raises:
-        DeliveryError: names a file and its filter.
+        UserError: names a file and its filter.
     """
     for path, name in _filtered(git, project, paths):
-        raise DeliveryError(
+        raise UserError(
             f"{path} goes through the git filter {name}, and the history of such a file is not supported",
             "take the filter off it in .gitattributes",
         )
@@ -76,7 +76,7 @@ def _refuse_filters(git: Git, project: Path, paths: Sequence[str]) -> None:
     for path, name in _filtered(git, project, paths):
         option = rf"^filter\.{re.escape(name)}\.(smudge|process)$"
         if git.try_git("config", "--get-regexp", option).returncode != 0:
-            raise DeliveryError(
+            raise UserError(
                 f"{path} goes through the git filter {name}, which is not set up here, and the file without it is not "
                 "supported",
                 f"set the filter up{', with `git lfs install`' if name == 'lfs' else ''}",
@@ -103,7 +103,7 @@ def _entries(listed: str) -> list[_Entry]:
 def _refuse_submodules(entries: Iterable[_Entry]) -> None:
     for entry in entries:
         if entry.mode == _SUBMODULE:
-            raise DeliveryError(
+            raise UserError(
                 f"{entry.path} is a submodule, which is not supported: a commit holds its revision, and not its files",
                 "move its files into this repository",
             )
@@ -115,7 +115,7 @@ def _refuse_same_names(entries: Iterable[_Entry]) -> None:
     for path in sorted(entry.path for entry in entries if is_read(entry.path)):
         other = seen.setdefault(path.casefold(), path)
         if other != path:
-            raise DeliveryError(
+            raise UserError(
                 f"{other} and {path} differ in case alone, which is not supported here: this file system keeps one of "
                 "them (core.ignoreCase)",
                 "rename one of them",
@@ -129,13 +129,13 @@ def _refuse_links(project: Path, top: Path, entries: Iterable[_Entry]) -> None:
     for path in dict.fromkeys([*links, *sources.model_files, *sources.feature_files]):
         end = (project / path).resolve()
         if not end.is_relative_to(top.resolve()):
-            raise DeliveryError(
+            raise UserError(
                 f"{path} is a symbolic link out of the repository, which is not supported: no commit holds what it "
                 "leads to",
                 "move that into the repository, and link to it by a relative path",
             )
         if not end.exists():
-            raise DeliveryError(
+            raise UserError(
                 f"{path} is a symbolic link to what the commit does not hold, which is not supported",
                 "commit what it leads to, or remove the link",
             )

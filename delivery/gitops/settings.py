@@ -12,6 +12,7 @@ from components.files.yaml_document import read_document
 from components.loading.validation import validated
 from components.settings.identifiers import DnsLabel
 from components.settings.pod import Settings
+from components.settings.wrong import wrong
 
 FILE = "gitops/settings.yaml"
 
@@ -21,7 +22,7 @@ def _matching(pattern: str, must: str, fix: str) -> AfterValidator:
 
     def check(value: str) -> str:
         if not compiled.fullmatch(value):
-            raise ValueError(f"{must}|{fix}")
+            raise wrong(must, fix)
         return value
 
     return AfterValidator(check)
@@ -30,7 +31,7 @@ def _matching(pattern: str, must: str, fix: str) -> AfterValidator:
 def _no_password(value: str) -> str:
     # Over https a name alone may be a token; over ssh it is a user.
     if re.match(r"https://[^/]*@|[a-z+]+://[^/@]*:[^/]*@", value):
-        raise ValueError("holds a password|leave it out; name credentials in a Secret of the controller's")
+        raise wrong("holds a password", "leave it out; name credentials in a Secret of the controller's")
     return value
 
 

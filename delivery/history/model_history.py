@@ -133,7 +133,7 @@ def history(repository: Repository) -> History:
     """Every change of a version, a digest or a number of replicas on the branch that is checked out.
 
     Raises:
-        DeliveryError: there is no commit yet, or git failed.
+        UserError: there is no commit yet, or git failed.
     """
     log = StackLog(repository)
     found = _with_reverts(list(_changes(log)))

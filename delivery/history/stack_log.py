@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from components.errors import UserError
 from components.files.sources import STAGE_FILE
-from delivery.errors import DeliveryError
 from delivery.git.repository import LOG_FORMAT, Commit, Repository, commit_of
 from delivery.git.whole import LINK, refuse_filtered
 from delivery.history.past_entries import PastEntries
@@ -127,7 +127,7 @@ class StackLog:
             newest.setdefault(f"Pulumi.{file.stage}.yaml", file)
         for name, file in newest.items():
             if file.link:
-                raise DeliveryError(
+                raise UserError(
                     f"{name} is a symbolic link, and the history of what it leads to is not supported",
                     "put the file itself in its place",
                 )

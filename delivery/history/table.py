@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from components.errors import Problem
 from delivery.history.model_history import Change, ChangeKind, History
 from delivery.releases.changes import Deployed
 
@@ -29,7 +30,9 @@ def history_notes(history: History) -> list[str]:
     """What the table cannot tell, a line each."""
     found = []
     if history.shallow:
-        found.append("This clone is shallow: older history is missing. Fix: `git fetch --unshallow`")
+        found.append(
+            str(Problem("This clone is shallow: older history is missing", "`git fetch --unshallow`"))
+        )
     found += [
         f"{deployment.name} was deployed {day(deployment.when)} from {deployment.commit[:_DIGITS]}, "
         "which this branch does not hold"

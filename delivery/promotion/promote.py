@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from components.errors import ProblemsError, UserError
 from components.files.sources import Sources
 from components.settings.model import ModelSettings
 from components.settings.stack import StackSettings
 from components.stack import load_stack
-from delivery.errors import DeliveryError
 from delivery.git.branches import commit_file, refuse_edited, refuse_existing
 from delivery.git.repository import Repository
 from delivery.history.model_history import history
@@ -41,10 +41,10 @@ def promote(repository: Repository, request: Request, ask: Ask) -> Promotion:
 
     Raises:
         SettingsError: a stage's files have problems, now or after the edit; nothing was changed.
-        DeliveryError: the promotion is refused; nothing was changed, and the message says why.
+        UserError: the promotion is refused; nothing was changed, and the message says why.
     """
     if left := repository.left_out():
-        raise DeliveryError(
+        raise UserError(
             f"{left[0]} is left out of this sparse checkout, and a promotion in half a project is not supported",
             "bring it with `git sparse-checkout add`, or promote with --commit",
         )
@@ -60,7 +60,7 @@ def promote_on_branch(repository: Repository, request: Request, ask: Ask) -> tup
         The promotion and the commit.
 
     Raises:
-        SettingsError, DeliveryError: as `promote`; or the branch exists, or the file has edits in no commit.
+        SettingsError, UserError: as `promote`; or the branch exists, or the file has edits in no commit.
     """
     refuse_edited(repository, request.file)
     with repository.at("HEAD") as tree:
@@ -83,7 +83,7 @@ def prepare(repository: Repository, sources: Sources, request: Request, ask: Ask
 
     Raises:
         SettingsError: a stage's files have problems, now or after the edit.
-        DeliveryError: the promotion is refused.
+        UserError: the promotion is refused.
     """
     current = load_stack(sources, request.target).settings
     before = _running(current, request.model)
@@ -103,8 +103,9 @@ def prepare(repository: Repository, sources: Sources, request: Request, ask: Ask
         wanted = replace(wanted, digest=facts.digest)
         _refuse_unseen(repository, request, wanted)
     if before is not None and (before.version, before.digest) == (version, wanted.digest):
-        raise DeliveryError(
-            f"{request.target} runs {request.model} {version} already; there is nothing to promote"
+        raise UserError(
+            f"{request.target} runs {request.model} {version} already; there is nothing to promote",
+            "name another version or another stage",
         )
     undone = _undone(repository, request, before, wanted)
     edited = with_release(text, request.file, request.model, wanted)
@@ -126,10 +127,10 @@ def write(path: Path, text: str) -> None:
     """Replace a file at once, so that nobody ever reads half of it.
 
     Raises:
-        DeliveryError: it is a symbolic link.
+        UserError: it is a symbolic link.
     """
     if path.is_symlink():
-        raise DeliveryError(
+        raise UserError(
             f"{path.name} is a symbolic link, whose edit is not supported", "edit what it leads to by hand"
         )
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -155,15 +156,15 @@ def _running(stack: StackSettings, name: str) -> Deployed | None:
 def _refuse_replicas(request: Request, before: Deployed | None) -> None:
     """A new entry needs a number of replicas. Another keeps its own: a promotion changes one thing at once."""
     if before is None and request.replicas is None:
-        raise DeliveryError(
-            f"{request.target} does not run {request.model} yet, and nothing says with how many replicas it shall. "
-            "Fix: add --replicas N"
+        raise UserError(
+            f"{request.target} does not run {request.model} yet, and nothing says with how many replicas it shall",
+            "add --replicas N",
         )
     if before is not None and request.replicas is not None:
-        raise DeliveryError(
+        raise UserError(
             f"{request.target} runs {request.model} already, with {before.replicas} replicas, and --replicas is for a "
-            f"model that is new there. Fix: leave --replicas out; to run more or fewer, change {request.file} in a "
-            "commit of its own"
+            f"model that is new there",
+            f"leave --replicas out; to run more or fewer, change {request.file} in a commit of its own",
         )
 
 
@@ -177,9 +178,9 @@ def _version(request: Request, source: Deployed | None) -> str:
     if request.version is not None:
         return request.version
     if source is None:
-        raise DeliveryError(
-            f"Pulumi.{request.source}.yaml at HEAD gives {request.model} no version. "
-            "Fix: correct the model's name, commit its release there first, or give --version V"
+        raise UserError(
+            f"Pulumi.{request.source}.yaml at HEAD gives {request.model} no version",
+            "correct the model's name, commit its release there first, or give --version V",
         )
     return source.version
 
@@ -196,9 +197,9 @@ def _facts(
     known = model.model_copy(update={"digest": wanted.digest})
     facts = ask(known, stack, None if before is None else before.version, image=digests)
     if facts.problems:
-        lines = "\n".join(f"  {problem}" for problem in facts.problems)
-        raise DeliveryError(
-            f"{request.model} {wanted.version} is not promoted to {request.target}; nothing was changed.\n{lines}"
+        raise ProblemsError(
+            f"{request.model} {wanted.version} is not promoted to {request.target}; nothing was changed.",
+            (said.problem for said in facts.problems),
         )
     return facts
 
@@ -208,10 +209,10 @@ def _undone(repository: Repository, request: Request, before: Deployed | None, a
     if before is None or not goes_back(before.version, after.version):
         return None
     if request.reason is None:
-        raise DeliveryError(
-            f"{request.model} {after.version} is older than {before.version}, which {request.target} runs. "
-            f"Fix: `python -m delivery rollback {request.model} --stage {request.target}`, or say why with "
-            '--reason "..."'
+        raise UserError(
+            f"{request.model} {after.version} is older than {before.version}, which {request.target} runs",
+            f"`python -m delivery rollback {request.model} --stage {request.target}`, or say why with "
+            '--reason "..."',
         )
     past = history(repository).only(request.model, request.target).changes
     released = (c for c in past if c.version_changed and c.after and c.after.version == before.version)
@@ -245,9 +246,9 @@ def _refuse_unseen(repository: Repository, request: Request, wanted: Deployed) -
         return
     why = _unseen(repository, request, wanted, request.source)
     if why is not None:
-        raise DeliveryError(
-            f"{request.model} {wanted.version} never ran in {request.source}: {why}. "
-            f'Fix: deploy it there first, or say why not with --reason "..."'
+        raise UserError(
+            f"{request.model} {wanted.version} never ran in {request.source}: {why}",
+            'deploy it there first, or say why not with --reason "..."',
         )
 
 

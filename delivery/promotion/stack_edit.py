@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import yaml
 
+from components.errors import UserError
 from components.files.sources import PROJECT
-from delivery.errors import DeliveryError
 from delivery.releases.changes import Deployed, deployed, entries
 
 _KEY = f"{PROJECT}:models"
@@ -34,7 +34,7 @@ def with_release(text: str, file: str, model: str, wanted: Deployed) -> str:
         wanted: What the entry shall say. `replicas` is for a new one; another keeps what it says.
 
     Raises:
-        DeliveryError: the file is written in a way that cannot be edited in place.
+        UserError: the file is written in a way that cannot be edited in place.
     """
     models = _models(text, file)
     entry = next((pair for pair in models if pair.name == model), None)
@@ -130,7 +130,7 @@ def _place(text: str, file: str) -> _Pair:
     config = next((pair.value for pair in _pairs(root) if pair.name == "config"), None)
     place = next((pair for pair in _pairs(config) if pair.name == _KEY), None)
     if place is None:
-        raise DeliveryError(f"{file} has no {_KEY} under config:. Fix: write `{_KEY}: {{}}` there")
+        raise UserError(f"{file} has no {_KEY} under config:", f"write `{_KEY}: {{}}` there")
     return place
 
 
@@ -176,9 +176,9 @@ def _confirm(text: str, edited: str, file: str, model: str, wanted: Deployed) ->
     right = now is not None and (now.version, now.digest) == (wanted.version, wanted.digest)
     replicas = before.get("replicas", wanted.replicas)
     if not (others and models and right and after.get("replicas") == replicas):
-        raise DeliveryError(
-            f"{file} is written in a way that cannot be edited in place at {model}. "
-            f'Fix: write version: "{wanted.version}"'
+        raise UserError(
+            f"{file} is written in a way that cannot be edited in place at {model}",
+            f'write version: "{wanted.version}"'
             + (f' and digest: "{wanted.digest}"' if wanted.digest else "")
-            + " there by hand"
+            + " there by hand",
         )

@@ -5,12 +5,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.errors import Problem
+from components.errors import Problem, UserError
 from components.loading.stack_files import LoadedStack
 from components.loading.validation import problem_at
 from components.settings.model import ModelSettings
 from components.settings.stack import PROJECT
-from delivery.errors import DeliveryError
 from delivery.git.repository import Repository
 from delivery.history.model_history import history
 from delivery.registries.facts import ReleaseFacts, VersionProblem, release_facts
@@ -74,7 +73,7 @@ def ask(
     past = None
     try:
         past = history(Repository(project))
-    except DeliveryError as error:
+    except UserError as error:
         notes.append(f"No version is compared with the one before it: {error}")
     work = [(stack, model) for stack in loaded for model in stack.settings.models]
 

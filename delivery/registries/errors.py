@@ -1,9 +1,9 @@
 """What a registry can fail with."""
 
-from delivery.errors import DeliveryError
+from components.errors import UserError
 
 
-class RegistryError(DeliveryError):
+class RegistryError(UserError):
     """A registry was asked and gave no answer that can be used."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from components.errors import Problem
 from components.settings.model import ModelSettings
 from components.settings.stack import StackSettings
 from delivery.registries.errors import Denied, NotFound, RegistryError, Unavailable
@@ -28,9 +29,14 @@ class VersionProblem:
     fix: str
     known: bool = True
 
+    @property
+    def problem(self) -> Problem:
+        """It as what a user reads."""
+        return Problem(self.reason, self.fix)
+
     def __str__(self) -> str:
         """A sentence."""
-        return f"{self.reason}. Fix: {self.fix}"
+        return str(self.problem)
 
 
 @dataclass(frozen=True, kw_only=True)

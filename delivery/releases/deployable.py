@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from delivery.errors import DeliveryError
+from components.errors import UserError
 from delivery.git.repository import Repository
 
 _SECONDS = 120
@@ -29,14 +29,14 @@ def deployable(project: Path, stage: str) -> Deployable:
     A revert is a new commit on top, so it passes; a run that was overtaken, or one of a branch, does not.
 
     Raises:
-        DeliveryError: the checkout holds what no commit does; or the commit is older than the deployed one, or of
+        UserError: the checkout holds what no commit does; or the commit is older than the deployed one, or of
             another line of history; or what was deployed cannot be read.
     """
     repository = Repository(project)
     if changed := repository.changed():
-        raise DeliveryError(
-            f"{len(changed)} files differ from the commit, {changed[0]} first: what is deployed must be in git. "
-            "Fix: commit or remove them"
+        raise UserError(
+            f"{len(changed)} files differ from the commit, {changed[0]} first: what is deployed must be in git",
+            "commit or remove them",
         )
     head = repository.resolve("HEAD")
     last = _last_deployed(project, stage)
@@ -52,18 +52,19 @@ def _refuse_older(repository: Repository, head: str, last: str, stage: str) -> N
             if repository.shallow
             else f"`git fetch` it. {_ON_PURPOSE.format(stage=stage)}"
         )
-        raise DeliveryError(f"{stage} runs commit {last[:12]}, which this clone does not have. Fix: {fix}")
+        raise UserError(f"{stage} runs commit {last[:12]}, which this clone does not have", fix)
     if repository.is_ancestor(last, head):
         return
     if repository.is_ancestor(head, last):
-        raise DeliveryError(
-            f"{stage} runs commit {last[:12]}, which is newer than {head[:12]}. "
-            "Fix: nothing is to be done if a newer run overtook this one. "
-            "To go back, `git revert` and deploy that commit"
+        raise UserError(
+            f"{stage} runs commit {last[:12]}, which is newer than {head[:12]}",
+            "nothing is to be done if a newer run overtook this one. "
+            "To go back, `git revert` and deploy that commit",
         )
-    raise DeliveryError(
+    raise UserError(
         f"{stage} runs commit {last[:12]}, and {head[:12]} does not come after it: history was rewritten, or "
-        f"this is another branch. Fix: deploy the branch that the stage follows. {_ON_PURPOSE.format(stage=stage)}"
+        f"this is another branch",
+        f"deploy the branch that the stage follows. {_ON_PURPOSE.format(stage=stage)}",
     )
 
 
@@ -84,17 +85,17 @@ def _last_deployed(project: Path, stage: str) -> str | None:
             check=False,
         )
     except FileNotFoundError:
-        raise DeliveryError(
-            "pulumi is not installed. Fix: install the Pulumi CLI, or open a sandbox shell"
+        raise UserError(
+            "pulumi is not installed", "install the Pulumi CLI, or open a sandbox shell"
         ) from None
     except subprocess.TimeoutExpired:
-        raise DeliveryError(
-            f"the backend did not answer within {_SECONDS} s. Fix: check PULUMI_BACKEND_URL"
+        raise UserError(
+            f"the backend did not answer within {_SECONDS} s", "check PULUMI_BACKEND_URL"
         ) from None
     if done.returncode != 0:
-        raise DeliveryError(
-            f"the history of {stage} cannot be read: {done.stderr.strip()}. "
-            f"Fix: check PULUMI_BACKEND_URL; a new stack is created once with `pulumi stack init {stage}`"
+        raise UserError(
+            f"the history of {stage} cannot be read: {done.stderr.strip()}",
+            f"check PULUMI_BACKEND_URL; a new stack is created once with `pulumi stack init {stage}`",
         )
     updates = _updates(done.stdout, stage)
     commits = (u.get("environment", {}).get("git.head") for u in updates if u.get("kind") == "update")
@@ -111,9 +112,9 @@ def _updates(printed: str, stage: str) -> list[dict[str, Any]]:
         return []
     if not isinstance(found, list) or not all(isinstance(update, dict) for update in found):
         line = next(iter(printed.strip().splitlines()), "")
-        raise DeliveryError(
+        raise UserError(
             f"the history of {stage} cannot be read: `pulumi stack history --json` printed something else than a list "
-            f"of updates, which begins with {line[:_SHOWN]!r}. Fix: run that command, and mend what it says; which "
-            "`pulumi` is run, `command -v pulumi` tells"
+            f"of updates, which begins with {line[:_SHOWN]!r}",
+            "run that command, and repair what it says; which `pulumi` is run, `command -v pulumi` tells",
         )
     return found

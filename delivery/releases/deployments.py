@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from delivery.errors import DeliveryError
+from components.errors import UserError
 from delivery.git.repository import Repository
 from delivery.history.stack_log import StackLog
 from delivery.releases.changes import Deployed, deployed, entries_at
@@ -84,14 +84,14 @@ def tag(repository: Repository, stage: str, revision: str = "HEAD") -> list[str]
         The names of the new tags; none when everything was tagged before.
 
     Raises:
-        DeliveryError: there is no such commit, the stage runs no model there, or git refused a tag.
+        UserError: there is no such commit, the stage runs no model there, or git refused a tag.
     """
     commit = repository.resolve(revision)
     entries = entries_at(repository, commit, stage)
     if not entries:
-        raise DeliveryError(
-            f"Pulumi.{stage}.yaml names no model at {commit[:10]}, so nothing was deployed. "
-            "Fix: name the deployed commit with --commit"
+        raise UserError(
+            f"Pulumi.{stage}.yaml names no model at {commit[:10]}, so nothing was deployed",
+            "name the deployed commit with --commit",
         )
     known = deployments(repository)
     last = newest(known, stage, StackLog(repository, commit))

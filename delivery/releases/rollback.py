@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.errors import SettingsError
+from components.errors import SettingsError, UserError
 from components.files.sources import Sources
 from components.files.yaml_document import parse_document
 from components.stack import load_stack
-from delivery.errors import DeliveryError
 from delivery.git.branches import refuse_existing
 from delivery.git.repository import NO_HOOKS, Commit, Repository
 from delivery.history.model_history import Change, history
@@ -91,7 +90,7 @@ def rollback(repository: Repository, model: str, stage: str, reason: str | None 
         reason: Why, for the commit's message.
 
     Raises:
-        DeliveryError: there is nothing to go back to, the revert would undo something else or conflicts, or the
+        UserError: there is nothing to go back to, the revert would undo something else or conflicts, or the
             stage would not be valid afterwards.
     """
     own = [c for c in history(repository).only(model, stage).changes if c.version_changed]
@@ -102,12 +101,12 @@ def rollback(repository: Repository, model: str, stage: str, reason: str | None 
         commit = _revert(Repository(tree), last, reason)
         after = deployed(entries_at(repository, commit, stage).get(model))
         if after is None or after.version != last.before.version:
-            raise DeliveryError(f"the revert of {undone.revision[:10]} does not restore it. {_instead(last)}")
+            raise UserError(f"the revert of {undone.revision[:10]} does not restore it", _instead(last))
         try:
             load_stack(Sources.of(tree), stage)
         except SettingsError as error:
-            raise DeliveryError(
-                f"after the revert {stage} would not be valid. {_instead(last)}\n{error}"
+            raise UserError(
+                f"after the revert {stage} would not be valid", _instead(last), said=str(error)
             ) from None
         diff = repository.git("diff", "--no-color", "--no-ext-diff", f"{commit}^", commit)
     return Rollback(
@@ -127,13 +126,14 @@ def keep(repository: Repository, made: Rollback) -> None:
     """Put the revert commit on its branch.
 
     Raises:
-        DeliveryError: the branch exists, or the release is a rollback itself and nobody said why it shall go.
+        UserError: the branch exists, or the release is a rollback itself and nobody said why it shall go.
     """
     if made.forward and made.reason is None:
-        raise DeliveryError(
-            f'{made.warning}. Fix: if it shall, say why with --reason "..."; to go further back instead, `python -m '
+        raise UserError(
+            f"{made.warning}",
+            f'if it shall, say why with --reason "..."; to go further back instead, `python -m '
             f"delivery promote {made.model} --from STAGE --to {made.stage} --version V --reason "
-            '"..." --commit`'
+            '"..." --commit`',
         )
     refuse_existing(repository, made.branch)
     repository.git("branch", "--no-track", made.branch, made.commit)
@@ -141,25 +141,25 @@ def keep(repository: Repository, made: Rollback) -> None:
 
 def _last_release(own: Sequence[Change], model: str, stage: str) -> _Release:
     if not own:
-        raise DeliveryError(
-            f"no commit of this branch gives {model} a version in Pulumi.{stage}.yaml. "
-            f"Fix: `python -m delivery history --stage {stage}` lists the models that have one"
+        raise UserError(
+            f"no commit of this branch gives {model} a version in Pulumi.{stage}.yaml",
+            f"`python -m delivery history --stage {stage}` lists the models that have one",
         )
     last = own[0]
     if last.after is None:
-        raise DeliveryError(
-            f"{stage} does not run {model} since {last.commit.revision[:10]} removed it. "
-            f"Fix: `git revert {(last.merge or last.commit).revision[:10]}` brings it back"
+        raise UserError(
+            f"{stage} does not run {model} since {last.commit.revision[:10]} removed it",
+            f"`git revert {(last.merge or last.commit).revision[:10]}` brings it back",
         )
     if last.oldest_known:
-        raise DeliveryError(
-            f"this clone is shallow and does not hold the release before {last.after.version}. "
-            "Fix: `git fetch --unshallow`"
+        raise UserError(
+            f"this clone is shallow and does not hold the release before {last.after.version}",
+            "`git fetch --unshallow`",
         )
     if last.before is None:
-        raise DeliveryError(
-            f"{last.after.version} is the first version of {model} in {stage}, so there is none to go back to. "
-            f"Fix: remove its entry from Pulumi.{stage}.yaml if it shall not run"
+        raise UserError(
+            f"{last.after.version} is the first version of {model} in {stage}, so there is none to go back to",
+            f"remove its entry from Pulumi.{stage}.yaml if it shall not run",
         )
     return _Release(change=last, before=last.before, after=last.after)
 
@@ -184,8 +184,8 @@ def _refuse_more(repository: Repository, last: _Release) -> None:
     more = list(_other_changes(repository, last, parent, undone.revision))
     if more:
         lines = "\n".join(f"  {line}" for line in more)
-        raise DeliveryError(
-            f"reverting {undone.revision[:10]} ({undone.subject}) would also undo:\n{lines}\n{_instead(last)}"
+        raise UserError(
+            f"reverting {undone.revision[:10]} ({undone.subject}) would also undo:\n{lines}", _instead(last)
         )
 
 
@@ -259,11 +259,12 @@ def _resolve(tree: Repository, last: _Release, said: str) -> None:
     then = entries_at(tree, undone.revision, last.stage).get(last.model)
     text = tree.file("HEAD", file)
     if conflicts != [file] or text is None:
-        raise DeliveryError(f"`git revert {undone.revision[:10]}` failed: {said}")
+        raise UserError(f"`git revert {undone.revision[:10]}` failed", _instead(last), said=said)
     if now != then:
-        raise DeliveryError(
+        raise UserError(
             f"{last.model} was edited in {file} since {undone.revision[:10]} released {_named(last.after)}, "
-            f"so reverting that commit conflicts:\n{_since(tree, last)}\n{_instead(last)}"
+            f"so reverting that commit conflicts:\n{_since(tree, last)}",
+            _instead(last),
         )
     wanted = Deployed(version=last.before.version, digest=last.before.digest, replicas=None)
     write(tree.project / file, with_release(text, file, last.model, wanted))
@@ -279,7 +280,7 @@ def _since(tree: Repository, last: _Release) -> str:
 
 def _instead(last: _Release) -> str:
     return (
-        f'Fix: write version: "{last.before.version}" into Pulumi.{last.stage}.yaml in a commit of its own with the '
+        f'write version: "{last.before.version}" into Pulumi.{last.stage}.yaml in a commit of its own with the '
         f"trailer `Reverts: {last.change.commit.revision[:10]}`, or let `python -m delivery promote {last.model} "
         f'--from STAGE --to {last.stage} --version {last.before.version} --reason "..." --commit` do it'
     )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.errors import Problem, SettingsError
-from delivery.errors import DeliveryError
+from components.errors import Problem, SettingsError, UserError
 from delivery.git.repository import Repository
+from delivery.output import listed
 from delivery.releases.changes import stages_at
 from delivery.rendering.remote import newest
 from delivery.rendering.render import file_name, files, manifests
@@ -48,23 +48,23 @@ def render_commit(
         any_order: Also when the branch shows a commit that the source commit does not contain.
 
     Raises:
-        DeliveryError: there is no such commit or stage, the branch shows a newer commit, or it moved meanwhile.
+        UserError: there is no such commit or stage, the branch shows a newer commit, or it moved meanwhile.
         ProgramError: the program refused its settings.
         SettingsError: a Secret would be in plain text.
     """
     source, branch = repository.resolve(revision), branch_name(stage)
     if stage not in (known := stages_at(repository, source)):
-        raise DeliveryError(
-            f"Pulumi.{stage}.yaml does not exist in {revision}; its stages are {', '.join(known) or 'none'}. "
-            "Fix: name one of them. A stage that is gone is taken down by removing what follows its branch"
+        raise UserError(
+            f"Pulumi.{stage}.yaml does not exist in {revision}; its stages are {listed(known)}",
+            "name one of them. A stage that is gone is taken down by removing what follows its branch",
         )
     local = repository.try_git("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}").stdout.strip()
     tip = newest(repository, branch, local, remote)
     shown = repository.log("-1", tip)[0].trailers.get(SOURCE) if tip else None
     if tip and shown is None:
-        raise DeliveryError(
-            f"The tip of {branch}, {tip[:12]}, has no line {SOURCE}: it was not rendered. "
-            f"Fix: take it off {branch}; what is to run is changed on the source branch"
+        raise UserError(
+            f"The tip of {branch}, {tip[:12]}, has no line {SOURCE}: it was not rendered",
+            f"take it off {branch}; what is to run is changed on the source branch",
         )
     if shown and not any_order:
         _refuse_older(repository, branch, shown, source)
@@ -100,16 +100,18 @@ def _refuse_older(repository: Repository, branch: str, shown: str, source: str) 
     if repository.is_ancestor(shown, source):
         return
     if repository.shallow:
-        raise DeliveryError(
+        raise UserError(
             f"Whether {source[:12]} follows {shown[:12]}, which {branch} shows, cannot be seen: this clone is "
-            "shallow. Fix: `git fetch --unshallow`"
+            "shallow",
+            "`git fetch --unshallow`",
         )
     older = repository.is_ancestor(source, shown)
-    raise DeliveryError(
+    raise UserError(
         f"{branch} shows {shown[:12]}, which {source[:12]} "
         + ("is older than" if older else "does not contain")
-        + "; the cluster would go back. Fix: render a commit that contains it, roll back with `git revert`, "
-        "or add --any-order if the branch really is to show this one"
+        + "; the cluster would go back",
+        "render a commit that contains it, roll back with `git revert`, "
+        "or add --any-order if the branch really is to show this one",
     )
 
 
@@ -150,9 +152,9 @@ def _tree(repository: Repository, texts: Mapping[str, str]) -> str:
 def _move(repository: Repository, branch: str, new: str, old: str) -> None:
     """Move the branch, if it still is where it was: another run must not be overwritten."""
     if f"branch refs/heads/{branch}" in repository.git("worktree", "list", "--porcelain").splitlines():
-        raise DeliveryError(f"{branch} is checked out. Fix: `git switch` to another branch there")
+        raise UserError(f"{branch} is checked out", "`git switch` to another branch there")
     done = repository.try_git("update-ref", f"refs/heads/{branch}", new, old or "0" * len(new))
     if done.returncode != 0:
-        raise DeliveryError(
-            f"{branch} moved while this ran ({done.stderr.strip()}); nothing was changed. Fix: run this again"
+        raise UserError(
+            f"{branch} moved while this ran ({done.stderr.strip()}); nothing was changed", "run this again"
         )

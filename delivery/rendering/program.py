@@ -4,11 +4,12 @@ import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from components.errors import UserError
+from components.errors import Problem, UserError
 from delivery.rendering.program_failure import failure
 
 _PACKAGE = "components"
@@ -16,10 +17,19 @@ _REFUSAL = (f"{_PACKAGE}.errors", "UserError")
 
 
 class ProgramError(UserError):
-    """The program refused to run or failed; the message is for the user."""
+    """The program refused to run or failed."""
 
-    def __init__(self, reason: str, fix: str = "") -> None:
-        super().__init__(reason, fix)
+
+class RefusedError(ProgramError):
+    """The program refused its settings: its own problems in its own words, also where it is another checkout's."""
+
+    def __init__(self, refusal: Any) -> None:  # noqa: ANN401 - another checkout's class is not known here
+        Exception.__init__(self, str(refusal))
+        self.problems = tuple(Problem(**asdict(problem)) for problem in refusal.problems)
+
+    def __str__(self) -> str:
+        """As the program says it."""
+        return str(self.args[0])
 
 
 def objects(project: Path, stage: str) -> list[dict[str, Any]]:
@@ -35,8 +45,9 @@ def objects(project: Path, stage: str) -> list[dict[str, Any]]:
             program = importlib.import_module(f"{_PACKAGE}.program")
             found: list[dict[str, Any]] = program.rendered(project, stage)
         except (Exception, SystemExit) as error:
-            said = str(error) if _is_refusal(error) else failure(error, project, stage)
-            raise ProgramError(said) from None
+            if _is_refusal(error):
+                raise RefusedError(error) from None
+            raise ProgramError(*failure(error, project, stage)) from None
     return found
 
 

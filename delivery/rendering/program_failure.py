@@ -7,8 +7,8 @@ from pathlib import Path
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def failure(error: BaseException, project: Path, stage: str) -> str:
-    """What a program raised, with its own line that did and its first own line, in one line of text.
+def failure(error: BaseException, project: Path, stage: str) -> tuple[str, str]:
+    """What a program raised, with its own line that did and its first own line, in one line of text; and the fix.
 
     Args:
         error: What came out of it; an exit counts too, since it leaves out what was to follow.
@@ -19,8 +19,8 @@ def failure(error: BaseException, project: Path, stage: str) -> str:
     where = f" at {places[-1]}" if places else ""
     start = f" (from {places[0]})" if len(places) > 1 else ""
     return (
-        f"the program {_said(error, where + start)}. Fix: correct it there; "
-        f"`pulumi preview --stack {stage}` shows the whole traceback"
+        f"the program {_said(error, where + start)}",
+        f"correct it there; `pulumi preview --stack {stage}` shows the whole traceback",
     )
 
 

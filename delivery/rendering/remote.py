@@ -1,6 +1,6 @@
 """The branch `rendered/<stage>` of a remote: where to go on from, and bringing it there."""
 
-from delivery.errors import DeliveryError
+from components.errors import UserError
 from delivery.git.repository import Repository
 
 
@@ -10,7 +10,7 @@ def newest(repository: Repository, branch: str, local: str, remote: str | None) 
     Without a remote the local branch alone counts, or, in a clone that has none yet, the only remote's as last fetched.
 
     Raises:
-        DeliveryError: the two have diverged, the remote cannot be reached, or several remotes have the branch.
+        UserError: the two have diverged, the remote cannot be reached, or several remotes have the branch.
     """
     if remote is not None:
         theirs = _fetched(repository, branch, remote)
@@ -23,9 +23,9 @@ def newest(repository: Repository, branch: str, local: str, remote: str | None) 
     for older, newer in ((local, theirs), (theirs, local)):
         if repository.is_ancestor(older, newer):
             return newer
-    raise DeliveryError(
-        f"{branch} and {remote}'s have diverged: {local[:12]} here, {theirs[:12]} there. "
-        f"Fix: `git branch --force {branch} {remote}/{branch}` if the remote is right, then run this again"
+    raise UserError(
+        f"{branch} and {remote}'s have diverged: {local[:12]} here, {theirs[:12]} there",
+        f"`git branch --force {branch} {remote}/{branch}` if the remote is right, then run this again",
     )
 
 
@@ -33,7 +33,7 @@ def push(repository: Repository, branch: str, remote: str) -> None:
     """Push the branch, never by force.
 
     Raises:
-        DeliveryError: the remote refused, or could not be reached.
+        UserError: the remote refused, or could not be reached.
     """
     done = repository.try_git("push", "--quiet", remote, f"refs/heads/{branch}:refs/heads/{branch}")
     if done.returncode == 0:
@@ -44,7 +44,7 @@ def push(repository: Repository, branch: str, remote: str) -> None:
         if "rejected" in said
         else f"see that `git push {remote}` works"
     )
-    raise DeliveryError(f"{branch} was not pushed to {remote}: {said}\nFix: {fix}")
+    raise UserError(f"{branch} was not pushed to {remote}", fix, said=said)
 
 
 def _fetched(repository: Repository, branch: str, remote: str) -> str:
@@ -57,18 +57,18 @@ def _fetched(repository: Repository, branch: str, remote: str) -> str:
     # 2 says that the remote was reached and has no such branch.
     if listed.returncode == 2:  # noqa: PLR2004
         return ""
-    raise DeliveryError(
-        f"The remote {remote} could not be asked for {branch}: {listed.stderr.strip()}\n"
-        f"Fix: name a remote of `git remote -v` that can be reached"
+    raise UserError(
+        f"The remote {remote} could not be asked for {branch}: {listed.stderr.strip()}",
+        "name a remote of `git remote -v` that can be reached",
     )
 
 
 def _last_fetched(repository: Repository, branch: str) -> str:
     found = repository.git("for-each-ref", "--format=%(objectname)", f"refs/remotes/*/{branch}").split()
     if len(set(found)) > 1:
-        raise DeliveryError(
-            f"Several remotes have a branch {branch}, and this clone has none. "
-            f"Fix: `git branch {branch} <remote>/{branch}`, or name the remote with --push"
+        raise UserError(
+            f"Several remotes have a branch {branch}, and this clone has none",
+            f"`git branch {branch} <remote>/{branch}`, or name the remote with --push",
         )
     return found[0] if found else ""
 

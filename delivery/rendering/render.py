@@ -4,8 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from components.errors import UserError
 from components.files import yaml_text
-from delivery.errors import DeliveryError
 from delivery.rendering import program
 
 HEADER = "# Rendered by `python -m delivery render`. Edit the stack and model files instead."
@@ -30,7 +30,7 @@ def render(project: Path, stage: str, output: Path) -> list[Path]:
         The files of this stage, in the order to apply them.
 
     Raises:
-        DeliveryError: the folder holds something that no earlier run wrote; nothing was written.
+        UserError: the folder holds something that no earlier run wrote; nothing was written.
         ProgramError: the program refused its settings; nothing was written.
     """
     _refuse_foreign(output)
@@ -51,9 +51,10 @@ def _refuse_foreign(output: Path) -> None:
     )
     if foreign:
         more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
-        raise DeliveryError(
+        raise UserError(
             f"{output} holds {', '.join(foreign[:_SHOWN])}{more}, which `delivery render` did not write; nothing was "
-            "changed. Fix: name an empty folder, a new one, or one that holds nothing but rendered files"
+            "changed",
+            "name an empty folder, a new one, or one that holds nothing but rendered files",
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import urllib3
 
-from delivery.errors import DeliveryError
+from components.errors import UserError
 
 API = "https://api.github.com"
 LONGEST_CHARACTERS = 65_536
@@ -34,7 +34,7 @@ _ATTEMPTS = 3
 _PAUSE_SECONDS = 1.0
 
 
-class _UnclearError(DeliveryError):
+class _UnclearError(UserError):
     """A POST failed so that it may have been carried out."""
 
 
@@ -71,18 +71,18 @@ def comment(request: PullRequest, text: str) -> tuple[str, str]:
         `posted` or `edited`, and the comment's address.
 
     Raises:
-        DeliveryError: the page has no marker or is too long, or GitHub did not take it.
+        UserError: the page has no marker or is too long, or GitHub did not take it.
     """
     marker = text.partition("\n")[0].rstrip("\r")
     if not _MARKER.fullmatch(marker):
-        raise DeliveryError(
-            "the page does not begin with a marker, so it could not be found again. "
-            "Fix: write it with `python -m delivery review --output FILE`"
+        raise UserError(
+            "the page does not begin with a marker, so it could not be found again",
+            "write it with `python -m delivery review --output FILE`",
         )
     if len(text) > LONGEST_CHARACTERS:
-        raise DeliveryError(
-            f"the page has {len(text):,} characters and GitHub takes {LONGEST_CHARACTERS:,}. "
-            "Fix: write it without --full"
+        raise UserError(
+            f"the page has {len(text):,} characters and GitHub takes {LONGEST_CHARACTERS:,}",
+            "write it without --full",
         )
     with urllib3.PoolManager(timeout=_SECONDS, retries=_RETRIES) as pool:
         github = _GitHub(pool, request)
@@ -99,7 +99,7 @@ def comment(request: PullRequest, text: str) -> tuple[str, str]:
             # None when it was deleted since it was found.
             if (edited := github.edit(found, text)) is not None:
                 return "edited", edited["html_url"]
-    raise DeliveryError(f"the comment was deleted {_ATTEMPTS} times while it was edited. Fix: run it again")
+    raise UserError(f"the comment was deleted {_ATTEMPTS} times while it was edited", "run it again")
 
 
 class _GitHub:
@@ -127,13 +127,13 @@ class _GitHub:
         """What GitHub answers.
 
         Raises:
-            DeliveryError: it refused, or could not be reached.
+            UserError: it refused, or could not be reached.
         """
         answer = self._try(method, url, body)
         if answer is None:
-            raise DeliveryError(
-                f"GitHub has no {self._request.repository}#{self._request.number}, or the token may not see it. "
-                "Fix: check --repository, --pull-request and the token's permission pull-requests: write"
+            raise UserError(
+                f"GitHub has no {self._request.repository}#{self._request.number}, or the token may not see it",
+                "check --repository, --pull-request and the token's permission pull-requests: write",
             )
         return answer
 
@@ -158,11 +158,11 @@ class _GitHub:
             return None
         if response.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
             unclear = method == "POST" and response.status in _RETRIED
-            raise (_UnclearError if unclear else DeliveryError)(_refusal(response))
+            raise (_UnclearError if unclear else UserError)(*_refusal(response))
         try:
             return response.json()
         except ValueError:
-            raise DeliveryError(f"{url} did not answer with JSON. Fix: check GITHUB_API_URL") from None
+            raise UserError(f"{url} did not answer with JSON", "check GITHUB_API_URL") from None
 
     def _send(self, method: str, url: str, body: dict[str, str] | None) -> urllib3.BaseHTTPResponse:
         headers = {
@@ -176,8 +176,8 @@ class _GitHub:
             return self._pool.request(method, url, body=data, headers=headers)
         except urllib3.exceptions.HTTPError as error:
             reason = getattr(error, "reason", None) or error
-            raise (_UnclearError if method == "POST" else DeliveryError)(
-                f"{self._request.api} could not be reached: {reason}. Fix: check the network, then run it again"
+            raise (_UnclearError if method == "POST" else UserError)(
+                f"{self._request.api} could not be reached: {reason}", "check the network, then run it again"
             ) from None
 
 
@@ -187,7 +187,7 @@ def _is_by(found: dict[str, Any], own: str | None) -> bool:
     return author.get("login") == own if own is not None else author.get("type") == "Bot"
 
 
-def _refusal(response: urllib3.BaseHTTPResponse) -> str:
+def _refusal(response: urllib3.BaseHTTPResponse) -> tuple[str, str]:
     try:
         said = str(response.json().get("message", ""))
     except (ValueError, AttributeError):
@@ -202,4 +202,4 @@ def _refusal(response: urllib3.BaseHTTPResponse) -> str:
         fix = "GitHub has a fault; run it again later"
     else:
         fix = "see GitHub's message"
-    return f"GitHub answered {response.status}: {said}. Fix: {fix}"
+    return f"GitHub answered {response.status}: {said}", fix

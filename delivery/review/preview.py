@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.errors import Problem
 from delivery.identity import Identity, identity
 
 SECONDS = 900
@@ -85,9 +86,8 @@ def previewing(project: Path, stage: str, seconds: float = SECONDS) -> Iterator[
     try:
         process = _start(command, project)
     except FileNotFoundError:
-        yield lambda: Preview(
-            problems=("pulumi is not installed. Fix: install the Pulumi CLI, or open a sandbox shell",)
-        )
+        missing = Problem("pulumi is not installed", "install the Pulumi CLI, or open a sandbox shell")
+        yield lambda: Preview(problems=(str(missing),))
         return
     with process:
         try:
@@ -143,9 +143,8 @@ def _answer(process: subprocess.Popen[str], stage: str, seconds: float) -> Previ
     except subprocess.TimeoutExpired:
         _end(process)
         reason = f"`pulumi preview --stack {stage}` did not end within {seconds:.0f} s and was stopped"
-        return Preview(
-            problems=(f"{reason}. Fix: look whether the cluster and the backend answer, then run it again",)
-        )
+        late = Problem(reason, "look whether the cluster and the backend answer, then run it again")
+        return Preview(problems=(str(late),))
     return parse(output, said, process.returncode, stage)
 
 
@@ -198,7 +197,9 @@ def _without_digest(said: str, code: int, stage: str) -> str:
     lines = [line for line in said.strip().splitlines() if line.strip() and not _NOISE.match(line)]
     text = "\n".join(lines)
     if f"no stack named '{stage}' found" in text:
-        return f"the backend has no stack {stage}. Fix: create it once with `pulumi stack init {stage}`"
+        return str(
+            Problem(f"the backend has no stack {stage}", f"create it once with `pulumi stack init {stage}`")
+        )
     if _LOCKED in text:
         return f"the stack {stage} is locked: an update of it runs, or was killed. {text}"
     return text or f"pulumi ended with exit code {code} and said nothing"

@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from components.errors import SettingsError
+from components.errors import SettingsError, UserError
 from components.files.sources import FEATURES, MODELS, PROGRAM, Sources
 from components.loading.stack_files import LoadedStack
 from components.settings.stack import StackSettings
-from delivery.errors import DeliveryError
 from delivery.features.feast import FEAST_PYTHON
 from delivery.features.plan import FeaturePlan, feature_plan
 from delivery.git.checkouts import sources_at
@@ -45,7 +44,7 @@ def review(project: Path, span: str, stage: str | None = None) -> tuple[Change, 
         stage: The stage; None for every stage that has a stack file in HEAD.
 
     Raises:
-        DeliveryError: there is no such commit or stage, or the two have no commit in common.
+        UserError: there is no such commit or stage, or the two have no commit in common.
     """
     repository = Repository(project)
     before, after = _ends(span)
@@ -54,7 +53,7 @@ def review(project: Path, span: str, stage: str | None = None) -> tuple[Change, 
     stages = stages_at(repository, head)
     if stage is not None and stage not in stages:
         known = ", ".join(stages) or "none"
-        raise DeliveryError(f"{after} has no Pulumi.{stage}.yaml. Fix: name one of its stages: {known}")
+        raise UserError(f"{after} has no Pulumi.{stage}.yaml", f"name one of its stages: {known}")
     reviewed = stages if stage is None else (stage,)
     found = releases(repository, base, head)
     with _checkout(repository, head) as new, sources_at(repository, base) as old:
@@ -75,7 +74,7 @@ def review(project: Path, span: str, stage: str | None = None) -> tuple[Change, 
 def _ends(span: str) -> tuple[str, str]:
     before, dots, after = span.partition("...") if "..." in span else span.partition("..")
     if not dots or ".." in after:
-        raise DeliveryError(f"{span} is no range of commits. Fix: write BASE..HEAD, like main..HEAD")
+        raise UserError(f"{span} is no range of commits", "write BASE..HEAD, like main..HEAD")
     return before or "HEAD", after or "HEAD"
 
 
@@ -89,7 +88,7 @@ def _merge_base(repository: Repository, before: str, head: str) -> str:
         if repository.shallow
         else "name a base that the change was made from"
     )
-    raise DeliveryError(f"{before} and {head} have no commit in common. Fix: {fix}")
+    raise UserError(f"{before} and {head} have no commit in common", fix)
 
 
 @contextmanager
@@ -153,7 +152,7 @@ def _features(
         return None
     try:
         return feature_plan(head, loaded.settings, feast)
-    except DeliveryError as error:
+    except UserError as error:
         return FeaturePlan(problem=str(error))
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from components.errors import UserError
 from delivery.drift.comparing import Drift, DriftClass
 from delivery.drift.fields import Key, Path
 from delivery.drift.healing import VERSION_LABEL, keeping, refuse_other_release, without
 from delivery.drift.looking import Findings
-from delivery.errors import DeliveryError
 from delivery.identity import identity
 from tests.support.drifted import OWN, SERVER, change, config_map, deployed, manifest, server
 
@@ -22,7 +22,7 @@ def test_another_version_is_a_deployment_and_not_healed() -> None:
         )
         return Findings(drift=(drift,), ignored=(), live={}, notes=(), problems=())
 
-    with pytest.raises(DeliveryError, match="runs v2, and the commit says v1"):
+    with pytest.raises(UserError, match="runs v2, and the commit says v1"):
         refuse_other_release(found(VERSION_LABEL))
     refuse_other_release(found(("metadata", "labels", "app.kubernetes.io/name")))
 

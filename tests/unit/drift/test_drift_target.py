@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from components.errors import UserError
 from delivery.cli import app
 from delivery.drift.kubectl import MOST_REFUSED, Kubectl
 from delivery.drift.target import Target, refuse_overtaken, target
-from delivery.errors import DeliveryError
 from delivery.git.repository import Repository
 from delivery.releases.deployments import tag
 from tests.support.projects import GOOD_STACK, project
@@ -53,7 +53,7 @@ def test_a_heal_never_goes_back_behind_what_is_deployed(repository: Path) -> Non
     tag(Repository(repository), "test")
     refuse_overtaken(repository, target(repository, "test"))
     refuse_overtaken(repository, target(repository, "test", work_tree=True))
-    with pytest.raises(DeliveryError, match=rf"the tag test/a/v1 tells that test runs {new[:12]}"):
+    with pytest.raises(UserError, match=rf"the tag test/a/v1 tells that test runs {new[:12]}"):
         refuse_overtaken(repository, target(repository, "test", revision=old))
     said = CliRunner().invoke(
         app, ["drift", "test", "--heal", "--revision", old, "--project", str(repository)]
@@ -82,7 +82,7 @@ def test_another_commit(repository: Path) -> None:
 
 def test_a_commit_without_the_stage(repository: Path) -> None:
     (repository / "Pulumi.new.yaml").write_text(GOOD_STACK)
-    with pytest.raises(DeliveryError, match=r"Pulumi\.new\.yaml does not exist at"):
+    with pytest.raises(UserError, match=r"Pulumi\.new\.yaml does not exist at"):
         target(repository, "new")
 
 
@@ -90,7 +90,7 @@ def test_without_git_the_files_count_and_a_note_says_so(tmp_path: Path) -> None:
     found = target(project(tmp_path), "test")
     assert (replicas(found), found.revision) == (2, None)
     assert "is in no git repository" in found.notes[0]
-    with pytest.raises(DeliveryError, match="is in no git repository"):
+    with pytest.raises(UserError, match="is in no git repository"):
         target(tmp_path, "test", revision="HEAD")
 
 
@@ -125,14 +125,14 @@ def test_a_server_that_refuses_everything_is_not_asked_for_each(
 ) -> None:
     fake_kubectl(tmp_path, "echo 'patch is forbidden' >&2; exit 1", monkeypatch)
     kubectl = Kubectl("here")
-    with pytest.raises(DeliveryError, match=r"\(context here\): patch is forbidden\. Fix: "):
+    with pytest.raises(UserError, match=r"\(context here\): patch is forbidden\. Fix: "):
         kubectl.would_apply(objects(1000), "us")
     assert len(kubectl.commands) < 4 * MOST_REFUSED
 
 
 def test_kubectl_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(DeliveryError, match="kubectl is not installed"):
+    with pytest.raises(UserError, match="kubectl is not installed"):
         Kubectl(None).kinds()
 
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from components.errors import Problem
 from components.feature_store.feast_yaml import feature_store_yaml
 from components.settings.feature_store import FeatureStoreSettings
 from components.settings.schedule import longest_pause
@@ -31,7 +32,7 @@ def refusal(**changes: Any) -> str:
     with pytest.raises(ValidationError) as caught:
         store(**changes)
     (error,) = caught.value.errors()
-    return error["msg"]
+    return str(Problem(error["msg"], error["ctx"]["fix"]))
 
 
 def redis(**settings: Any) -> dict[str, Any]:
@@ -41,21 +42,21 @@ def redis(**settings: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"online": redis()}, "names no Redis|write install: true"),
+        ({"online": redis()}, "names no Redis. Fix: write install: true"),
         ({"online": redis(passwordSecret=SECRET)}, "names no Redis"),
         (
             {"online": redis(install=True, url="redis://r.example.com", passwordSecret=SECRET)},
-            "has both install: true and url|keep one",
+            "has both install: true and url. Fix: keep one",
         ),
         ({"online": redis(install=True)}, "needs passwordSecret"),
         ({"online": redis(url="redis://r.example.com", memory="2Gi")}, "memory has no effect on an existing"),
         (
             {"online": redis(url="redis://:secret@r.example.com")},
-            "no secret is ever in git|name the password",
+            "no secret is ever in git. Fix: name the password",
         ),
         (
             {"online": redis(url="http://r.example.com")},
-            "must be the address of a Redis|write it like redis://",
+            "must be the address of a Redis. Fix: write it like redis://",
         ),
         ({"online": redis(url="redis://r.example.com:99999")}, "must be the address of a Redis"),
         ({"online": redis(url="redis://r.example.com/0?ssl=1")}, "has more than a host"),
@@ -79,7 +80,7 @@ def test_what_cannot_stand_is_refused_with_its_fix(changes: dict[str, Any], reas
     message = refusal(**changes)
 
     assert reason in message
-    assert "|" in message
+    assert ". Fix: " in message
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_a_schedule_that_is_no_cron_line_is_refused(line: str, reason: str) -> N
     message = refusal(materialization={"schedule": line})
 
     assert reason in message
-    assert message.partition("|")[2]
+    assert message.partition(". Fix: ")[2]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from delivery.errors import DeliveryError
+from components.errors import UserError
 from delivery.git.repository import Repository
 from tests.support.repositories import Work, flow
 
@@ -52,15 +52,15 @@ def test_a_file_keeps_its_line_ends(tmp_path: Path) -> None:
 
 def test_a_blob_that_is_missing_is_named(tmp_path: Path) -> None:
     Work.new(tmp_path)
-    with pytest.raises(DeliveryError, match=r"1{40} cannot be read: .*missing.* Fix:"):
+    with pytest.raises(UserError, match=r"1{40} cannot be read: .*missing.* Fix:"):
         Repository(tmp_path).blobs(["1" * 40])
 
 
 def test_no_repository_and_no_git_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DeliveryError, match=r"is in no git repository \(.*\)\. Fix: run this in a clone"):
+    with pytest.raises(UserError, match=r"is in no git repository \(.*\)\. Fix: run this in a clone"):
         Repository(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(DeliveryError, match=r"git is not installed. Fix: install git"):
+    with pytest.raises(UserError, match=r"git is not installed. Fix: install git"):
         Repository(tmp_path)
 
 
@@ -99,12 +99,12 @@ def test_a_copy_of_a_commit_runs_no_hook(tmp_path: Path) -> None:
 def test_unknown_revisions_say_how_to_get_them(tmp_path: Path) -> None:
     work = Work.new(tmp_path / "full")
     work.release("staging", a=flow("v2"))
-    with pytest.raises(DeliveryError, match="`git fetch` it"):
+    with pytest.raises(UserError, match="`git fetch` it"):
         Repository(work.folder).resolve("nowhere")
-    with pytest.raises(DeliveryError, match="names no commit"):
+    with pytest.raises(UserError, match="names no commit"):
         Repository(work.folder).resolve("--all")
     shallow = work.clone(tmp_path / "shallow", "--depth=1")
-    with pytest.raises(DeliveryError, match="git fetch --unshallow"):
+    with pytest.raises(UserError, match="git fetch --unshallow"):
         Repository(shallow.folder).resolve("HEAD~1")
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from components.errors import UserError
 from components.files.sources import Sources
 from components.stack import load_stack
-from delivery.errors import DeliveryError
 from delivery.git.checkouts import sources_at
 from delivery.git.repository import Repository
 from delivery.history.model_history import history
@@ -42,12 +42,12 @@ def whole(folder: Path, revision: str = "HEAD") -> None:
 def refused(folder: Path, match: str) -> None:
     """The copy says what is not supported and what to do, and leaves nothing; so does reading in place."""
     repository = Repository(folder)
-    with pytest.raises(DeliveryError, match=match) as caught, repository.at("HEAD"):
+    with pytest.raises(UserError, match=match) as caught, repository.at("HEAD"):
         pass
     assert "not supported" in str(caught.value)
     assert "Fix: " in str(caught.value)
     assert git(folder, "worktree", "list").count("\n") == 0
-    with pytest.raises(DeliveryError, match=match), sources_at(repository, "HEAD"):
+    with pytest.raises(UserError, match=match), sources_at(repository, "HEAD"):
         pass
 
 
@@ -172,7 +172,7 @@ def test_a_link_by_an_absolute_path_leads_to_the_checkout_and_not_to_the_commit(
     (tmp_path / "models" / "a.yaml").symlink_to(tmp_path / "shared.yaml")
     work.commit("Link", {})
     with (
-        pytest.raises(DeliveryError, match=r"^models/a\.yaml is a symbolic link out of the repository"),
+        pytest.raises(UserError, match=r"^models/a\.yaml is a symbolic link out of the repository"),
         Repository(tmp_path).at("HEAD"),
     ):
         pass
@@ -186,7 +186,7 @@ def test_a_link_to_what_is_in_no_commit(tmp_path: Path) -> None:
     work.commit("Link", {})
     with (
         pytest.raises(
-            DeliveryError, match=r"^models/a\.yaml is a symbolic link to what the commit does not hold"
+            UserError, match=r"^models/a\.yaml is a symbolic link to what the commit does not hold"
         ),
         Repository(tmp_path).at("HEAD"),
     ):
@@ -196,7 +196,7 @@ def test_a_link_to_what_is_in_no_commit(tmp_path: Path) -> None:
 def test_a_stack_file_that_is_a_link_is_not_edited(tmp_path: Path) -> None:
     (tmp_path / "there").write_text("old")
     (tmp_path / STAGING).symlink_to("there")
-    with pytest.raises(DeliveryError, match=r"is a symbolic link, whose edit is not supported\. Fix: "):
+    with pytest.raises(UserError, match=r"is a symbolic link, whose edit is not supported\. Fix: "):
         write(tmp_path / STAGING, "new")
     assert (tmp_path / STAGING).is_symlink()
 
@@ -206,7 +206,7 @@ def test_the_history_of_a_stack_file_that_is_a_link(tmp_path: Path) -> None:
     (tmp_path / STAGING).rename(tmp_path / "shared.yaml")
     (tmp_path / STAGING).symlink_to("shared.yaml")
     work.commit("Link", {})
-    with pytest.raises(DeliveryError, match=f"^{STAGING} is a symbolic link, .* not supported.*Fix: "):
+    with pytest.raises(UserError, match=f"^{STAGING} is a symbolic link, .* not supported.*Fix: "):
         history(Repository(tmp_path))
 
 
@@ -225,7 +225,7 @@ def test_a_filter_that_is_not_set_up(tmp_path: Path) -> None:
 def test_the_history_of_a_stack_file_behind_a_filter(tmp_path: Path) -> None:
     work = filtered(tmp_path, "Pulumi.*.yaml")
     with pytest.raises(
-        DeliveryError, match=r"^Pulumi\.production\.yaml goes through the git filter team, .*Fix: "
+        UserError, match=r"^Pulumi\.production\.yaml goes through the git filter team, .*Fix: "
     ):
         history(Repository(work.folder))
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import SettingsError
+from components.errors import SettingsError, UserError
 from components.files.sources import Sources
 from components.settings.model import ModelSettings
 from components.settings.stack import StackSettings
-from delivery.errors import DeliveryError
 from delivery.git.repository import Repository
 from delivery.promotion.promote import prepare
 from delivery.promotion.promotion import Promotion, Request
@@ -85,7 +84,7 @@ def test_every_reason_against_it_is_told(tmp_path: Path) -> None:
         VersionProblem(field="version", reason=reason, fix="do it")
         for reason in ("no such run", "fails the gate")
     )
-    with pytest.raises(DeliveryError) as caught:
+    with pytest.raises(UserError) as caught:
         told(registered(tmp_path), ReleaseFacts(problems=problems))
     assert str(caught.value).splitlines() == [
         "a v2 is not promoted to production; nothing was changed.",

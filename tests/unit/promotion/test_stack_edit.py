@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivery.errors import DeliveryError
+from components.errors import UserError
 from delivery.promotion.stack_edit import with_release
 from delivery.releases.changes import Deployed, entries
 from tests.support.projects import CHECKOUT
@@ -122,12 +122,12 @@ def test_the_committed_files_are_edited_in_one_line() -> None:
 
 
 def test_a_file_without_models_says_what_to_write() -> None:
-    with pytest.raises(DeliveryError, match=r"f has no ml-deployments:models under config:\. Fix: write"):
+    with pytest.raises(UserError, match=r"f has no ml-deployments:models under config:\. Fix: write"):
         edit("config:\n  ml-deployments:namespace: x\n", "c", replicas=1)
 
 
 def test_what_cannot_be_edited_in_place_is_refused() -> None:
-    with pytest.raises(DeliveryError, match=r'cannot be edited in place at a\. Fix: write version: "v\\"2"'):
+    with pytest.raises(UserError, match=r'cannot be edited in place at a\. Fix: write version: "v\\"2"'):
         edit(FLOW, "a", version='v\\"2')
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from components.errors import UserError
 from delivery.cli import app
-from delivery.errors import DeliveryError
 from delivery.git.repository import Repository
 from delivery.rendering import branch as rendered_branch
 from delivery.rendering.branch import RenderedCommit, render_commit
@@ -134,7 +134,7 @@ def test_of_two_runs_at_once_none_is_lost(clone: Path, monkeypatch: pytest.Monke
         return made
 
     monkeypatch.setattr(rendered_branch, "_commit", overtaken)
-    with pytest.raises(DeliveryError, match="moved while this ran"):
+    with pytest.raises(UserError, match="moved while this ran"):
         render_commit(repository, "test", first)
     assert tips(clone) == ["Roll out v2"]
 

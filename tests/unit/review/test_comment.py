@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from components.errors import UserError
 from delivery.cli import app
-from delivery.errors import DeliveryError
 from delivery.review import comment as module
 from delivery.review.comment import LONGEST_CHARACTERS, PullRequest, comment
 from tests.support.github_stand_in import TOKEN, GitHub, github
@@ -68,7 +68,7 @@ def test_a_comment_that_is_deleted_in_between_is_posted_anew(server: GitHub) -> 
 
 
 def test_a_wrong_token_is_told_and_never_shown(server: GitHub) -> None:
-    with pytest.raises(DeliveryError, match="Fix: set GITHUB_TOKEN") as error:
+    with pytest.raises(UserError, match="Fix: set GITHUB_TOKEN") as error:
         send(server, token="secret-and-wrong")
     assert "401: Bad credentials" in str(error.value)
     assert "secret-and-wrong" not in str(error.value)
@@ -85,7 +85,7 @@ def test_a_wrong_token_is_told_and_never_shown(server: GitHub) -> None:
 )
 def test_a_refusal_tells_what_to_do(server: GitHub, headers: dict[str, str], said: str, fix: str) -> None:
     server.failures["POST"] = [(403, headers, said)]
-    with pytest.raises(DeliveryError, match=fix) as error:
+    with pytest.raises(UserError, match=fix) as error:
         send(server)
     assert said in str(error.value)
 
@@ -109,25 +109,25 @@ def test_a_post_whose_answer_was_lost_makes_no_second_comment(server: GitHub) ->
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_lasting_fault_ends_after_few_tries(server: GitHub, method: str) -> None:
     server.failures[method] = [(500, {}, "fault")] * 50
-    with pytest.raises(DeliveryError, match="GitHub has a fault"):
+    with pytest.raises(UserError, match="GitHub has a fault"):
         send(server)
     assert sum(asked.startswith(method) for asked in server.asked if "/user" not in asked) <= 5
 
 
 def test_a_pull_request_that_is_not_there(server: GitHub) -> None:
-    with pytest.raises(DeliveryError, match="has no example/models#8"):
+    with pytest.raises(UserError, match="has no example/models#8"):
         send(server, number=8)
 
 
 def test_a_server_that_is_not_there(server: GitHub) -> None:
     server.url = "http://127.0.0.1:1"
-    with pytest.raises(DeliveryError, match="could not be reached"):
+    with pytest.raises(UserError, match="could not be reached"):
         send(server)
 
 
 def test_a_page_without_a_marker_or_too_long_is_not_sent(server: GitHub) -> None:
     for text, said in (("hello", "marker"), (f"{MARKER}\n{'x' * LONGEST_CHARACTERS}", "characters")):
-        with pytest.raises(DeliveryError, match=said):
+        with pytest.raises(UserError, match=said):
             send(server, text)
     assert server.asked == []
 
