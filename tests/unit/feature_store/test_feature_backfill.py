@@ -123,7 +123,7 @@ def test_another_spec_is_another_job(tmp_path: Path) -> None:
     ("changes", "reason"),
     [
         ({"until": "2026-01-01T00:00:00Z"}, "from (2026-01-01T00:00:00Z) is not before until (2026-01-01"),
-        ({"from": "2026-01-01"}, "must be a time in UTC|write it like"),
+        ({"from": "2026-01-01"}, "must be a time in UTC. Fix: write it like"),
         ({"from": "2026-01-01T00:00:00"}, "must be a time in UTC"),
         ({"from": "2026-01-01T00:00:00+01:00"}, "must be a time in UTC"),
         ({"from": "2026-02-30T00:00:00Z"}, "must be a time in UTC"),
@@ -136,7 +136,7 @@ def test_what_is_no_range_of_time_is_refused(changes: dict[str, Any], reason: st
         Backfill.model_validate_json(json.dumps({**RANGE, **changes}))
     (error,) = caught.value.errors()
 
-    assert reason in error["msg"]
+    assert reason in f"{error['msg']}. Fix: {error.get('ctx', {}).get('fix')}"
 
 
 def test_a_time_without_quotes_and_a_view_that_is_not_there_are_told_with_their_line(tmp_path: Path) -> None:
