@@ -72,12 +72,21 @@ def test_what_the_program_reads_and_what_it_does_not() -> None:
     assert not belongs("docs/a.md")
 
 
-def test_reading_imports_neither_pulumi_nor_kubernetes() -> None:
-    code = (
-        "import sys, components.loading.stack_files; "
-        "print([m for m in sys.modules if m.partition('.')[0] in ('pulumi', 'pulumi_kubernetes') "
-        "or m.startswith(('components.monitoring', 'components.kubernetes', 'components.checks'))])"
-    )
+@pytest.mark.parametrize(
+    ("module", "others"),
+    [
+        (
+            "components.loading.stack_files",
+            ("components.monitoring", "components.kubernetes", "components.checks"),
+        ),
+        ("components.stack", ()),
+        ("delivery.history.model_history", ("components.settings", "components.loading", "pydantic")),
+    ],
+)
+def test_reading_imports_no_more_than_it_needs(module: str, others: tuple[str, ...]) -> None:
+    names = ("pulumi", "pulumi_kubernetes", *others)
+    wanted = f"any(m == n or m.startswith(n + '.') for n in {names})"
+    code = f"import sys, {module}; print([m for m in sys.modules if {wanted}])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
