@@ -7,6 +7,9 @@ from components.kubernetes.objects import Manifest
 from components.settings.model import ModelSettings
 from components.settings.stack import StackSettings
 
+# The name of the container that serves a model.
+CONTAINER = "server"
+
 
 @dataclass(frozen=True)
 class StagedModel:

@@ -4,8 +4,8 @@ Each is aggregated to what it is about: the exporter's own pod would else be par
 the exporter would begin the alert anew.
 """
 
+from components.kubernetes.staged_model import CONTAINER
 from components.monitoring.series import picked
-from components.serving.pod import CONTAINER
 from components.settings.model import ModelSettings
 from components.settings.stack import StackSettings
 

@@ -10,11 +10,9 @@ from components.kubernetes.containers import (
 )
 from components.kubernetes.objects import Manifest
 from components.kubernetes.pods import NODE, ZONE, container, container_port, pod_spec, spread_by_version
-from components.kubernetes.staged_model import StagedModel
+from components.kubernetes.staged_model import CONTAINER, StagedModel
 from components.settings.model import FEATURE_SERVICE, FEATURE_STORE_URL
 from components.settings.pod import Mount, Toleration
-
-CONTAINER = "server"
 
 
 def model_pod(staged: StagedModel) -> Manifest:

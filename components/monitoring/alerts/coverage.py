@@ -28,7 +28,11 @@ class LeftOut:
 
 
 def left_out(model: ModelSettings, stack: StackSettings) -> list[LeftOut]:
-    """Every alert that the model does not have, in the order of their names in AlertName."""
+    """Every alert that the model does not have, in the order of their names in AlertName.
+
+    Raises:
+        LookupError: an alert is built by nothing, or left out without a reason that is known here.
+    """
     built = {alert.name for alert in alerts(model, stack)}
     found = []
     for name in AlertName:
@@ -59,4 +63,6 @@ def _unbuilt(name: AlertName, model: ModelSettings) -> LeftOut:
         return LeftOut(alert=name, reason="the model has no such objective")
     if name is AlertName.GPU_MEMORY_HIGH and model.replicas > 0:
         return LeftOut(alert=name, reason="the model asks for no nvidia.com/gpu")
-    return LeftOut(alert=name, reason="the model has no replicas in this stage")
+    if model.replicas == 0:
+        return LeftOut(alert=name, reason="the model has no replicas in this stage")
+    raise LookupError(f"{name.value} is built for no model, and nothing here says why")
