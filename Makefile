@@ -112,6 +112,7 @@ test: browser lint unit example integration ## Lint, types, unit tests, the exam
 lint: install $(EXAMPLE_STAMP) ## Lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 	$(BIN)/mypy __main__.py
 	cd $(EXAMPLE) && .venv/bin/mypy --strict --config-file ../../pyproject.toml server train.py register.py tests
