@@ -5,7 +5,6 @@ import subprocess
 import threading
 from pathlib import Path
 
-import jsonschema
 import pytest
 import yaml
 
@@ -218,28 +217,3 @@ def test_git_revert_of_a_release_restores_the_version(project: Clone) -> None:
     project.up()
     (container,) = project.get("deployment", "m000")["spec"]["template"]["spec"]["containers"]
     assert container["image"].endswith(":v1")
-
-
-@pytest.mark.parametrize("stage", ["staging", "production"])
-def test_rendered_manifests_match_the_clusters_published_schema(
-    sandbox: Clone, tmp_path: Path, stage: str
-) -> None:
-    definitions = json.loads(sandbox.run("kubectl", "get", "--raw", "/openapi/v2").stdout)["definitions"]
-    kinds = {
-        (group["group"], group["version"], group["kind"]): name
-        for name, schema in definitions.items()
-        for group in schema.get("x-kubernetes-group-version-kind", ())
-    }
-    for schema in definitions.values():
-        if schema.get("format") == "int-or-string":
-            schema.pop("type")
-        elif "properties" in schema:
-            # The API drops what it does not know; a typo must be seen.
-            schema["additionalProperties"] = False
-    for path in render(CHECKOUT, stage, tmp_path):
-        manifest = yaml.safe_load(path.read_text())
-        group, _, version = manifest["apiVersion"].rpartition("/")
-        name = kinds[group, version, manifest["kind"]]
-        jsonschema.Draft4Validator({"$ref": f"#/definitions/{name}", "definitions": definitions}).validate(
-            manifest
-        )
