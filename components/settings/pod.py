@@ -1,6 +1,6 @@
 """The settings of a model's pods: resources, environment, placement, probes, security.
 
-Field names are camelCase in the files. A validator's message is `reason|fix`; components/loading/validation.py turns
+Field names are camelCase in the files. A validator raises `wrong(reason, fix)`; components/loading/validation.py turns
 it into a problem with its file and line.
 """
 
