@@ -13,6 +13,8 @@ FEAST_VENV := .venv-feast
 FEAST_STAMP := $(FEAST_VENV)/.installed
 SANDBOX := $(BIN)/python -m sandbox
 DELIVERY := $(BIN)/python -m delivery
+# Each worker of the integration tests has a sandbox of its own, which takes 1.5 GB of memory.
+WORKERS ?= 3
 # What the delivery targets work on: make deploy STAGE=staging
 STAGE ?=
 BASE ?= origin/main
@@ -135,7 +137,13 @@ browser: install ## Bring the Chromium that tests of a page need: installed by a
 .PHONY: integration
 integration: install $(FEAST_STAMP) browser $(EXAMPLE_STAMP) ## Integration tests on the sandbox's control plane
 	$(SANDBOX) tools --all
-	$(BIN)/python -m pytest tests/integration
+	$(BIN)/python -m pytest tests/integration -m "not alone and not soak" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest tests/integration -m alone
+
+.PHONY: soak
+soak: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## What proves something by its length alone
+	$(SANDBOX) tools --all
+	$(BIN)/python -m pytest tests/integration -m soak
 
 .PHONY: feature-tests
 feature-tests: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## Those integration tests that are about features

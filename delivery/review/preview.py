@@ -28,9 +28,7 @@ _OPERATIONS = {
     "import": "create",
 }
 # Said by plugins that leave a preview incomplete instead of failing it.
-_UNREACHABLE = re.compile(
-    r"unreachable|cannot reach the cluster|failed to read resource state", re.IGNORECASE
-)
+_UNREACHABLE = re.compile(r"unreachable|failed to read resource state", re.IGNORECASE)
 _NOISE = re.compile(r"^warning: using pulumi-\S+ from \$PATH")
 _LOCKED = "currently locked"
 _SEVERITIES = frozenset({"error", "warning"})

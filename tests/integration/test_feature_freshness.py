@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from components.feature_store.names import SERVER
 from components.settings.feature_store import FeatureAlertName
 from tests.integration.clone import Clone
@@ -11,6 +13,7 @@ from tests.integration.feature_store.watching import watched
 from tests.integration.monitoring.waiting import eventually
 
 
+@pytest.mark.soak
 def test_a_stale_view_raises_its_alert_until_it_is_fresh(sandbox: Clone, tmp_path: Path) -> None:
     """The rules are the program's, but quicker; the limit of one hour is as it is."""
     store = feature_store(tmp_path / "store")

@@ -18,6 +18,7 @@ from tests.integration.monitoring.scene import Scene, pods_of, scene, wait_for_s
 from tests.integration.monitoring.waiting import eventually
 from tests.integration.sandbox import project_of
 
+pytestmark = pytest.mark.alone
 # Every duration is so many times shorter; 1 gives the real figures of the page.
 SPEED = int(os.environ.get("MONITORING_SPEED", "30"))
 AVAILABILITY, LATENCY = "ModelAvailabilityBudgetBurn", "ModelLatencyBudgetBurn"
