@@ -66,7 +66,7 @@ stage:
 	@test -f "Pulumi.$(STAGE).yaml" || { echo "STAGE=$(STAGE) is no stage. Fix: make TARGET STAGE=one of: $$(ls Pulumi.*.yaml | cut -d. -f2 | xargs)" >&2; exit 2; }
 
 .PHONY: review
-review: stage install ## Write the page of a change: STAGE=..., BASE=origin/main, HEAD=HEAD; needs pulumi and the cluster
+review: stage install ## Write the page of a change: STAGE=..., BASE=origin/main, HEAD=HEAD; needs pulumi, kubectl and the cluster
 	@! grep -q "ml-deployments:featureStore:" "Pulumi.$(STAGE).yaml" || $(MAKE) $(FEAST_STAMP)
 	mkdir -p build
 	$(DELIVERY) review "$(BASE)..$(HEAD)" --stage "$(STAGE)" --output "$(REVIEW)"

@@ -12,6 +12,7 @@ from components.errors import SettingsError, UserError
 from components.files.sources import FEATURES, MODELS, PROGRAM, Sources
 from components.loading.stack_files import LoadedStack
 from components.settings.stack import StackSettings
+from delivery.drift.kubectl import Kubectl
 from delivery.features.feast import FEAST_PYTHON
 from delivery.features.plan import FeaturePlan, feature_plan
 from delivery.git.checkouts import sources_at
@@ -28,7 +29,7 @@ from delivery.review.locks import locked
 from delivery.review.look_at import Surroundings, look_at
 from delivery.review.manifest_changes import ManifestChange, manifest_changes
 from delivery.review.page import Change
-from delivery.review.preview import previewing
+from delivery.review.preview import Preview, previewing
 from delivery.review.secrets import new_secrets
 from delivery.review.stage_review import StageReview
 
@@ -137,12 +138,26 @@ def _stage(base: StageAt, head: StageAt, found: Sequence[Release], feast: Path) 
                 reads=feature_reads(before, loaded.settings),
                 secrets=new_secrets(rendered_before, rendered),
                 violations=tuple(violations(folder, loaded.settings, rendered)),
-                preview=preview(),
+                preview=_seen(preview(), loaded.settings),
             )
     except SettingsError as error:
         return StageReview(stage=stage, releases=own, problems=tuple(map(str, error.problems)))
     except ProgramError as error:
         return StageReview(stage=stage, releases=own, problems=(str(error),))
+
+
+def _seen(preview: Preview, stack: StackSettings) -> Preview:
+    """The preview, with a problem where the cluster cannot be reached.
+
+    The official plugin plans without a cluster, too, and says nothing of it: from what the state has recorded.
+    """
+    if preview.problems:
+        return preview
+    try:
+        Kubectl(stack.kube_context).kinds()
+    except UserError as error:
+        return replace(preview, problems=(str(error),))
+    return preview
 
 
 def _features(
