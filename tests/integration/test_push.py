@@ -93,7 +93,7 @@ def test_of_two_deployments_at_once_the_second_is_refused(repository: Clone) -> 
     assert "the stack is currently locked by 1 lock(s)" in deploy(repository, good=False)
     output, _ = first.communicate(timeout=240)
     assert first.returncode != 0
-    assert "Unschedulable" in output
+    assert "ProgressDeadlineExceeded" in output
     # Forward is the only way out of a failure, too.
     git(repository, "revert", "--no-edit", "HEAD")
     deploy(repository)
