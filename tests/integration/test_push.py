@@ -89,7 +89,7 @@ def test_of_two_deployments_at_once_the_second_is_refused(repository: Clone) -> 
     commit(repository, "Stuck")
     first = repository.start("make", "deploy", "STAGE=test")
     state = Path(repository.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
-    wait_for(lambda: bool(stage_locks(state, "test")), seconds=120)
+    wait_for(lambda: bool(stage_locks(state, "test")), seconds=240)
     assert "the stack is currently locked by 1 lock(s)" in deploy(repository, good=False)
     output, _ = first.communicate(timeout=240)
     assert first.returncode != 0
