@@ -5,9 +5,10 @@ column tells entities apart by different types. The same name with the same type
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 
+from components.checks.materialized import not_materialized
 from components.errors import Problem
 from components.feature_store.names import PARTS
 from components.files.yaml_document import KeyPath
@@ -114,14 +115,7 @@ def _unknown_views(store: FeatureStoreSettings, loaded: LoadedStack) -> Iterator
     materialized = loaded.settings.definitions.materialized
     for view in sorted(store.watch.freshness_by_view):
         if view not in materialized:
-            problem = problem_at(
-                ("featureStore", "watch", "freshnessByView", view),
-                "is no view that is materialised",
-                f"name one of {', '.join(materialized) or 'none'}",
-                origins=loaded.stage_origins,
-                file=loaded.file,
-            )
-            yield replace(problem, field=f"config.{PROJECT}:{problem.field}")
+            yield not_materialized(loaded, ("featureStore", "watch", "freshnessByView", view))
 
 
 def _of_model(
