@@ -28,7 +28,7 @@ def main() -> None:
     """Run the suites named on the command line; all by default."""
     names = sys.argv[1:] or [*SUITES]
     if unknown := [name for name in names if name not in SUITES]:
-        sys.exit(str(Problem(f"there is no suite {listed(unknown)}", f"name some of {', '.join(SUITES)}")))
+        sys.exit(str(Problem(f"{listed(unknown)} is not a suite", f"name some of {', '.join(SUITES)}")))
     OUTPUT.parent.mkdir(exist_ok=True)
     results: dict[str, Any] = json.loads(OUTPUT.read_text()) if OUTPUT.is_file() else {}
     for name in names:

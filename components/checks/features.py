@@ -1,7 +1,7 @@
 """What of a stage's feature store does not fit together: models, services, and the types of what they read.
 
 Two models of a stage conflict when a feature of one name has different types in the services they read, or when one
-column tells entities apart by different types. The same name with the same type is no conflict, whatever its entity.
+column tells entities apart by different types. The same name with the same type is not a conflict, whatever its entity.
 """
 
 from collections.abc import Iterable, Iterator

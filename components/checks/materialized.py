@@ -14,7 +14,7 @@ def not_materialized(loaded: LoadedStack, path: KeyPath) -> Problem:
     materialized = loaded.settings.definitions.materialized
     problem = problem_at(
         path,
-        "is no view that is materialised",
+        "is not a view that is materialised",
         f"name one of {', '.join(materialized) or 'none'}",
         origins=loaded.stage_origins,
         file=loaded.file,

@@ -149,6 +149,6 @@ def test_a_time_without_quotes_and_a_view_that_is_not_there_are_told_with_their_
     )
     assert refused(tmp_path / "b", "[author_posts]", "[author_post]") == (
         f"{below}.views[0]",
-        "is no view that is materialised",
+        "is not a view that is materialised",
         "name one of author_posts",
     )
