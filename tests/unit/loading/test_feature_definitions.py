@@ -199,7 +199,7 @@ def test_a_freshness_of_no_view_is_told(tmp_path: Path) -> None:
     store = STORE + "    watch: {freshnessByView: {author_post: 2h}}\n"
     (text,) = stack_problems(tmp_path, {"a": "sentiment_v1"}, store=store)
 
-    assert "config.ml-deployments:featureStore.watch.freshnessByView.author_post = 2h: is no view" in text
+    assert "config.ml-deployments:featureStore.watch.freshnessByView.author_post = 2h: is not a view" in text
     assert "name one of author_posts" in text
 
 
