@@ -85,11 +85,12 @@ def test_what_is_not_committed_is_not_deployed(repository: Clone) -> None:
 def test_of_two_deployments_at_once_the_second_is_refused(repository: Clone) -> None:
     deploy(repository)
     # Stuck for as long as the second one may take to get there.
-    repository.write_stack(STUCK.replace("progressDeadlineSeconds: 5", "progressDeadlineSeconds: 45"))
+    longer = "progressDeadlineSeconds: 45, timeoutSeconds: 60"
+    repository.write_stack(STUCK.replace("progressDeadlineSeconds: 5, timeoutSeconds: 20", longer))
     commit(repository, "Stuck")
     first = repository.start("make", "deploy", "STAGE=test")
     state = Path(repository.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
-    wait_for(lambda: bool(stage_locks(state, "test")), seconds=240)
+    wait_for(lambda: bool(stage_locks(state, "test")), seconds=120)
     assert "the stack is currently locked by 1 lock(s)" in deploy(repository, good=False)
     output, _ = first.communicate(timeout=240)
     assert first.returncode != 0
