@@ -15,6 +15,7 @@ SANDBOX := $(BIN)/python -m sandbox
 DELIVERY := $(BIN)/python -m delivery
 # Each worker of the integration tests has a sandbox of its own, which takes 1.5 GB of memory.
 WORKERS ?= 3
+FEATURE_TESTS = tests/integration/feature_store $(wildcard tests/integration/[!f]*/test_*feature*.py)
 # What the delivery targets work on: make deploy STAGE=staging
 STAGE ?=
 BASE ?= origin/main
@@ -148,7 +149,7 @@ soak: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## What proves something by its le
 .PHONY: feature-tests
 feature-tests: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## Those integration tests that are about features
 	$(SANDBOX) tools --all
-	$(BIN)/python -m pytest tests/integration/test_*feature*.py
+	$(BIN)/python -m pytest $(FEATURE_TESTS)
 
 .PHONY: features
 features: install $(FEAST_STAMP) ## Write features/definitions.yaml, with Feast in .venv-feast

@@ -36,7 +36,7 @@ author_posts = FeatureView(
 )
 sentiment_v1 = FeatureService(name="sentiment_v1", features=[author_posts])
 """
-# What Feast reads in them; tests/integration/test_feature_definitions.py asks it.
+# What Feast reads in them; tests/integration/feature_store/test_feature_definitions.py asks it.
 DEFINED: dict[str, Any] = {
     "feast": "0.67.0",
     "entities": {"author": {"joinKey": "author_id", "valueType": "INT64"}},

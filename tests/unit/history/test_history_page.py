@@ -1,4 +1,4 @@
-"""The page of the fleet, as text; tests/integration/test_history_page.py looks at it in a browser."""
+"""The page of the fleet, as text; tests/integration/delivery/test_history_page.py looks at it in a browser."""
 
 import re
 from collections import Counter

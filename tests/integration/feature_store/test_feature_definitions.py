@@ -11,7 +11,7 @@ from components.loading.feature_definitions import FILE, FOLDER, load_definition
 from components.settings.feature_definitions import ViewKind
 from tests.integration.clone import CHECKOUT
 from tests.integration.feature_store.store import PYTHON, store_of
-from tests.integration.test_features import HEADING, plan
+from tests.integration.feature_store.test_features import HEADING, plan
 from tests.support.features import DEFINED, ENTITIES, VIEWS, write_features
 
 HEAD = """\

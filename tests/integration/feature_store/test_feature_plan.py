@@ -18,7 +18,7 @@ from tests.integration.feature_store.store import (
     change_definitions,
     feature_store,
 )
-from tests.integration.test_features import HEADING, plan
+from tests.integration.feature_store.test_features import HEADING, plan
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 
 from sandbox.deploy import stage_locks
 from tests.integration.clone import Clone, wait_for
+from tests.integration.deployment.test_faults import STUCK
 from tests.integration.repository import commit, git, initialise, replace
-from tests.integration.test_faults import STUCK
 
 
 @pytest.fixture

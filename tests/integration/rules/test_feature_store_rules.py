@@ -14,7 +14,7 @@ from components.settings.stack import StackSettings
 from components.stack import load_stack
 from tests.integration.clone import Clone
 from tests.integration.rules.feature_scenarios import feature_scenarios
-from tests.integration.test_rules import promtool
+from tests.integration.rules.test_rules import promtool
 from tests.support.features import STORE, write_features
 from tests.support.projects import entry, project
 

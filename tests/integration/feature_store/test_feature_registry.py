@@ -9,8 +9,8 @@ import pytest
 
 from components.settings.feature_store import REGISTRY_URL
 from tests.integration.feature_store.store import VIEW, Store, change_definitions, feature_store
+from tests.integration.feature_store.test_features import HEADING, KETTLE, plan
 from tests.integration.postgres import Postgres, postgres
-from tests.integration.test_features import HEADING, KETTLE, plan
 
 DATABASE, WRITER, READER = "features", "feast", "reader"
 TABLES = "select count(*) from information_schema.tables where table_schema = 'public'"
