@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from components.errors import Problem, UserError
+from components.settings.stack import StackSettings
 from delivery.rendering.program_failure import failure
 
 _PACKAGE = "components"
@@ -32,10 +33,15 @@ class RefusedError(ProgramError):
         return str(self.args[0])
 
 
-def objects(project: Path, stage: str) -> list[dict[str, Any]]:
+def objects(project: Path, stage: str, settings: StackSettings | None = None) -> list[dict[str, Any]]:
     """Every Kubernetes object of a stage, in the order of creation.
 
     A checkout with components of its own, such as another commit's work tree, makes them by these.
+
+    Args:
+        project: The checkout.
+        stage: The stage's name.
+        settings: The stage, where it is loaded already; None where the checkout has its own components.
 
     Raises:
         ProgramError: the program refused its settings, failed or ended early by itself, or is older than this layout.
@@ -43,12 +49,20 @@ def objects(project: Path, stage: str) -> list[dict[str, Any]]:
     with _modules_of(project):
         try:
             program = importlib.import_module(f"{_PACKAGE}.program")
-            found: list[dict[str, Any]] = program.rendered(project, stage)
+            found: list[dict[str, Any]] = (
+                program.rendered(project, stage) if settings is None else program.objects(settings)
+            )
         except (Exception, SystemExit) as error:
             if _is_refusal(error):
                 raise RefusedError(error) from None
             raise ProgramError(*failure(error, project, stage)) from None
     return found
+
+
+def has_own_program(project: Path) -> bool:
+    """True for a checkout whose components are others than these, such as another commit's work tree."""
+    here = Path(__file__).resolve().parents[2]
+    return project.resolve() != here and (project / _PACKAGE).is_dir()
 
 
 def _is_refusal(error: BaseException) -> bool:
@@ -59,8 +73,7 @@ def _is_refusal(error: BaseException) -> bool:
 @contextmanager
 def _modules_of(project: Path) -> Iterator[None]:
     """Lets another checkout's components be imported in the place of these, for as long as its program runs."""
-    here = Path(__file__).resolve().parents[2]
-    if project.resolve() == here or not (project / _PACKAGE).is_dir():
+    if not has_own_program(project):
         yield
         return
     if not (project / _PACKAGE / "program.py").is_file():

@@ -6,6 +6,7 @@ from typing import Any
 
 from components.errors import UserError
 from components.files import yaml_text
+from components.settings.stack import StackSettings
 from delivery.rendering import program
 
 HEADER = "# Rendered by `python -m delivery render`. Edit the stack and model files instead."
@@ -14,13 +15,18 @@ _FIRST = ("CustomResourceDefinition", "Namespace")
 _SHOWN = 3
 
 
-def manifests(project: Path, stage: str) -> list[dict[str, Any]]:
+def manifests(project: Path, stage: str, settings: StackSettings | None = None) -> list[dict[str, Any]]:
     """What the program deploys for a stage: Kubernetes objects, those first that others need.
+
+    Args:
+        project: The checkout.
+        stage: The stage's name.
+        settings: The stage, where it is loaded already.
 
     Raises:
         ProgramError: the program refused its settings.
     """
-    return sorted(program.objects(project, stage), key=_order)
+    return sorted(program.objects(project, stage, settings), key=_order)
 
 
 def render(project: Path, stage: str, output: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from components.files.sources import Sources
 from components.loading.stack_files import LoadedStack
 from components.settings.stack import StackSettings
 from components.stack import load_stack
+from delivery.rendering.program import has_own_program
 from delivery.rendering.render import manifests
 
 
@@ -49,6 +50,8 @@ class StageAt:
         """What the program deploys for it, those first that others need.
 
         Raises:
-            ProgramError: the program refused its settings.
+            SettingsError: the files have problems.
+            ProgramError: the program failed, or is another checkout's and refused its settings.
         """
-        return manifests(self.sources.folder, self.stage)
+        folder = self.sources.folder
+        return manifests(folder, self.stage, None if has_own_program(folder) else self.settings)

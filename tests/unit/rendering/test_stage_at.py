@@ -15,7 +15,6 @@ from delivery.git.repository import Repository
 from delivery.promotion.promote import promote
 from delivery.promotion.promotion import Request
 from delivery.registries.facts import release_facts
-from delivery.rendering.render import manifests
 from delivery.review.review import review
 from tests.support.projects import CHECKOUT, MODEL
 from tests.support.repositories import Work, flow
@@ -53,13 +52,6 @@ def work(tmp_path: Path) -> Work:
     return work
 
 
-def times_rendering(work: Work) -> int:
-    """How often rendering one stage alone reads a model's file."""
-    with opened() as names:
-        manifests(work.folder, "staging")
-        return names.count("a.yaml")
-
-
 def test_loading_reads_each_file_once(work: Work) -> None:
     with opened() as names:
         load_stack(Sources.of(work.folder), "staging")
@@ -67,7 +59,6 @@ def test_loading_reads_each_file_once(work: Work) -> None:
 
 
 def test_a_review_loads_each_commit_once(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
-    rendering = times_rendering(work)
     pulumi = work.folder.parent / "bin"
     pulumi.mkdir(exist_ok=True)
     (pulumi / "pulumi").write_text("#!/bin/sh\necho '{}'\n")
@@ -77,15 +68,14 @@ def test_a_review_loads_each_commit_once(work: Work, monkeypatch: pytest.MonkeyP
         _, (found,) = review(work.folder, "HEAD~1..HEAD", "staging")
         assert not found.problems
         assert found.changes
-        assert names.count("a.yaml") == 2 * rendering + 2
+        assert names.count("a.yaml") == 2
 
 
 def test_drift_loads_the_commit_once(work: Work) -> None:
-    rendering = times_rendering(work)
     (work.folder / "models" / "a.yaml").write_text(MODEL + "# edited\n")
     with opened() as names:
         assert target(work.folder, "staging").manifests
-        assert names.count("a.yaml") == rendering + 1
+        assert names.count("a.yaml") == 1
 
 
 def test_a_promotion_loads_the_stage_before_and_after(work: Work) -> None:
