@@ -2,15 +2,26 @@
 
 import typer
 
+from components.files.sources import Sources
 from delivery.commands.common import HERE, Project, Stage, known_stage
+from delivery.drift.kubectl import Kubectl
 from delivery.output import problems
 from delivery.releases.deployable import deployable as run_deployable
+from delivery.releases.kinds import refuse_unknown_kinds
 
 
 def deployable(stage: Stage, project: Project = HERE) -> None:
-    """Refuse a checkout that must not be deployed to a stage: changed, older than what runs, or of another branch."""
+    """Refuse a checkout that must not be deployed to a stage: changed, older than what runs, or of another branch.
+
+    Refuse a cluster that lacks a kind of object the stage consists of, too.
+    """
     known_stage(project, stage)
+    # Whoever asks for help does not wait for what renders a stage.
+    from delivery.rendering.stage_at import StageAt  # noqa: PLC0415
+
     with problems():
         found = run_deployable(project, stage)
+        at = StageAt(sources=Sources.of(project), stage=stage, commit=found.commit)
+        refuse_unknown_kinds(at.manifests, Kubectl(at.settings.kube_context))
     before = f"after {found.deployed[:12]}" if found.deployed else "as the first one known"
     typer.echo(f"{found.commit[:12]} may be deployed to {stage}, {before}")

@@ -129,7 +129,7 @@ def _compared(
 def _deleted(manifest: dict[str, Any], served: set[tuple[str, str]]) -> Drift:
     version, kind = manifest["apiVersion"], manifest["kind"]
     missing = (
-        f"the cluster has no kind {kind} in {version}; install the custom resource definition that brings it"
+        f"the cluster does not have the kind {kind} in {version}; install its custom resource definition"
     )
     return Drift(
         object=identity(manifest),

@@ -1,4 +1,4 @@
-"""A cluster without the operator's definitions: the preview says so, and nothing is changed."""
+"""A cluster without the operator's definitions: a deployment is refused before anything is changed."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.go_build import operator_crds
 from tests.integration.clone import Clone
+from tests.integration.repository import initialise
 
 MONITORING = "  ml-deployments:monitoring: {delivery: operator, selectorLabels: {release: prometheus}}\n"
 DEFINITION = "servicemonitors.monitoring.coreos.com"
@@ -23,13 +24,23 @@ def without_definition(project: Clone) -> Iterator[Clone]:
         project.run("kubectl", "wait", "--for=condition=Established", f"crd/{DEFINITION}", "--timeout=30s")
 
 
-def test_an_unknown_kind_stops_the_preview_and_nothing_is_changed(without_definition: Clone) -> None:
+def test_an_unknown_kind_is_refused_before_the_update(without_definition: Clone) -> None:
     project = without_definition
     project.write_stack('    m000: {version: "v1", replicas: 1}\n', MONITORING)
-    done = project.pulumi("up", "--yes", check=False)
-    assert done.returncode != 0
-    assert 'no matches for kind "ServiceMonitor"' in done.stdout
-    assert "Fix: install the custom resource definition" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+    initialise(project)
+    done = project.python("delivery", "deployable", "test", check=False)
+    assert done.returncode == 1
+    assert "does not have the kind ServiceMonitor in monitoring.coreos.com/v1" in done.stderr
+    assert "Fix: install the custom resource definition of each" in done.stderr
+    assert "Traceback" not in done.stderr
     found = project.run("kubectl", "get", "namespace", project.namespace, "--ignore-not-found").stdout
     assert not found
+
+
+def test_an_update_that_was_not_asked_before_names_the_kind(without_definition: Clone) -> None:
+    project = without_definition
+    project.write_stack('    m000: {version: "v1", replicas: 1}\n', MONITORING)
+    done = project.up(check=False)
+    assert done.returncode != 0
+    assert 'no matches for kind "ServiceMonitor"' in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Whether the checkout may be deployed, as far as no backend is needed."""
+"""Whether the checkout may be deployed, as far as no backend and no cluster is needed."""
 
 from pathlib import Path
 
@@ -7,12 +7,25 @@ import pytest
 from tests.support.repositories import Work
 from tests.unit.commands.test_delivery import run
 
+# As `kubectl api-resources --output=wide` lists a plain cluster.
+KINDS = """\
+namespaces ns v1 false Namespace get,list,delete
+services svc v1 true Service get,list,delete
+deployments deploy apps/v1 true Deployment get,list,delete
+networkpolicies netpol networking.k8s.io/v1 true NetworkPolicy get,list,delete
+poddisruptionbudgets pdb policy/v1 true PodDisruptionBudget get,list,delete
+configmaps cm v1 true ConfigMap get,list,delete
+serviceaccounts sa v1 true ServiceAccount get,list,delete
+"""
 
-def pulumi_prints(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+
+def prints(folder: Path, monkeypatch: pytest.MonkeyPatch, **texts: str) -> None:
+    """Put commands on PATH that print a text each, whatever they are asked."""
     folder.mkdir()
-    path = folder / "pulumi"
-    path.write_text(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\n")
-    path.chmod(0o755)
+    for name, text in texts.items():
+        path = folder / name
+        path.write_text(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\n")
+        path.chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
 
 
@@ -23,7 +36,7 @@ def test_a_history_that_is_none_is_one_message(
     tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = Work.new(tmp_path / "work")
-    pulumi_prints(tmp_path / "bin", text, monkeypatch)
+    prints(tmp_path / "bin", monkeypatch, pulumi=text)
     code, _, err = run("deployable", "staging", "--project", work.folder)
     assert code == 1
     assert err.startswith("the history of staging cannot be read: `pulumi stack history --json` printed")
@@ -34,6 +47,20 @@ def test_a_history_that_is_none_is_one_message(
 @pytest.mark.parametrize("text", ["", "null", "[]"])
 def test_a_stack_that_was_never_updated(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     work = Work.new(tmp_path / "work")
-    pulumi_prints(tmp_path / "bin", text, monkeypatch)
+    prints(tmp_path / "bin", monkeypatch, pulumi=text, kubectl=KINDS)
     code, out, _ = run("deployable", "staging", "--project", work.folder)
     assert (code, out) == (0, f"{work.head[:12]} may be deployed to staging, as the first one known\n")
+
+
+def test_a_cluster_without_a_kind_of_the_stage_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Work.new(tmp_path / "work")
+    less = "\n".join(line for line in KINDS.splitlines() if not line.startswith(("networkp", "poddis")))
+    prints(tmp_path / "bin", monkeypatch, pulumi="", kubectl=less)
+    code, out, err = run("deployable", "staging", "--project", work.folder)
+    assert (code, out) == (1, "")
+    assert "does not have the kind NetworkPolicy in networking.k8s.io/v1" in err
+    assert err.endswith(
+        "Fix: install the custom resource definition of each, or remove the setting that asks for it\n"
+    )
