@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.kubernetes.objects import Manifest
+from components.settings.container_path import TMP
 
 ZONE = "topology.kubernetes.io/zone"
 NODE = "kubernetes.io/hostname"
@@ -69,7 +70,7 @@ def container(
             "readOnlyRootFilesystem": read_only_root_filesystem,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, *mounts],
+        "volumeMounts": [{"name": "tmp", "mountPath": TMP}, *mounts],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from components.runtimes.table import Runtime
+from components.settings.container_path import TOKEN
 from components.settings.identifiers import (
     Digest,
     DnsLabel,
@@ -21,7 +22,7 @@ from components.settings.identifiers import (
 from components.settings.pod import (
     EnvSource,
     EnvValue,
-    Mount,
+    Mounts,
     Port,
     PositiveSeconds,
     Probes,
@@ -147,7 +148,7 @@ class ModelDefinition(Settings):
     """Environment variables by name. MODEL_NAME, MODEL_VERSION and those of features are set by the program."""
     env_from: tuple[EnvSource, ...] = ()
     """Existing Secrets and ConfigMaps whose keys become environment variables."""
-    mounts: tuple[Mount, ...] = ()
+    mounts: Mounts = ()
     image_pull_secrets: tuple[ObjectName, ...] = ()
     """Existing Secrets with registry credentials."""
     node_selector: dict[LabelKey, LabelValue] = Field(default={})
@@ -193,9 +194,11 @@ class ModelDefinition(Settings):
                 f"probes.startup allows ({budget} s)",
                 "raise it, or lower probes.startup.failureThreshold",
             )
-        paths = [mount.path for mount in self.mounts]
-        if len(set(paths)) != len(paths) or "/tmp" in paths:
-            raise wrong("two mounts have the same path, or one is /tmp", "give each its own path")
+        if self.security.mount_service_account_token and TOKEN in (mount.path for mount in self.mounts):
+            raise wrong(
+                f"security.mountServiceAccountToken asks for the token in {TOKEN}, and a mount takes that path",
+                "give the mount another path, or set mountServiceAccountToken: false",
+            )
         return self
 
 

@@ -6,9 +6,10 @@ it into a problem with its file and line.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.settings.container_path import ContainerPath
 from components.settings.identifiers import DataKey, HttpPath, LabelKey, ObjectName
 from components.settings.quantities import Quantity, quantity
 from components.settings.wrong import wrong
@@ -104,8 +105,19 @@ class EnvSource(Settings):
 class Mount(EnvSource):
     """An existing Secret or ConfigMap, mounted read-only."""
 
-    path: HttpPath
-    """Where it appears in the container."""
+    path: ContainerPath
+    """The folder in the container where it appears."""
+
+
+def _each_its_own(mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
+    paths = [mount.path for mount in mounts]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise wrong(f"two mounts have the path {path}", "give each its own path")
+    return mounts
+
+
+Mounts = Annotated[tuple[Mount, ...], AfterValidator(_each_its_own)]
 
 
 class Toleration(Settings):
