@@ -2,10 +2,8 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from typer.testing import CliRunner
 
 from delivery.cli import app
@@ -13,10 +11,10 @@ from delivery.gitops.generate import HEADER, generated
 from delivery.gitops.scope import group
 from delivery.rendering.render import manifests
 from tests.support.feature_stores import stage as with_store
+from tests.support.gitops import forbidden, objects, one, use_gitops
 from tests.support.projects import CHECKOUT, GOOD_STACK, project
 
 STAGES = ("production", "staging")
-PLURALS = {"NetworkPolicy": "networkpolicies", "Prometheus": "prometheuses"}
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +26,7 @@ def committed() -> dict[str, str]:
 def small(tmp_path: Path) -> Path:
     """A project with one stage `test`, and the settings of this checkout."""
     folder = project(tmp_path / "small")
-    (folder / "gitops").mkdir()
-    text = (CHECKOUT / "gitops" / "settings.yaml").read_text()
-    (folder / "gitops" / "settings.yaml").write_text(text.replace("[staging, production]", "[test]"))
+    use_gitops(folder)
     return folder
 
 
@@ -38,15 +34,6 @@ def run(folder: Path, output: Path) -> tuple[int, str]:
     result = CliRunner().invoke(app, ["gitops", "--project", str(folder), "--output", str(output)])
     assert "Traceback" not in result.output
     return result.exit_code, result.output
-
-
-def objects(text: str) -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all(text))
-
-
-def one(text: str, kind: str) -> dict[str, Any]:
-    (found,) = (item for item in objects(text) if item["kind"] == kind)
-    return found
 
 
 def settings_with(folder: Path, old: str, new: str) -> None:
@@ -83,23 +70,6 @@ def test_argocd_heals_prunes_and_retries(committed: dict[str, str], stage: str) 
     assert application["spec"]["source"]["targetRevision"] == f"rendered/{stage}"
     assert application["spec"]["project"] == owner["metadata"]["name"]
     assert owner["spec"]["sourceRepos"] == [application["spec"]["source"]["repoURL"]]
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_project_of_argocd_reaches_its_own_stage_and_no_other(
-    committed: dict[str, str], stage: str
-) -> None:
-    spec = one(committed[f"argocd/{stage}.yaml"], "AppProject")["spec"]
-    namespaces = {place["namespace"] for place in spec["destinations"]}
-    assert namespaces == {f"ml-{stage}", f"ml-{stage}-monitoring"}
-    allowed = {(item["group"], item["kind"], item["name"]) for item in spec["clusterResourceWhitelist"]}
-    found = manifests(CHECKOUT, stage)
-    outside = {
-        (group(m), m["kind"], m["metadata"]["name"]) for m in found if "namespace" not in m["metadata"]
-    }
-    assert allowed == outside
-    assert {m["metadata"]["namespace"] for m in found if "namespace" in m["metadata"]} == namespaces
-    assert spec["namespaceResourceBlacklist"] == [{"group": "", "kind": "Secret"}]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -141,43 +111,6 @@ def test_production_waits_for_staging_and_staging_for_nobody(committed: dict[str
         {"name": "ml-deployments-staging", "requirement": {"succeededWithinDuration": "1h"}}
     ]
     assert "prerequisites" not in one(committed["pulumi/staging.yaml"], "Stack")["spec"]
-
-
-@pytest.mark.parametrize("tool", ["flux", "pulumi"])
-@pytest.mark.parametrize("stage", STAGES)
-def test_the_account_may_write_what_the_stage_renders_and_read_no_secret(
-    committed: dict[str, str], tool: str, stage: str
-) -> None:
-    text = committed[f"{tool}/{stage}.yaml"]
-    assert forbidden(text, manifests(CHECKOUT, stage)) == []
-    rules = [r for o in objects(text) if o["kind"] in {"Role", "ClusterRole"} for r in o["rules"]]
-    assert not [
-        rule for rule in rules if {"*", "secrets"} & {*rule["resources"], *rule["verbs"], *rule["apiGroups"]}
-    ]
-
-
-def forbidden(text: str, rendered: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The metadata of what a controller's account may not write."""
-    roles = [o for o in objects(text) if o["kind"] in {"Role", "ClusterRole"}]
-
-    def allowed(manifest: dict[str, Any]) -> bool:
-        metadata = manifest["metadata"]
-        plural = PLURALS.get(manifest["kind"], f"{manifest['kind'].lower()}s")
-        rules = [
-            r
-            for o in roles
-            if o["metadata"].get("namespace") == metadata.get("namespace")
-            for r in o["rules"]
-        ]
-        return any(
-            group(manifest) in rule["apiGroups"]
-            and plural in rule["resources"]
-            and "patch" in rule["verbs"]
-            and metadata["name"] in rule.get("resourceNames", [metadata["name"]])
-            for rule in rules
-        )
-
-    return [m["metadata"] for m in rendered if not allowed(m)]
 
 
 def test_a_stage_without_monitoring_has_one_namespace(small: Path) -> None:
@@ -225,7 +158,7 @@ def test_a_feature_store_changes_nothing_and_may_be_deployed(small: Path) -> Non
     assert len(found) == 2
     assert generated(small) == before
     for tool in ("flux", "pulumi"):
-        assert forbidden(before[f"{tool}/test.yaml"], manifests(small, "test")) == []
+        assert forbidden(objects(before[f"{tool}/test.yaml"]), manifests(small, "test")) == []
 
 
 def test_a_new_model_changes_nothing(small: Path) -> None:
