@@ -5,8 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from sandbox.lock import locked
-from sandbox.paths import cache
+from sandbox.machine.lock import locked
+from sandbox.machine.paths import cache
 
 
 def go_tool(name: str, version: str, what: str, folder: Path | None = None) -> Path:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox import pins
-from sandbox.go_build import built_tools
-from sandbox.processes import free_port
-from sandbox.servers import running
+from sandbox.machine.processes import free_port
+from sandbox.machine.servers import running
+from sandbox.tools import pins
+from sandbox.tools.go_build import built_tools
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "sentiment-classifier"
 EXAMPLE_PYTHON = EXAMPLE / ".venv" / "bin" / "python"

@@ -15,13 +15,13 @@ from rich.table import Table
 from components.errors import UserError
 from components.files.sources import Sources
 from delivery.output import problems
-from sandbox import lifecycle
-from sandbox.cluster import Cluster
+from sandbox.cluster import lifecycle
+from sandbox.cluster.control_plane import Cluster
+from sandbox.cluster.environment import explicit_kubeconfig, export_lines
+from sandbox.cluster.operator import Operator
 from sandbox.deploy import deploy as run_deploy
-from sandbox.environment import explicit_kubeconfig, export_lines
-from sandbox.operator import Operator
-from sandbox.paths import here
-from sandbox.toolchain import linked_tools, tool_path
+from sandbox.machine.paths import here
+from sandbox.tools.toolchain import linked_tools, tool_path
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -16,10 +16,10 @@ from rich.table import Table
 from components.errors import UserError
 from components.files.sources import Sources
 from components.stack import load_stack
-from sandbox.environment import explicit_kubeconfig
-from sandbox.lifecycle import environment, up
-from sandbox.paths import SandboxPaths
-from sandbox.pod_reasons import reasons_of
+from sandbox.cluster.environment import explicit_kubeconfig
+from sandbox.cluster.lifecycle import environment, up
+from sandbox.cluster.pod_reasons import reasons_of
+from sandbox.machine.paths import SandboxPaths
 
 UPDATE_SECONDS = 3600
 INTERRUPT_SECONDS = 60

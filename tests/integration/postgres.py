@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.pins import TOOLS_FOLDER
-from sandbox.processes import free_port
-from sandbox.servers import running
+from sandbox.machine.processes import free_port
+from sandbox.machine.servers import running
+from sandbox.tools.pins import TOOLS_FOLDER
 from tests.integration.unpacked import unpacked
 
 REQUIREMENTS = TOOLS_FOLDER / "postgres-requirements.txt"

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.pins import TOOLS_FOLDER
-from sandbox.processes import free_port
-from sandbox.servers import running
+from sandbox.machine.processes import free_port
+from sandbox.machine.servers import running
+from sandbox.tools.pins import TOOLS_FOLDER
 from tests.integration.unpacked import unpacked
 
 REQUIREMENTS = TOOLS_FOLDER / "redis-requirements.txt"

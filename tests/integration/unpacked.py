@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandbox.lock import locked
-from sandbox.paths import cache
+from sandbox.machine.lock import locked
+from sandbox.machine.paths import cache
 
 _INSTALL_SECONDS = 300
 

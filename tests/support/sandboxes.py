@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import pins
+from sandbox.tools import pins
 
 
 def executable(folder: Path, name: str, output: str) -> Path:

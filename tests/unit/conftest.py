@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from delivery.rendering.render import manifests
-from sandbox.paths import SandboxPaths
+from sandbox.machine.paths import SandboxPaths
 from tests.support.feature_stores import stage
 from tests.support.monitoring_stacks import INSTALLED, Manifest, stack_of
 from tests.support.projects import MODEL, Objects, entry, named, project

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.go_build import operator_crds
+from sandbox.tools.go_build import operator_crds
 from tests.integration.clone import Clone, copy_project, model_files, wait_for
 from tests.integration.monitoring.prometheus import unpacked_secret
 from tests.integration.processes import LOOPBACK, listening, processes

@@ -20,7 +20,7 @@ from delivery.registries.images import image_digest
 from delivery.registries.mlflow_registry import find_version
 from demo.image import push_image
 from demo.registries import EXAMPLE, EXAMPLE_PYTHON, image_registry, model_registry
-from sandbox.processes import free_port
+from sandbox.machine.processes import free_port
 from tests.integration.clone import Clone, copy_project
 
 MODEL = RegisteredModel(name="sentiment-classifier")

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 from sandbox.deploy import release_stale_lock, stage_locks
-from sandbox.paths import SandboxPaths
+from sandbox.machine.paths import SandboxPaths
 from tests.integration.clone import Clone, model_files, models, wait_for
 
 MANY = 40

@@ -27,8 +27,8 @@ from components.files.sources import Sources
 from components.settings.feature_store import REDIS_PASSWORD, REGISTRY_URL, FeatureStoreSettings
 from components.settings.stack import StackSettings
 from components.stack import load_stack
-from sandbox.processes import free_port
-from sandbox.servers import running
+from sandbox.machine.processes import free_port
+from sandbox.machine.servers import running
 from tests.integration.clone import CHECKOUT
 from tests.integration.redis import redis
 from tests.support.features import read_again

@@ -10,11 +10,11 @@ import pytest
 from components.feature_store.images import REDIS_EXPORTER
 from components.feature_store.names import REDIS, SERVER
 from components.settings.feature_store import REDIS_PASSWORD, FeatureAlertName
-from sandbox.go_build import built_tools
-from sandbox.pins import REDIS_EXPORTER as EXPORTER_TOOLS
-from sandbox.pins import tool_version
-from sandbox.processes import free_port
-from sandbox.servers import running
+from sandbox.machine.processes import free_port
+from sandbox.machine.servers import running
+from sandbox.tools.go_build import built_tools
+from sandbox.tools.pins import REDIS_EXPORTER as EXPORTER_TOOLS
+from sandbox.tools.pins import tool_version
 from tests.integration.clone import Clone
 from tests.integration.feature_store.store import Store, feature_store
 from tests.integration.feature_store.watching import watched

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from components.settings.feature_store import REDIS_PASSWORD
-from sandbox.processes import free_port
-from sandbox.servers import running
+from sandbox.machine.processes import free_port
+from sandbox.machine.servers import running
 from tests.integration.clone import CHECKOUT
 from tests.integration.feature_store.store import (
     PYTHON,

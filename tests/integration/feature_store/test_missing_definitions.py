@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.go_build import operator_crds
+from sandbox.tools.go_build import operator_crds
 from tests.integration.clone import Clone
 from tests.integration.repository import initialise
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sandbox.processes import free_port
-from sandbox.servers import running
+from sandbox.machine.processes import free_port
+from sandbox.machine.servers import running
 from tests.integration.clone import Clone
 from tests.integration.monitoring.loopback import LoopbackServer, QuietHandler
 from tests.integration.monitoring.prometheus import unpacked_secret

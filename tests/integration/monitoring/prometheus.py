@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from sandbox.processes import free_port
-from sandbox.servers import running
+from sandbox.machine.processes import free_port
+from sandbox.machine.servers import running
 from tests.integration.clone import Clone
 from tests.integration.monitoring.waiting import eventually
 

@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.processes import free_port
-from sandbox.servers import running
+from sandbox.machine.processes import free_port
+from sandbox.machine.servers import running
 from tests.integration.clone import CHECKOUT
 
 EXAMPLE = CHECKOUT / "examples" / "sentiment-classifier"

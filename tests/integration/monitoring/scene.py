@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from components.monitoring.recording_rules import INTERVAL_SECONDS
-from sandbox.processes import free_port
-from sandbox.servers import running
+from sandbox.machine.processes import free_port
+from sandbox.machine.servers import running
 from tests.integration.clone import Clone
 from tests.integration.monitoring.alertmanager import Inbox, alertmanager
 from tests.integration.monitoring.pod_network import PodNetwork

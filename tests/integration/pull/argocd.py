@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
-from sandbox.go_build import built_tools
-from sandbox.pins import ARGOCD
-from sandbox.processes import free_port
-from sandbox.servers import running
+from sandbox.machine.processes import free_port
+from sandbox.machine.servers import running
+from sandbox.tools.go_build import built_tools
+from sandbox.tools.pins import ARGOCD
 from tests.integration.clone import Clone
 from tests.integration.monitoring.waiting import eventually
 from tests.integration.redis import redis

@@ -11,10 +11,10 @@ from pathlib import Path
 import typer
 
 from components.errors import UserError
-from sandbox.lock import locked
-from sandbox.paths import SandboxPaths, cache
-from sandbox.processes import end, recorded
-from sandbox.volumes import volume_objects
+from sandbox.cluster.volumes import volume_objects
+from sandbox.machine.lock import locked
+from sandbox.machine.paths import SandboxPaths, cache
+from sandbox.machine.processes import end, recorded
 
 NAME = "sandbox"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")

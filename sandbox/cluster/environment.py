@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.paths import SandboxPaths
+from sandbox.machine.paths import SandboxPaths
 
 # The engine's default is a few operations a core; they wait for the cluster, not for the processor.
 PARALLEL = "64"

@@ -1,6 +1,6 @@
 """Why pods are not ready."""
 
-from sandbox.pod_reasons import pod_reasons, reasons_of
+from sandbox.cluster.pod_reasons import pod_reasons, reasons_of
 
 
 def test_the_pods_reasons_are_named() -> None:

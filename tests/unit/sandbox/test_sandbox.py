@@ -16,13 +16,14 @@ from pathlib import Path
 import pytest
 
 from components.errors import UserError
-from sandbox import deploy, pins, toolchain
+from sandbox import deploy
+from sandbox.cluster.environment import explicit_kubeconfig, export_lines, sandbox_environment
 from sandbox.deploy import release_stale_lock, stage_locks
-from sandbox.environment import explicit_kubeconfig, export_lines, sandbox_environment
-from sandbox.go_build import Progress
-from sandbox.lock import locked
-from sandbox.official_pulumi import official_pulumi
-from sandbox.paths import SandboxPaths
+from sandbox.machine.lock import locked
+from sandbox.machine.paths import SandboxPaths
+from sandbox.tools import pins, toolchain
+from sandbox.tools.go_build import Progress
+from sandbox.tools.official_pulumi import official_pulumi
 from tests.support.sandboxes import build_folder, executable, use_path
 
 

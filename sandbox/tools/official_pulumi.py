@@ -13,9 +13,9 @@ from pathlib import Path
 import typer
 
 from components.errors import UserError
-from sandbox import pins
-from sandbox.lock import locked
-from sandbox.paths import cache
+from sandbox.machine.lock import locked
+from sandbox.machine.paths import cache
+from sandbox.tools import pins
 
 RELEASES = "https://get.pulumi.com/releases/sdk"
 CHECKSUMS = "https://github.com/pulumi/pulumi/releases/download"

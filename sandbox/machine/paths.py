@@ -57,7 +57,7 @@ class SandboxPaths:
 
 def here() -> SandboxPaths:
     """The sandbox of the checkout this package belongs to."""
-    return SandboxPaths(checkout=Path(__file__).resolve().parent.parent)
+    return SandboxPaths(checkout=Path(__file__).resolve().parents[2])
 
 
 def cache() -> Path:

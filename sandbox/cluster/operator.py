@@ -10,10 +10,10 @@ import typer
 import yaml
 
 from components.errors import UserError
-from sandbox.cluster import Cluster, Component
-from sandbox.lock import locked
-from sandbox.paths import SandboxPaths, cache
-from sandbox.processes import command_line, end, free_port, recorded
+from sandbox.cluster.control_plane import Cluster, Component
+from sandbox.machine.lock import locked
+from sandbox.machine.paths import SandboxPaths, cache
+from sandbox.machine.processes import command_line, end, free_port, recorded
 
 NAME = "prometheus-operator"
 START_SECONDS = 60.0

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.errors import UserError
-from sandbox import pins
-from sandbox.go_build import built_tools
-from sandbox.official_pulumi import official_pulumi
-from sandbox.paths import SandboxPaths
+from sandbox.machine.paths import SandboxPaths
+from sandbox.tools import pins
+from sandbox.tools.go_build import built_tools
+from sandbox.tools.official_pulumi import official_pulumi
 
 LANGUAGE_HOST = "pulumi-language-python"
 KUBERNETES_PLUGIN = "pulumi-resource-kubernetes"

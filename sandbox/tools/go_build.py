@@ -19,9 +19,9 @@ from pathlib import Path
 import typer
 
 from components.errors import UserError
-from sandbox import pins
-from sandbox.lock import locked
-from sandbox.paths import cache
+from sandbox.machine.lock import locked
+from sandbox.machine.paths import cache
+from sandbox.tools import pins
 
 LINE_SECONDS = 15.0
 _TAIL_LINES = 15

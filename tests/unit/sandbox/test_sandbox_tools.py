@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from components.errors import UserError
-from sandbox import go_build, pins
-from sandbox.go_build import built_tools, operator_crds
+from sandbox.tools import go_build, pins
+from sandbox.tools.go_build import built_tools, operator_crds
 from tests.support.sandboxes import build_folder, executable, use_path
 
 

@@ -10,13 +10,13 @@ import typer
 
 from components.errors import UserError
 from components.files.sources import Sources
-from sandbox import pins
-from sandbox.cluster import Cluster
-from sandbox.environment import explicit_kubeconfig, sandbox_environment
-from sandbox.lock import locked
-from sandbox.operator import Operator
-from sandbox.paths import SandboxPaths
-from sandbox.toolchain import KUBERNETES_PLUGIN, choose_tools, link_tools, linked_tools
+from sandbox.cluster.control_plane import Cluster
+from sandbox.cluster.environment import explicit_kubeconfig, sandbox_environment
+from sandbox.cluster.operator import Operator
+from sandbox.machine.lock import locked
+from sandbox.machine.paths import SandboxPaths
+from sandbox.tools import pins
+from sandbox.tools.toolchain import KUBERNETES_PLUGIN, choose_tools, link_tools, linked_tools
 
 
 def up(paths: SandboxPaths) -> None:

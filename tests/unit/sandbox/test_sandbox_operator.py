@@ -11,12 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from components.errors import UserError
-from sandbox import cli, lifecycle, operator, pins, toolchain
-from sandbox.cluster import Cluster
-from sandbox.operator import Operator
-from sandbox.paths import SandboxPaths
-from sandbox.processes import command_line
-from sandbox.toolchain import Tool
+from sandbox import cli
+from sandbox.cluster import lifecycle, operator
+from sandbox.cluster.control_plane import Cluster
+from sandbox.cluster.operator import Operator
+from sandbox.machine.paths import SandboxPaths
+from sandbox.machine.processes import command_line
+from sandbox.tools import pins, toolchain
+from sandbox.tools.toolchain import Tool
 from tests.support.sandboxes import executable
 
 SERVES = """\

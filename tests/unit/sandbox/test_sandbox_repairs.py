@@ -11,13 +11,15 @@ import pytest
 from typer.testing import CliRunner
 
 from components.errors import UserError
-from sandbox import cli, cluster, deploy, go_build, lifecycle, pins, toolchain
-from sandbox.cluster import COMPONENTS, Cluster, Component
-from sandbox.environment import sandbox_environment
-from sandbox.lock import locked
-from sandbox.official_pulumi import official_pulumi
-from sandbox.paths import SandboxPaths
-from sandbox.toolchain import INSTALLED, KUBERNETES_PLUGIN, LANGUAGE_HOST, Tool
+from sandbox import cli, deploy
+from sandbox.cluster import control_plane, lifecycle
+from sandbox.cluster.control_plane import COMPONENTS, Cluster, Component
+from sandbox.cluster.environment import sandbox_environment
+from sandbox.machine.lock import locked
+from sandbox.machine.paths import SandboxPaths
+from sandbox.tools import go_build, pins, toolchain
+from sandbox.tools.official_pulumi import official_pulumi
+from sandbox.tools.toolchain import INSTALLED, KUBERNETES_PLUGIN, LANGUAGE_HOST, Tool
 from tests.support.sandboxes import executable
 
 
@@ -201,7 +203,7 @@ def test_nodes_that_cannot_be_made_are_told(paths: SandboxPaths, monkeypatch: py
 
 def test_white_space_in_the_path_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="white space"):
-        cluster.Cluster(SandboxPaths(checkout=tmp_path / "check out")).up()
+        control_plane.Cluster(SandboxPaths(checkout=tmp_path / "check out")).up()
 
 
 def test_after_a_new_control_plane_the_recorded_state_is_not_believed(

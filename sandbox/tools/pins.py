@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TOOLS_FOLDER = Path(__file__).resolve().parent / "tools"
+TOOLS_FOLDER = Path(__file__).resolve().parent
 GO_REQUIREMENTS = TOOLS_FOLDER / "go-requirements.txt"
 # The Python SDK's version: the CLI looks for a plugin that calls itself the same.
 PULUMI_KUBERNETES = "4.34.2"
