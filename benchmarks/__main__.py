@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks import delivering, deploying, drifting, feature_steps, features, monitoring, rendering
 from components.errors import Problem
 from delivery.output import listed, print_table
-from tests.integration.clone import CHECKOUT
+from sandbox.harness.clone import CHECKOUT
 
 OUTPUT = CHECKOUT / "build" / "benchmarks.json"
 SUITES: dict[str, Callable[[Path], Sequence[Mapping[str, Any]]]] = {

@@ -14,11 +14,11 @@ from pathlib import Path
 from benchmarks.clock import Clock
 from benchmarks.deploying import SIZES
 from delivery.rendering.render import render
-from tests.integration.clone import Clone, copy_project, model_files, models
-from tests.integration.pull.argocd import argocd
-from tests.integration.pull.followed import STAGE, Followed, followed
-from tests.integration.repository import commit, git, initialise, replace, review
-from tests.integration.sandbox import project_of, running_sandbox
+from sandbox.harness.argocd import argocd
+from sandbox.harness.clone import Clone, copy_project, model_files, models
+from sandbox.harness.followed import STAGE, Followed, followed
+from sandbox.harness.repository import commit, git, initialise, replace, review
+from sandbox.harness.sandboxes import project_of, running_sandbox
 
 RUNS = {1: 3, 10: 3, 100: 2}
 _MODEL = "m000"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from benchmarks.peers import helm
 from delivery.rendering.render import render
-from tests.integration.clone import Clone, models
-from tests.integration.sandbox import project_of, running_sandbox
+from sandbox.harness.clone import Clone, models
+from sandbox.harness.sandboxes import project_of, running_sandbox
 
 SIZES = (1, 10, 100)
 _CHART = "apiVersion: v2\nname: models\nversion: 0.1.0\n"

@@ -10,8 +10,8 @@ from benchmarks.deploying import SIZES
 from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import look
 from delivery.drift.target import target
-from tests.integration.clone import Clone, models
-from tests.integration.sandbox import project_of, running_sandbox
+from sandbox.harness.clone import Clone, models
+from sandbox.harness.sandboxes import project_of, running_sandbox
 
 RUNS = 3
 

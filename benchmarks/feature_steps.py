@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.clock import Clock
 from benchmarks.features import bare_server
-from tests.integration.feature_store.store import feature_store
+from sandbox.harness.feature_store.store import feature_store
 
 ROUNDS = 3
 _AGAINST = {

@@ -18,9 +18,9 @@ import yaml
 
 from components.feature_store.feast_yaml import feast_project
 from components.settings.feature_store import REDIS_PASSWORD, REGISTRY_URL
+from sandbox.harness.feature_store.store import PYTHON, SERVICE, Serving, Store, feature_store
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
-from tests.integration.feature_store.store import PYTHON, SERVICE, Serving, Store, feature_store
 
 CALLERS = (1, 8)
 ROUNDS = 3

@@ -16,9 +16,9 @@ from components.files.yaml_text import dump
 from components.monitoring.model_rules import rule_groups
 from components.runtimes.table import Runtime
 from components.settings.stack import StackSettings
-from tests.integration.clone import Clone, copy_project
-from tests.integration.monitoring.loopback import LoopbackServer, QuietHandler
-from tests.integration.monitoring.prometheus import Prometheus, prometheus
+from sandbox.harness.clone import Clone, copy_project
+from sandbox.harness.loopback import LoopbackServer, QuietHandler
+from sandbox.harness.prometheus import Prometheus, prometheus
 from tests.integration.rules.samples import SAMPLES
 from tests.support.watched import model_file, watched
 

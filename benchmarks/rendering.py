@@ -15,8 +15,8 @@ from pathlib import Path
 import yaml
 
 from delivery.rendering.render import manifests
-from tests.integration.clone import CHECKOUT, Clone, copy_project, model_files, models
-from tests.support.registrations import record
+from sandbox.harness.clone import CHECKOUT, Clone, copy_project, model_files, models
+from sandbox.harness.registrations import record
 
 RENDER, REGISTER = "render", "register"
 SIZES = (1, 10, 100, 1000)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from components.errors import UserError
 from demo.project import AGAIN, MODEL, Project, configure, project
-from demo.registries import image_registry, model_registry
 from demo.versions import Registries, publish
+from sandbox.harness.registries import image_registry, model_registry
 
 Say = Callable[[str], None]
 ROLLED = "NewReplicaSetAvailable"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.errors import UserError
-from demo.image import push_image
 from demo.project import AGAIN, MODEL
-from demo.registries import EXAMPLE, EXAMPLE_PYTHON
+from sandbox.harness.image import push_image
+from sandbox.harness.registries import EXAMPLE, EXAMPLE_PYTHON
 
 TRAINING_SECONDS = 600
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.clone import Clone
-from tests.integration.sandbox import project_of, running_sandbox
+from sandbox.harness.clone import Clone
+from sandbox.harness.sandboxes import project_of, running_sandbox
 
 OPT_OUT = "SKIP_INTEGRATION"
 _NUMBERS = itertools.count()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.harness.clone import Clone, copy_project, model_files, wait_for
+from sandbox.harness.prometheus import unpacked_secret
 from sandbox.tools.go_build import operator_crds
-from tests.integration.clone import Clone, copy_project, model_files, wait_for
-from tests.integration.monitoring.prometheus import unpacked_secret
 from tests.integration.processes import LOOPBACK, listening, processes
 
 PID = ".sandbox/prometheus-operator.pid"

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.integration.clone import Clone, copy_project, model_files
+from sandbox.harness.clone import Clone, copy_project, model_files
 from tests.integration.processes import LOOPBACK, listening, processes
 
 PIDS = ".sandbox/cluster/clusters/sandbox/pids"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.integration.clone import CHECKOUT
+from sandbox.harness.clone import CHECKOUT
 
 LOOP_SECONDS = 1200
 FAILS_THE_GATE = "v1.2.0 fails the gate on f1 (at least 0.80, may fall by 0.01)"

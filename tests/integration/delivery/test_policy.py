@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.clone import Clone, wait_for
-from tests.integration.repository import commit, git
+from sandbox.harness.clone import Clone, wait_for
+from sandbox.harness.repository import commit, git
 from tests.support.pod_security_cases import ACCEPTED, REFUSED, Change, changed
 
 PACK = ("--policy-pack", "policy")

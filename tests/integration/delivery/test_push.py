@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.deploy import stage_locks
-from tests.integration.clone import Clone, wait_for
+from sandbox.harness.clone import Clone, wait_for
+from sandbox.harness.repository import commit, git, initialise, replace
 from tests.integration.deployment.test_faults import STUCK
-from tests.integration.repository import commit, git, initialise, replace
 
 
 @pytest.fixture

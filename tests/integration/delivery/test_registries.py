@@ -18,10 +18,10 @@ from components.settings.registries import RegisteredModel
 from delivery.registries.errors import Denied, NotFound, RegistryError, Unavailable
 from delivery.registries.images import image_digest
 from delivery.registries.mlflow_registry import find_version
-from demo.image import push_image
-from demo.registries import EXAMPLE, EXAMPLE_PYTHON, image_registry, model_registry
+from sandbox.harness.clone import Clone, copy_project
+from sandbox.harness.image import push_image
+from sandbox.harness.registries import EXAMPLE, EXAMPLE_PYTHON, image_registry, model_registry
 from sandbox.machine.processes import free_port
-from tests.integration.clone import Clone, copy_project
 
 MODEL = RegisteredModel(name="sentiment-classifier")
 GATE = 'gate: {metrics: {f1: {min: "0.85", maxDrop: "0.01"}}}\n'

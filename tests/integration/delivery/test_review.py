@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from delivery.review.size import LIMIT_BYTES
-from tests.integration.clone import Clone, model_files, models
+from sandbox.harness.clone import Clone, model_files, models
+from sandbox.harness.repository import commit, git, initialise, replace, review
 from tests.integration.deployment.test_faults import unused_kubeconfig
-from tests.integration.repository import commit, git, initialise, replace, review
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from components.settings.feature_store import REGISTRY_URL
-from tests.integration.clone import CHECKOUT, Clone
-from tests.integration.feature_store.store import change_definitions
+from sandbox.harness.clone import CHECKOUT, Clone
+from sandbox.harness.feature_store.store import change_definitions
+from sandbox.harness.repository import commit, git, initialise, review
 from tests.integration.feature_store.test_feature_store import READER
-from tests.integration.repository import commit, git, initialise, review
 from tests.support.features import STORE, write_features
 
 NO_READER = '    m000: {version: "v1", replicas: 1}\n'

@@ -10,9 +10,9 @@ import pytest
 
 from components.runtimes.table import Runtime
 from delivery.rendering.render import manifests
+from sandbox.harness.clone import CHECKOUT, Clone
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
-from tests.integration.clone import CHECKOUT, Clone
 from tests.support.projects import GOOD_STACK, project
 from tests.support.watched import model_file
 

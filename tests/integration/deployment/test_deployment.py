@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from delivery.rendering.render import render
-from tests.integration.clone import CHECKOUT, Clone, model_files, models, wait_for
+from sandbox.harness.clone import CHECKOUT, Clone, model_files, models, wait_for
 
 
 def release(project: Clone, version: str) -> None:

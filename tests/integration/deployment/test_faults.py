@@ -5,8 +5,8 @@ import signal
 from pathlib import Path
 
 from sandbox.deploy import release_stale_lock, stage_locks
+from sandbox.harness.clone import Clone, model_files, models, wait_for
 from sandbox.machine.paths import SandboxPaths
-from tests.integration.clone import Clone, model_files, models, wait_for
 
 MANY = 40
 STARTED_SECONDS = 120

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from delivery.rendering.render import manifests
-from tests.integration.clone import CHECKOUT, Clone
+from sandbox.harness.clone import CHECKOUT, Clone
 from tests.support.rich_stages import RICH_STAGES, STAGE
 
 Schema = dict[str, Any]

@@ -11,12 +11,12 @@ from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import look
 from delivery.drift.target import target
 from delivery.rendering.render import manifests
-from tests.integration.clone import Clone, model_files, models, wait_for
+from sandbox.harness.clone import Clone, model_files, models, wait_for
+from sandbox.harness.sandboxes import project_of
 from tests.integration.deployment.test_faults import kill_in_the_middle, recover, unused_kubeconfig
 from tests.integration.drift.case import DriftCase
 from tests.integration.drift.classes import FIELDS, NAMESPACE_DELETED, OBJECTS, SMALL
 from tests.integration.drift.tools import drift, names, page_row, place, refresh_sees, word
-from tests.integration.sandbox import project_of
 
 MANY = 40
 STACK = """\

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from tests.integration.clone import CHECKOUT, Clone
+from sandbox.harness.clone import CHECKOUT, Clone
 from tests.integration.drift.case import DriftCase, Place
 
 Entry = dict[str, Any]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.feature_store.store import PYTHON, VIEW, Store, change_definitions, feature_store
+from sandbox.harness.feature_store.store import PYTHON, VIEW, Store, change_definitions, feature_store
 from tests.integration.feature_store.test_features import KETTLE
 from tests.support.projects import named
 

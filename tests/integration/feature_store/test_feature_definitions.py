@@ -9,8 +9,8 @@ import pytest
 from components.files.sources import Sources
 from components.loading.feature_definitions import FILE, FOLDER, load_definitions
 from components.settings.feature_definitions import ViewKind
-from tests.integration.clone import CHECKOUT
-from tests.integration.feature_store.store import PYTHON, store_of
+from sandbox.harness.clone import CHECKOUT
+from sandbox.harness.feature_store.store import PYTHON, store_of
 from tests.integration.feature_store.test_features import HEADING, plan
 from tests.support.features import DEFINED, ENTITIES, VIEWS, write_features
 

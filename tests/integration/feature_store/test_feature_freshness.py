@@ -7,10 +7,10 @@ import pytest
 
 from components.feature_store.names import SERVER
 from components.settings.feature_store import FeatureAlertName
-from tests.integration.clone import Clone
-from tests.integration.feature_store.store import VIEW, feature_store
+from sandbox.harness.clone import Clone
+from sandbox.harness.feature_store.store import VIEW, feature_store
+from sandbox.harness.waiting import eventually
 from tests.integration.feature_store.watching import watched
-from tests.integration.monitoring.waiting import eventually
 
 
 @pytest.mark.soak

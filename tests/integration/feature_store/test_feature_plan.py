@@ -9,8 +9,8 @@ import pytest
 
 from components.feature_store.feast_pod import configuration
 from components.settings.feature_store import REGISTRY_URL
-from tests.integration.clone import CHECKOUT
-from tests.integration.feature_store.store import (
+from sandbox.harness.clone import CHECKOUT
+from sandbox.harness.feature_store.store import (
     PYTHON,
     SERVICE,
     VIEW,

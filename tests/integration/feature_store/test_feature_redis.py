@@ -10,16 +10,16 @@ import pytest
 from components.feature_store.images import REDIS_EXPORTER
 from components.feature_store.names import REDIS, SERVER
 from components.settings.feature_store import REDIS_PASSWORD, FeatureAlertName
+from sandbox.harness.clone import Clone
+from sandbox.harness.feature_store.store import Store, feature_store
+from sandbox.harness.prometheus import Prometheus
+from sandbox.harness.waiting import eventually
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
 from sandbox.tools.go_build import built_tools
 from sandbox.tools.pins import REDIS_EXPORTER as EXPORTER_TOOLS
 from sandbox.tools.pins import tool_version
-from tests.integration.clone import Clone
-from tests.integration.feature_store.store import Store, feature_store
 from tests.integration.feature_store.watching import watched
-from tests.integration.monitoring.prometheus import Prometheus
-from tests.integration.monitoring.waiting import eventually
 
 SECONDS = 180
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.settings.feature_store import REGISTRY_URL
-from tests.integration.feature_store.store import VIEW, Store, change_definitions, feature_store
+from sandbox.harness.feature_store.store import VIEW, Store, change_definitions, feature_store
 from tests.integration.feature_store.test_features import HEADING, KETTLE, plan
 from tests.integration.postgres import Postgres, postgres
 

@@ -14,21 +14,14 @@ from pathlib import Path
 import pytest
 
 from components.settings.feature_store import REDIS_PASSWORD
+from sandbox.harness.clone import CHECKOUT
+from sandbox.harness.feature_store.store import PYTHON, SERVICE, VIEW, Serving, Store, feature_store
+from sandbox.harness.waiting import eventually
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
-from tests.integration.clone import CHECKOUT
-from tests.integration.feature_store.store import (
-    PYTHON,
-    SERVICE,
-    VIEW,
-    Serving,
-    Store,
-    feature_store,
-)
 from tests.integration.monitoring.replicas import EXAMPLE
 from tests.integration.monitoring.replicas import PYTHON as EXAMPLE_PYTHON
 from tests.integration.monitoring.scene import trained_model
-from tests.integration.monitoring.waiting import eventually
 
 HEADING = "Features of test\n\n"
 TEXT = "The kettle is here."

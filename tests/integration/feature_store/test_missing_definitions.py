@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from sandbox.harness.clone import Clone
+from sandbox.harness.repository import initialise
 from sandbox.tools.go_build import operator_crds
-from tests.integration.clone import Clone
-from tests.integration.repository import initialise
 
 MONITORING = "  ml-deployments:monitoring: {delivery: operator, selectorLabels: {release: prometheus}}\n"
 DEFINITION = "servicemonitors.monitoring.coreos.com"

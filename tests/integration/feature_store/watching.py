@@ -8,9 +8,9 @@ import yaml
 
 from components.feature_store.rules import feature_rule_file
 from components.settings.feature_store import FeatureStoreSettings
-from tests.integration.clone import Clone
-from tests.integration.feature_store.store import Store
-from tests.integration.monitoring.prometheus import Prometheus, prometheus, quickened
+from sandbox.harness.clone import Clone
+from sandbox.harness.feature_store.store import Store
+from sandbox.harness.prometheus import Prometheus, prometheus, quickened
 
 SPEED = 30
 

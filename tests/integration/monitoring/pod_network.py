@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from tests.integration.monitoring.loopback import LoopbackServer, QuietHandler
+from sandbox.harness.loopback import LoopbackServer, QuietHandler
 
 Answer = Callable[[str], str | None]
 

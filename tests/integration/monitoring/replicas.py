@@ -11,9 +11,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.harness.clone import CHECKOUT
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
-from tests.integration.clone import CHECKOUT
 
 EXAMPLE = CHECKOUT / "examples" / "sentiment-classifier"
 PYTHON = EXAMPLE / ".venv" / "bin" / "python"

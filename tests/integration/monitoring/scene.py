@@ -16,20 +16,14 @@ from typing import Any
 import yaml
 
 from components.monitoring.recording_rules import INTERVAL_SECONDS
+from sandbox.harness.clone import Clone
+from sandbox.harness.prometheus import Prometheus, operator_config, operator_rules, prometheus, quickened
+from sandbox.harness.waiting import eventually
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
-from tests.integration.clone import Clone
 from tests.integration.monitoring.alertmanager import Inbox, alertmanager
 from tests.integration.monitoring.pod_network import PodNetwork
-from tests.integration.monitoring.prometheus import (
-    Prometheus,
-    operator_config,
-    operator_rules,
-    prometheus,
-    quickened,
-)
 from tests.integration.monitoring.replicas import EXAMPLE, PYTHON, Replica, replicas
-from tests.integration.monitoring.waiting import eventually
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,8 @@ from components.monitoring import series
 from components.monitoring.model_rules import rule_groups
 from components.monitoring.recording_rules import COUNT_SECONDS, Rule
 from components.runtimes.table import Runtime
-from tests.integration.clone import Clone
-from tests.integration.monitoring.prometheus import Prometheus, prometheus
+from sandbox.harness.clone import Clone
+from sandbox.harness.prometheus import Prometheus, prometheus
 from tests.support.watched import model_file, watched
 
 STEP, DAY, DAYS = 120, 86400, 31

@@ -10,13 +10,13 @@ from components.files.sources import Sources
 from components.monitoring.alerts.model import alerts as model_alerts
 from components.stack import load_stack
 from delivery.checking.monitoring import dashboard_queries
-from tests.integration.clone import Clone
+from sandbox.harness.clone import Clone
+from sandbox.harness.prometheus import operator_config, operator_rules
+from sandbox.harness.sandboxes import project_of
+from sandbox.harness.waiting import eventually
 from tests.integration.monitoring.alertmanager import Inbox, inhibited
-from tests.integration.monitoring.prometheus import operator_config, operator_rules
 from tests.integration.monitoring.replicas import load, set_faults
 from tests.integration.monitoring.scene import Scene, pods_of, scene, wait_for_state
-from tests.integration.monitoring.waiting import eventually
-from tests.integration.sandbox import project_of
 
 pytestmark = pytest.mark.alone
 # Every duration is so many times shorter; 1 gives the real figures of the page.

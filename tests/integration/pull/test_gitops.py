@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from delivery.rendering.render import render
+from sandbox.harness.clone import CHECKOUT, Clone
+from sandbox.harness.waiting import eventually
 from sandbox.tools.go_build import built_tools
 from sandbox.tools.pins import ARGOCD, FLUX
-from tests.integration.clone import CHECKOUT, Clone
-from tests.integration.monitoring.waiting import eventually
 from tests.integration.pull.stack_types import Stack
 
 STAGES = ("staging", "production")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.integration.clone import CHECKOUT, Clone
+from sandbox.harness.argocd import NAMESPACE, argocd
+from sandbox.harness.clone import CHECKOUT, Clone
+from sandbox.harness.followed import APPLICATION, BRANCH, STAGE, Followed, followed
 from tests.integration.drift.classes import ADDED, FIELDS, NAMESPACE_DELETED, OBJECTS
 from tests.integration.drift.tools import NO, YES, page_row, place, word
-from tests.integration.pull.argocd import NAMESPACE, argocd
-from tests.integration.pull.followed import APPLICATION, BRANCH, STAGE, Followed, followed
 
 MODEL, OTHER = "sentiment-classifier", "other-classifier"
 OLD, NEW = "v1.3-rc1", "v1.3-rc2"

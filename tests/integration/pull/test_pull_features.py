@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.clone import CHECKOUT, Clone
-from tests.integration.pull.argocd import argocd
-from tests.integration.pull.followed import STAGE, Followed, followed
+from sandbox.harness.argocd import argocd
+from sandbox.harness.clone import CHECKOUT, Clone
+from sandbox.harness.followed import STAGE, Followed, followed
 from tests.support.features import STORE, VIEWS, write_features
 
 MODEL, READER = "sentiment-classifier", "reader-classifier"

@@ -12,7 +12,7 @@ from components.files.sources import Sources
 from components.settings.feature_store import FeatureAlertName
 from components.settings.stack import StackSettings
 from components.stack import load_stack
-from tests.integration.clone import Clone
+from sandbox.harness.clone import Clone
 from tests.integration.rules.feature_scenarios import feature_scenarios
 from tests.integration.rules.test_rules import promtool
 from tests.support.features import STORE, write_features

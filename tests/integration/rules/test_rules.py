@@ -12,7 +12,7 @@ from components.monitoring.alerts.model import alerts
 from components.runtimes.table import Runtime
 from components.serving.monitoring import rule_file
 from components.settings.watching import AlertName
-from tests.integration.clone import Clone
+from sandbox.harness.clone import Clone
 from tests.integration.rules.scenarios import scenarios
 from tests.support.watched import model_file, watched
 

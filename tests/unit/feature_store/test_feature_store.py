@@ -3,10 +3,10 @@
 import base64
 from pathlib import Path
 
+from sandbox.harness.registrations import record
 from tests.support.feature_stores import pods, stage
 from tests.support.features import STORE, VIEWS
 from tests.support.projects import CHECKOUT, MODEL, Objects, named, project
-from tests.support.registrations import record
 from tests.unit.docs.test_docs import blocks
 
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from delivery.rendering.render import manifests, render
+from sandbox.harness.registrations import record
 from tests.support.monitoring_stacks import INSTALLED, STAGE_LABEL, Manifest, of_kind, one, stack_of
 from tests.support.projects import GOOD_STACK, problems, project
-from tests.support.registrations import record
 
 
 def test_nothing_of_it_without_install(tmp_path: Path, installed: list[Manifest]) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from delivery.rendering.render import manifests
+from sandbox.harness.registrations import KUBERNETES, Registered, record
 from tests.support.projects import CHECKOUT
-from tests.support.registrations import KUBERNETES, Registered, record
 from tests.support.rich_stages import RICH_STAGES, STAGE
 
 

@@ -12,8 +12,8 @@ import pytest
 from delivery.identity import Identity
 from delivery.review.locks import locked
 from delivery.review.preview import parse, previewing
+from sandbox.harness.clone import wait_for
 from sandbox.machine.processes import command_line
-from tests.integration.clone import wait_for
 
 PREFIX = "urn:pulumi:test::ml-deployments::ml-deployments:index:Model$kubernetes:apps/v1:Deployment::"
 WARNING = "warning: configured Kubernetes cluster is unreachable: unable to load schema information"

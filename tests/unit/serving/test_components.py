@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from delivery.rendering.render import manifests
+from sandbox.harness.registrations import record
 from tests.support.projects import CHECKOUT, MODEL, entry, named, project
-from tests.support.registrations import record
 
 GOOD = 'version: "v1"\nreplicas: 2'
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from tests.integration.clone import wait_for
+from sandbox.harness.clone import wait_for
 
 
 def eventually(condition: Callable[[], object], seconds: float, what: str) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.integration.clone import Clone, copy_project, model_files, models
+from sandbox.harness.clone import Clone, copy_project, model_files, models
 
 
 @contextmanager

@@ -12,13 +12,13 @@ from typing import Any
 
 import yaml
 
+from sandbox.harness.clone import Clone
+from sandbox.harness.redis import redis
+from sandbox.harness.waiting import eventually
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
 from sandbox.tools.go_build import built_tools
 from sandbox.tools.pins import ARGOCD
-from tests.integration.clone import Clone
-from tests.integration.monitoring.waiting import eventually
-from tests.integration.redis import redis
 
 NAMESPACE = "argocd"
 # Argo CD's image brings a script of this name, which the repository server asks for every commit's signature.

@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
+from sandbox.harness.clone import Clone
+from sandbox.harness.waiting import eventually
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
-from tests.integration.clone import Clone
-from tests.integration.monitoring.waiting import eventually
 
 _DURATION = re.compile(
     r"(?<=\[)(\d+)(s|m|h|d)(?=\])|(?<=for: )(\d+)(s|m|h|d)\b|(?<=interval: )(\d+)(s|m|h|d)\b"

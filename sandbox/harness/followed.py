@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +12,16 @@ from typing import Any
 
 import yaml
 
-from tests.integration.clone import CHECKOUT, Clone, copy_project
-from tests.integration.monitoring.waiting import eventually
-from tests.integration.pull.argocd import NAMESPACE
+from sandbox.harness.argocd import NAMESPACE
+from sandbox.harness.clone import CHECKOUT, Clone, copy_project
+from sandbox.harness.waiting import eventually
 
 STAGE = "staging"
 BRANCH = f"rendered/{STAGE}"
 APPLICATION = f"ml-deployments-{STAGE}"
 WAIT_SECONDS = 120
+# Times that the objects name their repository: the Application's, and the one its AppProject allows.
+_NAMED = 2
 _ASKED = "argocd.argoproj.io/refresh"
 
 
@@ -118,7 +120,7 @@ class Followed:
         versions = {p["metadata"]["name"]: p["metadata"]["labels"]["app.kubernetes.io/version"] for p in pods}
         return [versions.get(name, "gone") for name in ready]
 
-    def until(self, condition: Any, what: str, *, started: float | None = None) -> float:
+    def until(self, condition: Callable[[], object], what: str, *, started: float | None = None) -> float:
         """Wait for a condition; returns the seconds since `started`, or since now."""
         begun = time.monotonic() if started is None else started
         try:
@@ -186,5 +188,5 @@ def followed(sandbox: Clone, folder: Path) -> Iterator[Followed]:
 
 def _with_repository(text: str, repository: str) -> str:
     settings = yaml.safe_load((CHECKOUT / "gitops" / "settings.yaml").read_text())
-    assert text.count(settings["repository"]) == 2
+    assert text.count(settings["repository"]) == _NAMED
     return text.replace(settings["repository"], repository)

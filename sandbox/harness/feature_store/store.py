@@ -3,7 +3,7 @@
 The definitions are the tests' own, so that no change of features/ is a change of the tests. What is replaced: addresses
 and folders, and of the definitions the address of the source, which is a file here. The registry is SQLite, in a file:
 a SQL registry as PostgreSQL is, by the same code of Feast. Feast has read the definitions by
-`python -m delivery features --project tests/integration/feature_store`, and does not read them again for each store.
+`python -m delivery features --project sandbox/harness/feature_store`, and does not read them again for each store.
 """
 
 import json
@@ -27,10 +27,10 @@ from components.files.sources import Sources
 from components.settings.feature_store import REDIS_PASSWORD, REGISTRY_URL, FeatureStoreSettings
 from components.settings.stack import StackSettings
 from components.stack import load_stack
+from sandbox.harness.clone import CHECKOUT
+from sandbox.harness.redis import redis
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
-from tests.integration.clone import CHECKOUT
-from tests.integration.redis import redis
 from tests.support.features import read_again
 from tests.support.projects import MODEL, entry, project
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from sandbox.harness.unpacked import unpacked
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
 from sandbox.tools.pins import TOOLS_FOLDER
-from tests.integration.unpacked import unpacked
 
 REQUIREMENTS = TOOLS_FOLDER / "redis-requirements.txt"
 NOTHING_ON_DISK = {"save": '""', "appendonly": "no"}

@@ -2,7 +2,7 @@
 
 import shutil
 
-from tests.integration.clone import CHECKOUT, Clone
+from sandbox.harness.clone import CHECKOUT, Clone
 
 IGNORED = ".venv\n.venv-feast\n.sandbox/\n__pycache__/\n/build/\n"
 # Nobody listens there, so no test asks a registry of the internet.

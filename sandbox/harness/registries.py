@@ -9,7 +9,7 @@ from sandbox.machine.servers import running
 from sandbox.tools import pins
 from sandbox.tools.go_build import built_tools
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "sentiment-classifier"
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "sentiment-classifier"
 EXAMPLE_PYTHON = EXAMPLE / ".venv" / "bin" / "python"
 MLFLOW_SECONDS = 300
 

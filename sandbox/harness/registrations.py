@@ -1,7 +1,7 @@
 """Runs a project's `__main__.py` without the Pulumi engine, and records all that it registers.
 
-Usage: `python -m tests.support.registrations --compare CHECKOUT OTHER` runs the committed and the rich stages with the
-programs of two checkouts and lists every resource that is not registered alike.
+Usage: `python -m sandbox.harness.registrations --compare CHECKOUT OTHER` runs the committed and the rich stages with
+the programs of two checkouts and lists every resource that is not registered alike.
 """
 
 import asyncio
