@@ -12,20 +12,35 @@ from pathlib import Path
 import yaml
 
 from benchmarks.peers import sloth
+from components.files.sources import Sources
 from components.files.yaml_text import dump
 from components.monitoring.model_rules import rule_groups
-from components.runtimes.table import Runtime
 from components.settings.stack import StackSettings
-from sandbox.harness.clone import Clone, copy_project
+from components.stack import load_stack
+from sandbox.harness.clone import Clone, copy_project, one_model
 from sandbox.harness.loopback import LoopbackServer, QuietHandler
 from sandbox.harness.prometheus import Prometheus, prometheus
-from tests.integration.rules.samples import SAMPLES
-from tests.support.watched import model_file, watched
 
 SIZES = (1, 10, 100)
 PODS = 2
 # Long enough for each group of rules to be evaluated, the slowest each two minutes.
 SECONDS = 150
+# Every objective and every kind of quality that the generic runtime can be watched for.
+_MODEL = """\
+owner: team-a
+image: registry.example.com/team/model
+runtime: generic
+resources:
+  requests: {cpu: "1", memory: 2Gi, nvidia.com/gpu: "1"}
+  limits: {cpu: "2", memory: 4Gi, nvidia.com/gpu: "1"}
+slo:
+  availability: "99.9"
+  latency: {objective: "99", threshold: 0.5s}
+quality:
+  distance: {metric: drift_distance, kind: drift, threshold: "0.2", direction: above}
+  valid: {metric: valid_share, labels: {job: quality}, kind: dataQuality, threshold: "0.95", direction: below}
+  age: {metric: trained_at_seconds, kind: staleness, threshold: "86400"}
+"""
 _EDGES = ("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf")
 
 
@@ -61,7 +76,7 @@ def measure(folder: Path) -> list[dict[str, object]]:
 
 
 def _ours(folder: Path, names: list[str]) -> dict[str, str]:
-    _, stack = watched(folder, model_file(Runtime.GENERIC))
+    stack = load_stack(Sources.of(one_model(folder, _MODEL, replicas=PODS)), "test").settings
     return {f"{name}.yaml": _groups(stack, name) for name in names}
 
 
@@ -153,7 +168,6 @@ def _exporter(names: list[str]) -> LoopbackServer:
 
 
 def _shown(name: str, seconds: float) -> str:
-    sample = SAMPLES[Runtime.GENERIC]
     lines = []
     for pod in range(PODS):
         labels = {
@@ -162,8 +176,10 @@ def _shown(name: str, seconds: float) -> str:
             "app_kubernetes_io_name": name,
             "app_kubernetes_io_version": "v1",
         }
-        values = [(*series, 100 * seconds) for series in sample.good]
-        values += [(*series, 0.01 * seconds) for series in sample.bad]
+        values: list[tuple[str, dict[str, str], float]] = [
+            ("model_requests_total", {"code": "200"}, 100 * seconds),
+            ("model_requests_total", {"code": "500"}, 0.01 * seconds),
+        ]
         values += [("model_request_duration_seconds_bucket", {"le": edge}, 100 * seconds) for edge in _EDGES]
         values += [
             ("model_request_duration_seconds_count", {}, 100 * seconds),

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.errors import UserError
+from sandbox.harness.clone import CHECKOUT
+from sandbox.harness.sandboxes import shell_variables
 
 AGAIN = "read what it says, repair that, and run the demo again; this checkout is as it was"
-CHECKOUT = Path(__file__).resolve().parents[1]
 MODEL = "sentiment-classifier"
 COMMAND_SECONDS = 900
 # What a sandbox shell or a user has set would lead to another cluster or another state.
@@ -82,7 +83,7 @@ def project(folder: Path) -> Iterator[Project]:
     plain.run("git", "config", "user.email", "platform@example.com")
     try:
         plain.run(sys.executable, "-m", "sandbox", "up")
-        yield Project(target, _variables(plain))
+        yield Project(target, shell_variables(plain.run(sys.executable, "-m", "sandbox", "env")))
     finally:
         plain.run(sys.executable, "-m", "sandbox", "down")
 
@@ -146,13 +147,3 @@ def _copy(target: Path) -> None:
 
 def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-
-
-def _variables(project: Project) -> dict[str, str]:
-    """What `eval "$(python -m sandbox env)"` sets, asked of a real shell."""
-    lines = project.run(sys.executable, "-m", "sandbox", "env")
-    names = [line.partition("=")[0].removeprefix("export ") for line in lines.splitlines()]
-    shown = project.run(
-        "bash", "-c", f'{lines}\nfor n in {" ".join(names)}; do printf "%s=%s\\0" "$n" "${{!n}}"; done'
-    )
-    return dict(item.split("=", 1) for item in shown.split("\0") if item)

@@ -5,8 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,11 +133,18 @@ def model_files(folder: Path, count: int) -> None:
         (folder / "models" / f"m{number:03}.yaml").write_text(text)
 
 
-def wait_for(
-    condition: Callable[[], object], seconds: float = 30, what: str = "it happens", pause: float = 0.02
-) -> None:
-    """Wait for what the cluster does in its own time, and look each `pause` seconds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(pause)
+def one_model(folder: Path, model: str, *, replicas: int = 1, more: str = "") -> Path:
+    """A project for the program alone, whose stage `test` has the one model `a`; returns the folder.
+
+    Args:
+        folder: Where it is made.
+        model: The model file.
+        replicas: How many the stage asks for.
+        more: Further lines of the stack file, two spaces deep.
+    """
+    (folder / "models").mkdir(parents=True)
+    (folder / "models" / "a.yaml").write_text(model)
+    entry = f'    a: {{version: "v1", replicas: {replicas}}}\n'
+    Clone(folder, namespace="ml-test").write_stack(entry, more)
+    shutil.copy(CHECKOUT / "__main__.py", folder / "__main__.py")
+    return folder

@@ -1,17 +1,12 @@
 """Runs a project's `__main__.py` without the Pulumi engine, and records all that it registers.
 
-Usage: `python -m sandbox.harness.registrations --compare CHECKOUT OTHER` runs the committed and the rich stages with
-the programs of two checkouts and lists every resource that is not registered alike.
+Usage: `python -m sandbox.harness.registrations PROJECT STAGE` prints it as JSON.
 """
 
 import asyncio
 import json
-import os
 import runpy
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -150,57 +145,5 @@ def _engine_config(file: Path) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 
 
-def _of_checkout(checkout: Path, projects: Mapping[str, tuple[Path, str]]) -> dict[str, Any]:
-    """What a checkout's own program registers for each project and stage; it runs in a process of its own."""
-    found: dict[str, Any] = {}
-    for name, (project, stage) in projects.items():
-        done = subprocess.run(
-            [sys.executable, __file__, str(project), stage],
-            cwd=checkout,
-            env={**os.environ, "PYTHONPATH": str(checkout)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        for one in json.loads(done.stdout):
-            found[
-                f"{name}: {one['parent'].rpartition('::')[0].rpartition('::')[2]}${one['type']}::{one['name']}"
-            ] = one
-    return found
-
-
-def _compare(checkouts: Sequence[Path]) -> int:
-    from tests.support.rich_stages import RICH_STAGES, STAGE  # noqa: PLC0415
-
-    results = []
-    for checkout in checkouts:
-        with tempfile.TemporaryDirectory() as folder:
-            projects = {
-                file.name: (checkout, file.name.split(".")[1]) for file in checkout.glob("Pulumi.*.yaml")
-            }
-            for name, rich in RICH_STAGES.items():
-                rich.write(Path(folder) / name)
-                shutil.copy(checkout / "__main__.py", Path(folder) / name)
-                projects[name] = (Path(folder) / name, STAGE)
-            results.append(_of_checkout(checkout, projects))
-    one, other = results
-    different = sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
-    for key in different:
-        print(key)
-        for field in sorted(one[key]) if key in one and key in other else ():
-            if one[key][field] != other[key][field]:
-                print(f"  {field}: {one[key][field]} -> {other[key][field]}")
-    print(f"{len(one)} resources, {len(different)} differences")
-    return 1 if different else 0
-
-
-def main(arguments: list[str]) -> int:
-    """Compare two checkouts, or print what one project registers as JSON."""
-    if arguments[0] == "--compare":
-        return _compare([Path(checkout).resolve() for checkout in arguments[1:]])
-    print(json.dumps([asdict(one) for one in record(Path(arguments[0]), arguments[1])]))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    print(json.dumps([asdict(one) for one in record(Path(sys.argv[1]), sys.argv[2])]))

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from sandbox.harness.clone import CHECKOUT
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
 from sandbox.tools import pins
 from sandbox.tools.go_build import built_tools
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "sentiment-classifier"
+EXAMPLE = CHECKOUT / "examples" / "sentiment-classifier"
 EXAMPLE_PYTHON = EXAMPLE / ".venv" / "bin" / "python"
 MLFLOW_SECONDS = 300
 

@@ -1,4 +1,4 @@
-"""A sandbox of its own for tests and benchmarks, and projects that are deployed to it."""
+"""A sandbox of its own for tests, demo and benchmarks, and projects that are deployed to it."""
 
 import subprocess
 from collections.abc import Iterator
@@ -16,15 +16,18 @@ def running_sandbox(folder: Path) -> Iterator[Clone]:
     plain.write_stack(models(1))
     try:
         plain.python("sandbox", "up")
-        yield Clone(plain.path, sandbox_variables(plain))
+        yield Clone(plain.path, shell_variables(plain.python("sandbox", "env").stdout))
     finally:
         plain.python("sandbox", "down")
 
 
-def sandbox_variables(clone: Clone) -> dict[str, str]:
-    """What `eval "$(python -m sandbox env)"` sets, asked of a real shell."""
-    lines = clone.python("sandbox", "env").stdout
-    names = [line.split("=")[0].removeprefix("export ") for line in lines.splitlines()]
+def shell_variables(lines: str) -> dict[str, str]:
+    """The variables that `python -m sandbox env` sets, asked of a real shell.
+
+    Args:
+        lines: What it printed.
+    """
+    names = [line.partition("=")[0].removeprefix("export ") for line in lines.splitlines()]
     shown = subprocess.run(
         [
             "bash",
@@ -33,6 +36,7 @@ def sandbox_variables(clone: Clone) -> dict[str, str]:
         ],
         capture_output=True,
         text=True,
+        timeout=60,
         check=True,
     ).stdout
     return dict(item.split("=", 1) for item in shown.split("\0") if item)

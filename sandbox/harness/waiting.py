@@ -3,7 +3,15 @@
 import time
 from collections.abc import Callable
 
-from sandbox.harness.clone import wait_for
+
+def wait_for(
+    condition: Callable[[], object], seconds: float = 30, what: str = "it happens", pause: float = 0.02
+) -> None:
+    """Wait until a condition holds, and look each `pause` seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(pause)
 
 
 def eventually(condition: Callable[[], object], seconds: float, what: str) -> float:

@@ -1,1 +1,1 @@
-"""This machine: the sandbox's files, locks, and processes on loopback. It imports none of the sandbox's other rooms."""
+"""This machine: the sandbox's files, locks, and processes on loopback. It may import no other room of the sandbox."""

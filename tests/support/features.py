@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from components.files.sources import Sources
 from components.loading.feature_definitions import FILE, source_files
 from delivery.features.definitions import definitions_text
@@ -87,16 +85,6 @@ def write_features(project: Path, defines: dict[str, Any] = DEFINED, **files: st
     folder.mkdir(exist_ok=True)
     for name, text in (files or {"entities": ENTITIES, "views": VIEWS}).items():
         (folder / f"{name}.py").write_text(text)
-    write_definitions_file(project, defines)
-
-
-def write_definitions_file(project: Path, defines: dict[str, Any] = DEFINED) -> None:
-    """Write features/definitions.yaml, as Feast would for the Python files that are there."""
-    files, _ = source_files(Sources.of(project))
-    (project / FILE).write_text(definitions_text(files, defines))
-
-
-def read_again(project: Path) -> None:
-    """Renew features/definitions.yaml for other sources, as if Feast had read the same in them."""
-    written = yaml.safe_load((project / FILE).read_text())
-    write_definitions_file(project, {part: written[part] for part in DEFINED})
+    sources, _ = source_files(Sources.of(project))
+    # As Feast would for the Python files that are there.
+    (project / FILE).write_text(definitions_text(sources, defines))

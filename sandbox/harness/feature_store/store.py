@@ -1,9 +1,9 @@
 """A real feature store on 127.0.0.1: Feast with the configuration and the commands that the program makes.
 
-The definitions are the tests' own, so that no change of features/ is a change of the tests. What is replaced: addresses
-and folders, and of the definitions the address of the source, which is a file here. The registry is SQLite, in a file:
-a SQL registry as PostgreSQL is, by the same code of Feast. Feast has read the definitions by
-`python -m delivery features --project sandbox/harness/feature_store`, and does not read them again for each store.
+The definitions are of its own, so that a change of features/ changes nothing here. What is replaced: addresses and
+folders, and of the definitions the address of the source, which is a file here. The registry is SQLite, in a file: a
+SQL registry as PostgreSQL is, by the same code of Feast. Feast has read the definitions by `python -m delivery features
+--project sandbox/harness/feature_store`, and does not read them again for each store.
 """
 
 import json
@@ -19,20 +19,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from components.feature_store.feast_pod import configuration
 from components.feature_store.feast_yaml import FILE
 from components.feature_store.online_store import redis_config
 from components.feature_store.server import server_command
 from components.files.sources import Sources
+from components.loading.feature_definitions import FILE as DEFINITIONS_FILE
+from components.loading.feature_definitions import source_files
 from components.settings.feature_store import REDIS_PASSWORD, REGISTRY_URL, FeatureStoreSettings
 from components.settings.stack import StackSettings
 from components.stack import load_stack
-from sandbox.harness.clone import CHECKOUT
+from delivery.features.definitions import definitions_text
+from sandbox.harness.clone import CHECKOUT, one_model
 from sandbox.harness.redis import redis
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
-from tests.support.features import read_again
-from tests.support.projects import MODEL, entry, project
 
 PYTHON = CHECKOUT / ".venv-feast" / "bin" / "python"
 SERVICE, VIEW = "sentiment_v1", "product_reviews"
@@ -40,6 +43,13 @@ _HERE = Path(__file__).parent
 _DEFINITIONS, _COUNTS = _HERE / "features", _HERE / "product_reviews.csv"
 _SOURCE = "s3://example-features/product_reviews.parquet"
 _SECONDS = 120
+_MODEL = """\
+owner: team-a
+image: registry.example.com/team/model
+resources:
+  requests: {cpu: "1", memory: 2Gi}
+  limits: {cpu: "2", memory: 4Gi}
+"""
 _STORE = """\
   ml-deployments:featureStore:
     owner: team-features
@@ -176,16 +186,16 @@ class Store:
 
 def feature_store(folder: Path) -> Store:
     """A stage with definitions, their source and a model that reads from them; nothing of it runs yet."""
-    store = store_of(folder, _DEFINITIONS, model=f"{MODEL}features: {{service: {SERVICE}}}\n")
+    store = store_of(folder, _DEFINITIONS, model=f"{_MODEL}features: {{service: {SERVICE}}}\n")
     change_definitions(folder, _SOURCE, str(folder / "product_reviews.parquet"))
     store.write_source(datetime.now(UTC))
     return store
 
 
-def store_of(folder: Path, definitions: Path, model: str = MODEL) -> Store:
+def store_of(folder: Path, definitions: Path, model: str = _MODEL) -> Store:
     """A stage with a copy of definitions; nothing of it runs yet."""
     port = free_port()
-    project(folder, entry('version: "v1"\nreplicas: 1') + _STORE.format(redis=f"127.0.0.1:{port}"), a=model)
+    one_model(folder, model, more=_STORE.format(redis=f"127.0.0.1:{port}"))
     shutil.copytree(
         definitions, folder / "features", ignore=shutil.ignore_patterns("requirements*", "__pycache__")
     )
@@ -203,4 +213,7 @@ def change_definitions(folder: Path, old: str, new: str, file: str = "products.p
     text = path.read_text()
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))
-    read_again(folder)
+    files, _ = source_files(Sources.of(folder))
+    known = yaml.safe_load((folder / DEFINITIONS_FILE).read_text())
+    read = {part: known[part] for part in ("feast", "entities", "views", "services")}
+    (folder / DEFINITIONS_FILE).write_text(definitions_text(files, read))

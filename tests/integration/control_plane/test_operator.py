@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.harness.clone import Clone, copy_project, model_files, wait_for
-from sandbox.harness.prometheus import unpacked_secret
+from sandbox.harness.clone import Clone, copy_project, model_files
+from sandbox.harness.waiting import wait_for
 from sandbox.tools.go_build import operator_crds
+from tests.integration.monitoring.operator_made import unpacked_secret
 from tests.integration.processes import LOOPBACK, listening, processes
 
 PID = ".sandbox/prometheus-operator.pid"

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.harness.clone import Clone, wait_for
+from sandbox.harness.clone import Clone
 from sandbox.harness.repository import commit, git
+from sandbox.harness.waiting import wait_for
 from tests.support.pod_security_cases import ACCEPTED, REFUSED, Change, changed
 
 PACK = ("--policy-pack", "policy")

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.deploy import stage_locks
-from sandbox.harness.clone import Clone, wait_for
+from sandbox.harness.clone import Clone
 from sandbox.harness.repository import commit, git, initialise, replace
+from sandbox.harness.waiting import wait_for
 from tests.integration.deployment.test_faults import STUCK
 
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from delivery.rendering.render import render
-from sandbox.harness.clone import CHECKOUT, Clone, model_files, models, wait_for
+from sandbox.harness.clone import CHECKOUT, Clone, model_files, models
+from sandbox.harness.waiting import wait_for
 
 
 def release(project: Clone, version: str) -> None:

@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 
 from sandbox.deploy import release_stale_lock, stage_locks
-from sandbox.harness.clone import Clone, model_files, models, wait_for
+from sandbox.harness.clone import Clone, model_files, models
+from sandbox.harness.waiting import wait_for
 from sandbox.machine.paths import SandboxPaths
 
 MANY = 40

@@ -11,8 +11,9 @@ from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import look
 from delivery.drift.target import target
 from delivery.rendering.render import manifests
-from sandbox.harness.clone import Clone, model_files, models, wait_for
+from sandbox.harness.clone import Clone, model_files, models
 from sandbox.harness.sandboxes import project_of
+from sandbox.harness.waiting import wait_for
 from tests.integration.deployment.test_faults import kill_in_the_middle, recover, unused_kubeconfig
 from tests.integration.drift.case import DriftCase
 from tests.integration.drift.classes import FIELDS, NAMESPACE_DELETED, OBJECTS, SMALL

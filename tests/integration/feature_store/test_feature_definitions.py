@@ -58,7 +58,7 @@ def refused(project: Path, **files: str) -> list[tuple[str, str]]:
     return [(place, problem) for place, _, problem in lines]
 
 
-@pytest.mark.parametrize("project", [".", "tests/integration/feature_store"])
+@pytest.mark.parametrize("project", [".", "sandbox/harness/feature_store"])
 def test_the_committed_file_is_what_feast_writes(tmp_path: Path, project: str) -> None:
     store_of(tmp_path, CHECKOUT / project / FOLDER)
     (tmp_path / FILE).unlink()

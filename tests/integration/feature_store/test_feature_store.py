@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from delivery.rendering.render import render
-from sandbox.harness.clone import Clone, wait_for
+from sandbox.harness.clone import Clone
+from sandbox.harness.waiting import wait_for
 from tests.support.features import STORE, VIEWS, write_features
 
 READER = '    m000: {version: "v1", replicas: 1, features: {service: sentiment_v1}}\n'

@@ -16,11 +16,10 @@ import pytest
 from components.settings.feature_store import REDIS_PASSWORD
 from sandbox.harness.clone import CHECKOUT
 from sandbox.harness.feature_store.store import PYTHON, SERVICE, VIEW, Serving, Store, feature_store
+from sandbox.harness.registries import EXAMPLE, EXAMPLE_PYTHON
 from sandbox.harness.waiting import eventually
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
-from tests.integration.monitoring.replicas import EXAMPLE
-from tests.integration.monitoring.replicas import PYTHON as EXAMPLE_PYTHON
 from tests.integration.monitoring.scene import trained_model
 
 HEADING = "Features of test\n\n"

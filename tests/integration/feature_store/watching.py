@@ -10,7 +10,8 @@ from components.feature_store.rules import feature_rule_file
 from components.settings.feature_store import FeatureStoreSettings
 from sandbox.harness.clone import Clone
 from sandbox.harness.feature_store.store import Store
-from sandbox.harness.prometheus import Prometheus, prometheus, quickened
+from sandbox.harness.prometheus import Prometheus, prometheus
+from tests.integration.monitoring.quickened import quickened
 
 SPEED = 30
 

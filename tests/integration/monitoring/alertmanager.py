@@ -10,9 +10,9 @@ from typing import Any
 
 from sandbox.harness.clone import Clone
 from sandbox.harness.loopback import LoopbackServer, QuietHandler
-from sandbox.harness.prometheus import unpacked_secret
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
+from tests.integration.monitoring.operator_made import unpacked_secret
 
 _WAITS = re.compile(r"((?:group_wait|group_interval|repeat_interval): )(\d+)(s|m|h)\b")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}

@@ -11,12 +11,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.harness.clone import CHECKOUT
+from sandbox.harness.registries import EXAMPLE, EXAMPLE_PYTHON
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
 
-EXAMPLE = CHECKOUT / "examples" / "sentiment-classifier"
-PYTHON = EXAMPLE / ".venv" / "bin" / "python"
 SERVER = EXAMPLE / "tests" / "faulty_server.py"
 TEXTS = json.dumps({"texts": ["I love it", "Not good at all"]}).encode()
 REQUESTS_PER_SECOND = 20
@@ -57,7 +55,9 @@ class Replica:
             "FAULTS": str(self.folder / "faults.json"),
         }
         log = self.folder / f"{self.pod}.log"
-        self.stack.enter_context(running([PYTHON, SERVER], f"{self.address}/health", log, environment))
+        self.stack.enter_context(
+            running([EXAMPLE_PYTHON, SERVER], f"{self.address}/health", log, environment)
+        )
 
 
 @contextmanager

@@ -17,13 +17,16 @@ import yaml
 
 from components.monitoring.recording_rules import INTERVAL_SECONDS
 from sandbox.harness.clone import Clone
-from sandbox.harness.prometheus import Prometheus, operator_config, operator_rules, prometheus, quickened
+from sandbox.harness.prometheus import Prometheus, prometheus
+from sandbox.harness.registries import EXAMPLE, EXAMPLE_PYTHON
 from sandbox.harness.waiting import eventually
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
 from tests.integration.monitoring.alertmanager import Inbox, alertmanager
+from tests.integration.monitoring.operator_made import operator_config, operator_rules
 from tests.integration.monitoring.pod_network import PodNetwork
-from tests.integration.monitoring.replicas import EXAMPLE, PYTHON, Replica, replicas
+from tests.integration.monitoring.quickened import quickened
+from tests.integration.monitoring.replicas import Replica, replicas
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +87,11 @@ def scene(project: Clone, folder: Path, inbox: Inbox, speed: int) -> Iterator[Sc
 def trained_model(folder: Path) -> Path:
     """Train the example's model, as its image does."""
     subprocess.run(
-        [PYTHON, "train.py", "--output", folder], cwd=EXAMPLE, capture_output=True, timeout=120, check=True
+        [EXAMPLE_PYTHON, "train.py", "--output", folder],
+        cwd=EXAMPLE,
+        capture_output=True,
+        timeout=120,
+        check=True,
     )
     return folder / "model.skops"
 

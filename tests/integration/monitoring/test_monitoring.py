@@ -11,10 +11,10 @@ from components.monitoring.alerts.model import alerts as model_alerts
 from components.stack import load_stack
 from delivery.checking.monitoring import dashboard_queries
 from sandbox.harness.clone import Clone
-from sandbox.harness.prometheus import operator_config, operator_rules
 from sandbox.harness.sandboxes import project_of
 from sandbox.harness.waiting import eventually
 from tests.integration.monitoring.alertmanager import Inbox, inhibited
+from tests.integration.monitoring.operator_made import operator_config, operator_rules
 from tests.integration.monitoring.replicas import load, set_faults
 from tests.integration.monitoring.scene import Scene, pods_of, scene, wait_for_state
 

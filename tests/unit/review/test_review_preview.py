@@ -12,7 +12,7 @@ import pytest
 from delivery.identity import Identity
 from delivery.review.locks import locked
 from delivery.review.preview import parse, previewing
-from sandbox.harness.clone import wait_for
+from sandbox.harness.waiting import wait_for
 from sandbox.machine.processes import command_line
 
 PREFIX = "urn:pulumi:test::ml-deployments::ml-deployments:index:Model$kubernetes:apps/v1:Deployment::"
