@@ -9,12 +9,10 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from components.errors import UserError
 from components.files.sources import Sources
-from delivery.output import problems
+from delivery.output import print_table, problems
 from sandbox.cluster import lifecycle
 from sandbox.cluster.control_plane import Cluster
 from sandbox.cluster.environment import explicit_kubeconfig, export_lines
@@ -78,24 +76,25 @@ def path(
 @app.command()
 def status() -> None:
     """Show the components and the tools; exit 1 unless all is up."""
-    paths, console = here(), Console()
+    paths = here()
     cluster = Cluster(paths)
     operator = Operator(paths, cluster)
-    components = Table("component", "process", "state")
-    for component in (*cluster.components(), operator.component()):
-        state = "not running" if component.pid is None else "running"
-        components.add_row(component.name, str(component.pid or "-"), state)
-    origins = Table("tool", "from")
-    origins.add_column("path", overflow="fold")
-    for tool in linked_tools(paths):
-        origins.add_row(tool.name, tool.origin, str(tool.path or "-"))
-    console.print(components)
-    console.print(origins)
+    print_table(
+        ("component", "process", "state"),
+        (
+            (component.name, str(component.pid or "-"), "not running" if component.pid is None else "running")
+            for component in (*cluster.components(), operator.component())
+        ),
+    )
+    print_table(
+        ("tool", "from", "path"),
+        ((tool.name, tool.origin, str(tool.path or "-")) for tool in linked_tools(paths)),
+    )
     wanted = explicit_kubeconfig(paths)
     if wanted is not None:
-        console.print(f"KUBECONFIG asks for {wanted}; the sandbox's own control plane is not used.")
+        typer.echo(f"KUBECONFIG asks for {wanted}; the sandbox's own control plane is not used.")
     if not (cluster.ready() and operator.healthy()):
-        console.print("Not up. `python -m sandbox up` starts or mends it.")
+        typer.echo("Not up. `python -m sandbox up` starts or mends it.")
         raise typer.Exit(1)
 
 

@@ -3,19 +3,17 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from components.errors import UserError
 from components.files.sources import Sources
 from components.stack import load_stack
+from delivery.output import print_table
+from sandbox.cluster.backend import distrusted, lock_holder, stage_locks, trust
 from sandbox.cluster.environment import explicit_kubeconfig
 from sandbox.cluster.lifecycle import environment, up
 from sandbox.cluster.pod_reasons import reasons_of
@@ -23,7 +21,6 @@ from sandbox.machine.paths import SandboxPaths
 
 UPDATE_SECONDS = 3600
 INTERRUPT_SECONDS = 60
-LOG_WIDTH = 140
 _NEXT = """\
 Next:
   eval "$(.venv/bin/python -m sandbox env)"
@@ -49,7 +46,7 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
     for stage in stages:
         release_stale_lock(paths, paths.state, stage, values)
         typer.echo(f"\nDeploying {stage}", err=True)
-        code = _pulumi(
+        code = run_pulumi(
             paths,
             values,
             [
@@ -58,7 +55,7 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
                 "--skip-preview",
                 "--non-interactive",
                 "--suppress-permalink",
-                *_refresh(paths, stage),
+                *(["--refresh"] if distrusted(paths, stage) else []),
             ],
             stage,
         )
@@ -69,7 +66,7 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
                 f"{stage} was not deployed; see the lines above. The versions that ran before still serve",
                 "correct the cause, then run the same command again",
             )
-        paths.outdated(stage).unlink(missing_ok=True)
+        trust(paths, stage)
     _report(paths, values, stages)
 
 
@@ -86,11 +83,8 @@ def _require_named_contexts(paths: SandboxPaths, stages: list[str]) -> None:
             )
 
 
-def _refresh(paths: SandboxPaths, stage: str) -> list[str]:
-    return ["--refresh"] if paths.outdated(stage).is_file() else []
-
-
-def _pulumi(paths: SandboxPaths, values: dict[str, str], command: list[str], stage: str) -> int:
+def run_pulumi(paths: SandboxPaths, values: dict[str, str], command: list[str], stage: str) -> int:
+    """Run pulumi on a stage, with its output where this process' goes; returns its exit code."""
     with subprocess.Popen(["pulumi", *command, "--stack", stage], cwd=paths.checkout, env=values) as process:
         try:
             return process.wait(timeout=UPDATE_SECONDS)
@@ -111,35 +105,14 @@ def release_stale_lock(paths: SandboxPaths, state: Path, stage: str, values: dic
         UserError: the process that holds the lock still runs.
     """
     for path in stage_locks(state, stage):
-        holder = _holder(path)
+        holder = lock_holder(path)
         if holder is not None:
             raise UserError(
                 f"Another update of {stage} is running (process {holder})",
                 "wait for it to end, then run again",
             )
         typer.echo(f"An earlier update of {stage} was killed; releasing its lock.", err=True)
-        _pulumi(paths, values, ["cancel", "--yes", "--non-interactive"], stage)
-
-
-def stage_locks(state: Path, stage: str) -> list[Path]:
-    """The lock files the file backend holds for a stage."""
-    return sorted((state / ".pulumi" / "locks").glob(f"**/{stage}/*.json"))
-
-
-def _holder(lock: Path) -> int | None:
-    """The process that holds a lock; None when it ended. A lock of another machine counts as held."""
-    try:
-        content: dict[str, Any] = json.loads(lock.read_text(encoding="utf-8"))
-        pid = int(content["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    if content.get("hostname") not in {None, socket.gethostname()}:
-        return pid
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return None
-    return pid if b"pulumi" in command else None
+        run_pulumi(paths, values, ["cancel", "--yes", "--non-interactive"], stage)
 
 
 def _pod_reasons(paths: SandboxPaths, values: dict[str, str], stage: str) -> list[str]:
@@ -153,18 +126,15 @@ def _pod_reasons(paths: SandboxPaths, values: dict[str, str], stage: str) -> lis
 
 
 def _report(paths: SandboxPaths, values: dict[str, str], stages: list[str]) -> None:
-    table = Table("model", "stage", "version", "ready")
-    table.add_column("URL in the cluster", overflow="fold")
+    rows = []
     for stage in stages:
         outputs = _json(paths, values, ["pulumi", "stack", "output", "--json", "--stack", stage])
         ready = _ready(paths, values, outputs["namespace"])
         for model, summary in outputs["models"].items():
             count = f"{ready.get(model, 0)}/{summary['replicas']:.0f}"
-            table.add_row(model, stage, summary["version"], count, summary["url"])
-    # A log has no width of its own, and a URL is there to be copied.
-    console = Console() if sys.stdout.isatty() else Console(width=LOG_WIDTH)
-    console.print(table)
-    console.print(_NEXT, markup=False, highlight=False)
+            rows.append((model, stage, summary["version"], count, summary["url"]))
+    print_table(("model", "stage", "version", "ready", "URL in the cluster"), rows)
+    typer.echo(_NEXT)
 
 
 def _ready(paths: SandboxPaths, values: dict[str, str], namespace: str) -> dict[str, int]:

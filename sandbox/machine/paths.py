@@ -45,10 +45,6 @@ class SandboxPaths:
         """Pulumi's own folder, so that the user's is not touched."""
         return self.root / "pulumi-home"
 
-    def outdated(self, stage: str) -> Path:
-        """Is there when the stage's recorded state may be older than the cluster."""
-        return self.root / "outdated" / stage
-
     @property
     def lock(self) -> Path:
         """Beside the folder, since `down` removes the folder while it holds the lock."""

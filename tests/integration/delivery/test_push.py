@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.deploy import stage_locks
+from sandbox.cluster.backend import stage_locks
 from sandbox.harness.clone import Clone
 from sandbox.harness.repository import commit, git, initialise, replace
 from sandbox.harness.waiting import wait_for

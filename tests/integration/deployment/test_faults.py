@@ -4,7 +4,8 @@ import os
 import signal
 from pathlib import Path
 
-from sandbox.deploy import release_stale_lock, stage_locks
+from sandbox.cluster.backend import stage_locks
+from sandbox.deploy import release_stale_lock
 from sandbox.harness.clone import Clone, model_files, models
 from sandbox.harness.waiting import wait_for
 from sandbox.machine.paths import SandboxPaths

@@ -17,12 +17,12 @@ import pytest
 
 from components.errors import UserError
 from sandbox import deploy
+from sandbox.cluster.backend import stage_locks
 from sandbox.cluster.environment import explicit_kubeconfig, export_lines, sandbox_environment
-from sandbox.deploy import release_stale_lock, stage_locks
+from sandbox.deploy import release_stale_lock
 from sandbox.machine.lock import locked
 from sandbox.machine.paths import SandboxPaths
 from sandbox.tools import pins, toolchain
-from sandbox.tools.go_build import Progress
 from sandbox.tools.official_pulumi import official_pulumi
 from tests.support.sandboxes import build_folder, executable, use_path
 
@@ -171,15 +171,6 @@ def test_no_network_means_no_release(cache: Path, capsys: pytest.CaptureFixture[
     assert official_pulumi("http://127.0.0.1:1", "http://127.0.0.1:1") is None
     assert "cannot be downloaded" in capsys.readouterr().err
     assert not (cache / "pulumi").exists()
-
-
-def test_progress_tells_how_far_and_how_long() -> None:
-    progress = Progress("build", 100)
-    for _ in range(25):
-        progress.step("k8s.io/api")
-    assert (
-        progress.text(10.0, "k8s.io/api") == "build: 25 of 100 packages, 10 s, at most 30 s left: k8s.io/api"
-    )
 
 
 def test_a_second_holder_waits_and_says_for_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -180,7 +180,8 @@ class Chosen:
 def chosen(monkeypatch: pytest.MonkeyPatch) -> Chosen:
     fake = Chosen()
     monkeypatch.setattr(lifecycle, "choose_tools", fake)
-    monkeypatch.setattr(lifecycle, "_create_stacks", lambda _: None)
+    monkeypatch.setattr(lifecycle, "create_stacks", lambda *_: None)
+    monkeypatch.setattr(lifecycle, "environment", lambda _: {})
     return fake
 
 
@@ -188,7 +189,7 @@ def test_the_users_own_cluster_gets_no_operator(
     paths: SandboxPaths, chosen: Chosen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/mine")
-    monkeypatch.setattr(lifecycle, "_start", lambda _: pytest.fail("started"))
+    monkeypatch.setattr(Cluster, "up", lambda _: pytest.fail("started"))
     lifecycle.up(paths)
     assert chosen.sets == [["kubernetes"]]
 
@@ -197,7 +198,8 @@ def test_up_leaves_the_tools_that_all_has_brought(
     paths: SandboxPaths, chosen: Chosen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KUBECONFIG", raising=False)
-    monkeypatch.setattr(lifecycle, "_start", lambda _: None)
+    monkeypatch.setattr(Cluster, "up", lambda _: "running")
+    monkeypatch.setattr(Operator, "up", lambda _: "running")
     everything = [tools.name for tools in pins.SETS]
     lifecycle.up(paths)
     lifecycle.tools(paths, everything=True)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ from typer.testing import CliRunner
 
 from components.errors import UserError
 from sandbox import cli, deploy
-from sandbox.cluster import control_plane, lifecycle
-from sandbox.cluster.control_plane import COMPONENTS, Cluster, Component
+from sandbox.cluster import backend, control_plane, lifecycle
+from sandbox.cluster.control_plane import COMPONENTS, Cluster
 from sandbox.cluster.environment import sandbox_environment
 from sandbox.machine.lock import locked
 from sandbox.machine.paths import SandboxPaths
-from sandbox.tools import go_build, pins, toolchain
+from sandbox.tools import pins, toolchain
+from sandbox.tools.go import go_binary
 from sandbox.tools.official_pulumi import official_pulumi
 from sandbox.tools.toolchain import INSTALLED, KUBERNETES_PLUGIN, LANGUAGE_HOST, Tool
 from tests.support.sandboxes import executable
@@ -95,16 +97,7 @@ def test_the_packaged_go_is_go_itself_and_not_the_script_beside_it(
 
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(subprocess, "run", install)
-    assert go_build._go((1, 26)) == str(tmp_path / "ml-deployments" / "go" / "go" / "bin" / "go")
-
-
-def test_a_build_that_prints_nothing_is_still_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(go_build, "LINE_SECONDS", 0.05)
-    report = go_build.Progress("build", 10)
-    go_build._run(["sh", "-c", "echo linking; sleep 0.4"], {"PATH": "/usr/bin:/bin"}, tmp_path, report)
-    assert capsys.readouterr().err.count("1 of 10 packages") >= 3
+    assert go_binary((1, 26)) == str(tmp_path / "ml-deployments" / "go" / "go" / "bin" / "go")
 
 
 def test_a_lock_whose_file_was_removed_is_not_shared(tmp_path: Path) -> None:
@@ -151,30 +144,40 @@ def test_env_fails_when_the_control_plane_has_crashed(
 
 
 class FakeCluster(Cluster):
-    """A control plane that runs, but was never furnished."""
+    """A control plane that answers as it is given, was never furnished, and is worked on by a kwokctl of its own."""
 
     def __init__(self, paths: SandboxPaths, answers: list[bool]) -> None:
         super().__init__(paths)
         self.answers = answers
-        self.calls: list[str] = []
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "kwok.yaml").touch()
+        self._calls = paths.root / "calls"
+        self.kwokctl = executable(paths.bin, "kwokctl", "")
+        self.kwokctl.write_text(f'#!/bin/sh\necho "$2" >> {self._calls}\n')
+        executable(paths.bin, "kubectl", "")
+
+    @property
+    def calls(self) -> list[str]:
+        """What kwokctl was asked for."""
+        return self._calls.read_text().split() if self._calls.exists() else []
 
     def ready(self) -> bool:
         return self.answers.pop(0)
 
-    def components(self) -> list[Component]:
-        return [Component(name=name, pid=None if "stop" in self.calls else 1) for name in COMPONENTS]
 
-    def _stop(self) -> None:
-        self.calls.append("stop")
-
-    def _kwokctl(self, *arguments: str, timeout: float = 0) -> subprocess.CompletedProcess[str]:
-        self.calls.append(arguments[0])
-        return subprocess.CompletedProcess(arguments, 0, "", "")
-
-    def kubectl(self, *arguments: str, timeout: float = 0) -> subprocess.CompletedProcess[str]:
-        return subprocess.CompletedProcess(arguments, 0, "", "")
+@pytest.fixture
+def processes(paths: SandboxPaths) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """A process for each component, as the sandbox knows them: by a file, and by the folder on its command line."""
+    folder = Cluster(paths).folder
+    found = []
+    (folder / "pids").mkdir(parents=True)
+    for name in COMPONENTS:
+        found.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", folder]))
+        (folder / "pids" / f"{name}.pid").write_text(str(found[-1].pid))
+    yield found
+    for process in found:
+        process.kill()
+        process.wait()
 
 
 def test_an_up_killed_before_the_nodes_came_is_completed(paths: SandboxPaths) -> None:
@@ -186,17 +189,32 @@ def test_an_up_killed_before_the_nodes_came_is_completed(paths: SandboxPaths) ->
 
 
 def test_a_control_plane_that_hangs_is_restarted_with_its_data(
-    paths: SandboxPaths,
+    paths: SandboxPaths, processes: list[subprocess.Popen[bytes]]
 ) -> None:
     fake = FakeCluster(paths, [False, True])
+    data = fake.folder / "etcd"
+    data.touch()
     assert fake.up() == "repaired"
-    assert fake.calls == ["stop", "start", "scale"]
+    assert all(process.poll() is not None for process in processes)
+    assert fake.calls == ["start", "scale"]
+    assert data.exists()
 
 
-def test_nodes_that_cannot_be_made_are_told(paths: SandboxPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_run_is_started_beside_what_does(
+    paths: SandboxPaths, processes: list[subprocess.Popen[bytes]]
+) -> None:
+    crashed, *others = processes
+    crashed.kill()
+    crashed.wait()
+    fake = FakeCluster(paths, [False, True])
+    assert fake.up() == "repaired"
+    assert all(process.poll() is None for process in others)
+    assert fake.calls == ["start", "scale"]
+
+
+def test_nodes_that_cannot_be_made_are_told(paths: SandboxPaths) -> None:
     fake = FakeCluster(paths, [True])
-    failed = subprocess.CompletedProcess([], 1, "", "etcdserver: no space")
-    monkeypatch.setattr(fake, "_kwokctl", lambda *_, **__: failed)
+    fake.kwokctl.write_text("#!/bin/sh\necho 'etcdserver: no space' >&2\nexit 1\n")
     with pytest.raises(UserError, match="etcdserver: no space"):
         fake.up()
 
@@ -206,16 +224,28 @@ def test_white_space_in_the_path_is_told(tmp_path: Path) -> None:
         control_plane.Cluster(SandboxPaths(checkout=tmp_path / "check out")).up()
 
 
-def test_after_a_new_control_plane_the_recorded_state_is_not_believed(
+def test_after_a_new_control_plane_the_recorded_state_is_not_believed_once(
     paths: SandboxPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = paths.state / ".pulumi" / "stacks" / "ml-deployments" / "staging.json"
     stack.parent.mkdir(parents=True)
     stack.touch()
-    assert deploy._refresh(paths, "staging") == []
-    lifecycle._distrust_state(paths)
-    assert deploy._refresh(paths, "staging") == ["--refresh"]
-    assert deploy._refresh(paths, "production") == []
+    calls = tmp_path / "calls"
+    outputs = '{"namespace": "ml-staging", "models": {}}'
+    executable(tmp_path / "path", "pulumi", "").write_text(
+        f"#!/bin/sh\necho \"$*\" >> {calls}\ncase $1 in stack) echo '{outputs}';; esac\n"
+    )
+    executable(tmp_path / "path", "kubectl", '{"items": []}')
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    # Popen looks for the program there, and the program's environment says the same.
+    monkeypatch.setenv("PATH", f"{tmp_path / 'path'}:/usr/bin:/bin")
+    monkeypatch.setattr(deploy, "up", lambda _: None)
+    monkeypatch.setattr(deploy, "environment", lambda _: {})
+    backend.distrust(paths)
+    for stage in ("staging", "production", "staging"):
+        deploy.deploy(paths, [stage])
+    refreshed = ["--refresh" in line for line in calls.read_text().splitlines() if line.startswith("up ")]
+    assert refreshed == [True, False, False]
     assert stack.is_file()
 
 
@@ -237,7 +267,7 @@ def test_an_interrupted_deployment_lets_pulumi_end(
 
     monkeypatch.setattr(subprocess, "Popen", Process)
     with pytest.raises(KeyboardInterrupt):
-        deploy._pulumi(paths, {}, ["up"], "staging")
+        deploy.run_pulumi(paths, {}, ["up"], "staging")
     # By itself, and not by a signal.
     assert ends[0] == "0"
 
@@ -246,7 +276,7 @@ def test_a_broken_lock_file_is_no_holder(tmp_path: Path) -> None:
     path = tmp_path / "lock.json"
     for text in ("[]", '{"pid": "x"}', "{}", "{"):
         path.write_text(text)
-        assert deploy._holder(path) is None
+        assert backend.lock_holder(path) is None
 
 
 def test_the_clis_log_of_every_run_has_no_folder(paths: SandboxPaths) -> None:
@@ -254,5 +284,5 @@ def test_the_clis_log_of_every_run_has_no_folder(paths: SandboxPaths) -> None:
     logs.mkdir(parents=True)
     (logs / "pulumi-1.log").touch()
     for _ in range(2):
-        lifecycle._stop_logging(paths)
+        backend.stop_logging(paths)
         assert logs.is_file()

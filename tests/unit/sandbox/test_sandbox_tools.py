@@ -2,12 +2,14 @@
 
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from components.errors import UserError
-from sandbox.tools import go_build, pins
+from sandbox.tools import pins, progress
+from sandbox.tools.go import go_binary
 from sandbox.tools.go_build import built_tools, operator_crds
 from tests.support.sandboxes import build_folder, executable, use_path
 
@@ -73,13 +75,70 @@ def test_no_two_sets_have_a_tool_of_the_same_name() -> None:
     assert len(names) == len(set(names))
 
 
-def test_a_patch_of_go_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    go = executable(tmp_path, "go", "go version go1.26.6 linux/amd64")
+@pytest.mark.parametrize(
+    ("version", "minimum", "fits"),
+    [
+        ("go1.26.6 linux/amd64", (1, 26, 7), False),
+        ("go1.26.6 linux/amd64", (1, 26, 0), True),
+        ("go1.27", (1, 26, 7), True),
+        ("go1.26rc1", (1, 26), True),
+        ("devel", (1, 26), False),
+    ],
+)
+def test_a_go_on_path_is_used_when_it_is_new_enough_to_the_patch(
+    tmp_path: Path,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+    minimum: tuple[int, ...],
+    *,
+    fits: bool,
+) -> None:
+    found = executable(tmp_path / "path", "go", f"go version {version}")
+    packaged = executable(cache / "go" / "go" / "bin", "go", "go version go1.99.0")
+    use_path(monkeypatch, tmp_path / "path")
+    assert go_binary(minimum) == str(found if fits else packaged)
+
+
+def test_the_sets_ask_for_a_patch_of_go() -> None:
     assert pins.PROMETHEUS.go_minimum() > (1, 26, 6)
-    assert not go_build._new_enough(str(go), pins.PROMETHEUS.go_minimum())
-    assert go_build._new_enough(str(go), (1, 26, 0))
-    assert go_build._new_enough(str(executable(tmp_path, "go", "go version go1.27")), (1, 26, 7))
-    assert go_build._new_enough(str(executable(tmp_path, "go", "go version go1.26rc1")), (1, 26))
+
+
+def test_a_build_says_how_far_it_is_also_while_it_prints_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.05)
+    with progress.progress("build", 10) as step:
+        for name in ("k8s.io/api", "k8s.io/client-go"):
+            step(name)
+            time.sleep(0.2)
+    log = capsys.readouterr().err
+    assert re.search(r"^build: 1 of 10 packages, 0 s: k8s.io/api$", log, re.MULTILINE)
+    said = re.findall(
+        r"^build: 2 of 10 packages, \d s, at most (\d+) s left: k8s.io/client-go$", log, re.MULTILINE
+    )
+    assert len(said) >= 3
+    assert set(said) <= {"1", "2"}
+    assert log.endswith("build: done in 0 s\n")
+
+
+def test_a_build_on_a_terminal_shows_a_bar_and_leaves_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    with progress.progress("download", None) as step:
+        step("k8s.io/api")
+        time.sleep(0.3)
+    shown = capsys.readouterr().err
+    assert "1 so far" in shown
+    assert shown.endswith("download: done in 0 s\n")
+
+
+def test_a_step_that_fails_is_not_said_to_be_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UserError), progress.progress("build", 10):
+        raise UserError("no space left", "make some")
+    assert "done" not in capsys.readouterr().err
 
 
 def test_prometheus_has_the_version_of_its_release(folders: Path) -> None:
