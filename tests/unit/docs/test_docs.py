@@ -18,11 +18,10 @@ from components.settings.feature_store import FeatureAlertName
 from components.settings.watching import AlertName
 from components.stack import load_stack
 from delivery.checking.check import check
+from tests.support.pages import DOCS, PAGES, blocks, prose, relative
 from tests.support.projects import CHECKOUT, MODEL, entry, project
 
-DOCS = CHECKOUT / "docs"
 RUNBOOKS = DOCS / "runbooks"
-PAGES = [CHECKOUT / "README.md", *sorted(DOCS.rglob("*.md"))]
 SECTIONS = ["What it means", "First look", "First action", "Tune or switch off"]
 # A model that has every alert.
 WATCHED = """\
@@ -41,22 +40,6 @@ quality:
 """
 LONGEST_RUNBOOK = 40
 LONGEST_LINE = 125
-
-
-def relative(path: Path) -> str:
-    return str(path.relative_to(CHECKOUT))
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """The fenced blocks of a language in a page."""
-    return re.findall(
-        rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
-
-
-def prose(page: Path) -> str:
-    """A page without its fenced blocks."""
-    return re.sub(r"^(`{3,}).*?^\1$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
 def headings(page: Path) -> list[str]:

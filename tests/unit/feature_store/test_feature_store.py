@@ -6,8 +6,8 @@ from pathlib import Path
 from sandbox.harness.registrations import record
 from tests.support.feature_stores import pods, stage
 from tests.support.features import STORE, VIEWS
+from tests.support.pages import blocks
 from tests.support.projects import CHECKOUT, MODEL, Objects, named, project
-from tests.unit.docs.test_docs import blocks
 
 
 def test_a_stage_without_a_store_has_none_of_it(tmp_path: Path) -> None:
