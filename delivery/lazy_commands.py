@@ -16,6 +16,15 @@ _PACKAGE = "delivery.commands"
 class LazyCommand(TyperCommand):
     """The name and the help of a command; the command itself takes over when its arguments are read."""
 
+    @property
+    def help(self) -> str | None:
+        """The command's docstring, which only a list of the commands waits for."""
+        return _help(str(self.name))
+
+    @help.setter
+    def help(self, value: str | None) -> None:
+        """Typer has none to give: it knows the placeholder alone."""
+
     def make_context(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - Click's own, passed on
         """Parse the arguments as the command itself does."""
         command = get_command(_alone(str(self.name)))
@@ -33,7 +42,7 @@ class LazyCommand(TyperCommand):
 
 def add(app: typer.Typer, name: str) -> None:
     """Add the command `name` of the function and module of that name in delivery/commands/."""
-    app.command(name, cls=LazyCommand, help=_help(name))(_never_called)
+    app.command(name, cls=LazyCommand)(_never_called)
 
 
 def _never_called() -> None:

@@ -55,10 +55,8 @@ def print_table(
     for row in rows:
         table.add_row(*(Text("\n".join(map(visible, cell.split("\n")))) for cell in row))
     screen = Console()
-    if not screen.is_terminal:
-        options = screen.options.update(max_width=_LONGEST_LINE)
-        screen = Console(width=screen.measure(table, options=options).maximum)
-    screen.print(table)
+    # A table is as wide as what is in it, however wide the screen.
+    (screen if screen.is_terminal else Console(width=_LONGEST_LINE)).print(table)
 
 
 def visible(text: str) -> str:

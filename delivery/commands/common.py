@@ -54,7 +54,9 @@ def known_stage(project: Path, stage: str, revision: str | None = None, hint: st
         revision: The commit that is looked at; None where it is the files. One that is not there is no matter here.
         hint: What the usage calls it.
     """
-    known = {*Sources.of(project).stages, *(() if revision is None else _stages_at(project, revision))}
+    here = Sources.of(project).stages
+    # Git is asked only where the files do not answer: it costs three processes.
+    known = here if stage in here or revision is None else {*here, *_stages_at(project, revision)}
     if stage not in known:
         raise typer.BadParameter(
             f"Pulumi.{stage}.yaml does not exist; the stages are {listed(known)}", param_hint=hint

@@ -1,6 +1,5 @@
 """`python -m delivery history`."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,6 @@ import typer
 
 from delivery.commands.common import HERE, Project
 from delivery.git.repository import Repository
-from delivery.history.data import history_data
 from delivery.history.model_history import History
 from delivery.history.model_history import history as run_history
 from delivery.history.table import COLUMNS, history_notes, history_rows
@@ -37,6 +35,11 @@ def history(
             html.parent.mkdir(parents=True, exist_ok=True)
             html.write_text(history_page(found), encoding="utf-8")
     if as_json:
+        # Nor does who wants the table wait for what makes the rest.
+        import json  # noqa: PLC0415
+
+        from delivery.history.data import history_data  # noqa: PLC0415
+
         typer.echo(json.dumps(history_data(found), indent=2, ensure_ascii=False))
     elif html is not None:
         typer.echo(f"{len(found.changes)} changes written to {html}")

@@ -66,17 +66,26 @@ class Commit:
 
 
 class Repository:
-    """The git repository that holds a project; the project may be a folder in it."""
+    """The git repository that holds a project; the project may be a folder in it.
+
+    Attributes:
+        project: The project's folder.
+        top: The repository's.
+        shallow: True when the clone lacks older commits.
+    """
 
     def __init__(self, project: Path) -> None:
         self.project = project.resolve()
-        done = self.try_git("rev-parse", "--show-toplevel")
+        done = self.try_git("rev-parse", "--show-toplevel", "--is-shallow-repository")
         if done.returncode != 0:
             raise UserError(
                 f"{self.project} is in no git repository ({_last_line(done.stderr)})",
                 "run this in a clone of the repository, or name one with --project DIR",
             )
-        self.top = Path(done.stdout.removesuffix("\n")).resolve()
+        top, _, shallow = done.stdout.removesuffix("\n").rpartition("\n")
+        self.top = Path(top).resolve()
+        self.shallow = shallow == "true"
+        self._commits: set[str] = set()
 
     def git(self, *arguments: str, stdin: str | None = None, **environment: str) -> str:
         """Run git in the project's folder and return what it printed, without the last line's end.
@@ -152,20 +161,20 @@ class Repository:
         Raises:
             UserError: there is no such commit here; of a shallow clone the message says how to get it.
         """
+        # Any other name may soon be that of another commit.
+        if revision in self._commits:
+            return revision
         done = self.try_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if done.returncode == 0:
-            return done.stdout.strip()
+            commit = done.stdout.strip()
+            self._commits.add(commit)
+            return commit
         fix = (
             "this clone is shallow: `git fetch --unshallow` brings the rest"
             if self.shallow
             else "`git fetch` it, or name another"
         )
         raise UserError(f"{revision} names no commit of this repository", fix)
-
-    @property
-    def shallow(self) -> bool:
-        """True when the clone lacks older commits."""
-        return self.git("rev-parse", "--is-shallow-repository") == "true"
 
     @property
     def branch(self) -> str | None:

@@ -1,5 +1,7 @@
 """How the command line starts: nothing is loaded that a command does not need, and --project stands on either side."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +61,34 @@ def test_a_command_that_asks_git_alone_loads_nothing_else(work: Work, command: t
     modules = loaded(*command, "--project", str(work.folder), code=2 if "nowhere" in command else 0)
     assert "delivery.git.repository" in modules
     assert modules.intersection(HEAVY) == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "most"), [(("history",), 7), (("history", "--json"), 7), (("tag", "staging"), 8)], ids=str
+)
+def test_a_command_that_asks_git_alone_asks_it_a_few_times_however_long_the_history_is(
+    work: Work, tmp_path: Path, command: tuple[str, ...], most: int
+) -> None:
+    for number in range(2, 12):
+        work.release("staging", a=flow(f"v{number}"))
+        work.git("tag", "--annotate", "--message=x", f"staging/a/v{number}")
+    said = tmp_path / "said"
+    wrapper = tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {said}\nexec {shutil.which("git")} "$@"\n')
+    wrapper.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-m", "delivery", *command, "--project", str(work.folder)],
+        cwd=CHECKOUT,
+        env={**os.environ, "PATH": f"{wrapper.parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    asked = said.read_text().splitlines()
+    assert 0 < len(asked) <= most, asked
 
 
 @pytest.mark.parametrize(
