@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from delivery import lazy_commands
+from delivery.plain_arguments import PlainGroup
 
 # In the order of a change; then what the repository itself is made with.
 COMMANDS = (
@@ -30,6 +31,7 @@ COMMANDS = (
     "schema",
 )
 app = typer.Typer(
+    cls=PlainGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -10,6 +10,8 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
+from delivery.plain_arguments import PlainCommand
+
 _PACKAGE = "delivery.commands"
 
 
@@ -52,7 +54,7 @@ def _never_called() -> None:
 def _alone(name: str) -> typer.Typer:
     python_name = _python_name(name)
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command(name)(getattr(import_module(f"{_PACKAGE}.{python_name}"), python_name))
+    app.command(name, cls=PlainCommand)(getattr(import_module(f"{_PACKAGE}.{python_name}"), python_name))
     return app
 
 

@@ -12,8 +12,9 @@ from tests.support.projects import CHECKOUT, project
 from tests.support.repositories import Work, flow
 from tests.unit.commands.test_delivery import run
 
-# What takes long to import. Typer itself reads arguments with pydantic, but no settings of ours are built.
+# What takes long to import. Typer reads arguments with pydantic, unless delivery/plain_arguments.py reads them.
 HEAVY = (
+    "pydantic",
     "pulumi",
     "pulumi_kubernetes",
     "docker",
@@ -119,6 +120,28 @@ def test_the_same_project_may_stand_there_twice(tmp_path: Path, monkeypatch: pyt
     folder = project(tmp_path)
     monkeypatch.chdir(folder)
     assert run("--project", folder, "check", "--project", ".")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("history", "--project", "nowhere"), "Invalid value for '--project': dir 'nowhere' does not exist"),
+        (("--project", "nowhere", "history"), "Invalid value for '--project': dir 'nowhere' does not exist"),
+        (("history", "--project", "file"), "dir 'file' is a file"),
+        (("history", "--html", "."), "Invalid value for '--html': file '.' is a directory"),
+        (("tag",), "Missing argument 'stage'"),
+        (("tag", "staging", "--push"), "Option '--push' requires an argument"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_arguments_that_are_read_without_pydantic_are_refused_as_typer_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], reason: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert reason in " ".join(err.replace("│", " ").split())
 
 
 def test_two_projects_are_wrong_usage(tmp_path: Path) -> None:

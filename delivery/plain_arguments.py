@@ -1,0 +1,48 @@
+"""Reads texts, flags and paths of the command line as Typer does, without pydantic.
+
+Typer reads every argument with pydantic, and importing that takes as long as the rest of the start of a command that
+asks git alone. It has no setting for this, so `tests/unit/commands/test_start.py` notices when another release of Typer
+goes about it in another way.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from typer._coercion import RuntimeParam
+from typer._param_types import coerce_cli_path
+from typer.core import TyperCommand, TyperGroup
+
+
+class _PlainParam(RuntimeParam):
+    """A text is taken as it is written, a flag as the parser gives it, and a path is checked as its option asks."""
+
+    def _coerce_value(self, value: Any, param: Any, ctx: Any) -> Any:  # noqa: ANN401 - Typer's own
+        if self.annotation is not Path:
+            return value
+        return coerce_cli_path(Path(value), self.parameter_info, path_type=Path, param=param, ctx=ctx)
+
+
+class PlainCommand(TyperCommand):
+    """A command whose texts, flags and paths are read without pydantic."""
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - Typer's own
+        """Its options and arguments, with `--help`."""
+        return _read_plainly(super().get_params(ctx))
+
+
+class PlainGroup(TyperGroup):
+    """The same for what stands before the command."""
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - Typer's own
+        """Its options, with `--help`."""
+        return _read_plainly(super().get_params(ctx))
+
+
+def _read_plainly(params: Iterable[Any]) -> list[Any]:
+    found = list(params)
+    for param in found:
+        kind = param.type_descriptor
+        if kind.annotation in {str, bool, Path} and param.nargs == 1 and not param.multiple:
+            param._runtime_param = _PlainParam(kind.parameter_info, kind.annotation)
+    return found
