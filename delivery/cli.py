@@ -11,7 +11,7 @@ import typer
 from delivery import lazy_commands
 from delivery.plain_arguments import PlainGroup
 
-# In the order of a change; then what the repository itself is made with.
+# In the order in which a change uses them; then those that generate the repository's own files.
 COMMANDS = (
     "check",
     "show",
@@ -45,11 +45,14 @@ def main(
     project: Annotated[
         Path | None,
         typer.Option(
-            "--project", help="As after the command: the checkout to look at.", exists=True, file_okay=False
+            "--project",
+            help="The same as after the command: the checkout to use.",
+            exists=True,
+            file_okay=False,
         ),
     ] = None,
 ) -> None:
-    """What can stand before the command."""
+    """The options before the command."""
     context.obj = project
 
 

@@ -1,4 +1,4 @@
-"""What tells one object of a cluster from the others."""
+"""What identifies an object of a cluster."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

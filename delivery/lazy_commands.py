@@ -1,4 +1,4 @@
-"""Commands that are imported when they run, so that git's own and `--help` start at once."""
+"""Commands that are imported when they run, so that commands that only need git, and `--help`, start at once."""
 
 import ast
 from importlib import import_module
@@ -16,7 +16,7 @@ _PACKAGE = "delivery.commands"
 
 
 class LazyCommand(TyperCommand):
-    """The name and the help of a command; the command itself takes over when its arguments are read."""
+    """The name and the help of a command; the command itself is loaded when its arguments are parsed."""
 
     @property
     def help(self) -> str | None:
@@ -37,7 +37,7 @@ class LazyCommand(TyperCommand):
             and "project" not in {p.name for p in command.params}
         ):
             raise typer.BadParameter(
-                f"{self.name} does not look at a checkout; leave it out", param_hint="--project"
+                f"{self.name} does not use a checkout; leave it out", param_hint="--project"
             )
         return command.make_context(*arguments, **options)
 

@@ -36,12 +36,12 @@ def fail(error: UserError) -> NoReturn:
 def print_table(
     columns: Iterable[str], rows: Iterable[Iterable[str]], *, title: str = "", lines: bool = False
 ) -> None:
-    """Print a table to standard output; in a log as wide as it is, since a name that is cut cannot be searched for.
+    """Print a table to standard output; in a log at full width, since a truncated name cannot be searched for.
 
     Args:
-        columns: The headlines.
-        rows: Texts of anyone: what would be markup or a sign for the terminal is printed as it is written.
-        title: What stands above it.
+        columns: The column titles.
+        rows: Untrusted texts: markup and control characters are printed as they are written.
+        title: The title above the table.
         lines: Draw a line between rows.
     """
     # A command that prints no table starts without it.

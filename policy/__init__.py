@@ -1,1 +1,1 @@
-"""The policies: rules over plain Kubernetes manifests, and the Pulumi policy pack made of them."""
+"""The Pulumi policy pack, made of the rules in `delivery/policies/`."""

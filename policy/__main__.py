@@ -20,7 +20,7 @@ from pulumi_policy import (
 )
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
-# Before everything else: Pulumi starts the pack from another folder, and its own must hide no module.
+# Before everything else: Pulumi starts the pack from another folder, and the pack's own folder must not hide a module.
 sys.path.insert(0, str(PROJECT_FOLDER))
 
 from components.errors import Problem, SettingsError  # noqa: E402
@@ -33,12 +33,12 @@ from delivery.policies.findings import Level, Violation, stage_rules, version_vi
 ROOT = "pulumi:pulumi:Stack"
 KUBERNETES = "kubernetes:"
 ADVICE = "advice"
-ADVISED = "what passes by an exception, or could not be checked"
+ADVISED = "what an exception allows, or what could not be checked"
 OnResource = Callable[[ResourceValidationArgs], Iterable[Violation]]
 
 
 def settings_of(urn: str) -> StackSettings | None:
-    """The settings of the stage that a resource is of; None where the program refuses them itself."""
+    """The settings of the stage that a resource belongs to; None where the program refuses them itself."""
     return settings(urn.split("::", maxsplit=1)[0].rpartition(":")[2])
 
 
@@ -59,24 +59,24 @@ def history(stage: str) -> tuple[Violation, ...]:
 
 
 def object_policy(policy: Policy) -> ResourceValidationPolicy:
-    """A policy that looks at each object when its turn comes, before it is touched."""
+    """A policy that checks each object at its turn, before it is touched."""
     return on_resource(policy.name, policy.checks, policy.level, lambda args: in_one(policy, args))
 
 
 def in_one(policy: Policy, args: ResourceValidationArgs) -> Iterable[Violation]:
-    """What a policy finds in the object that a resource is; nothing in what is no Kubernetes object."""
+    """What a policy finds in the Kubernetes object of a resource; nothing for other resources."""
     known = settings_of(args.urn) if is_object(args.resource_type, args.props) else None
     return () if known is None else in_object(policy, plain(args.props), stage_rules(known))
 
 
 def in_history(args: ResourceValidationArgs) -> Iterable[Violation]:
-    """What the policy on versions finds; told at the root, which comes before every object."""
+    """What the policy on versions finds; reported at the root, which comes before every object."""
     known = settings_of(args.urn) if args.resource_type == ROOT else None
     return () if known is None else history(known.stage)
 
 
 def advice(args: ResourceValidationArgs) -> Iterable[Violation]:
-    """What is advisory of mandatory policies: exceptions, and what could not be checked."""
+    """The advice of mandatory policies: exceptions, and what could not be checked."""
     known = settings_of(args.urn)
     if known is None:
         if args.resource_type == ROOT:
@@ -90,7 +90,7 @@ def advice(args: ResourceValidationArgs) -> Iterable[Violation]:
 
 
 def unchecked() -> Violation:
-    """Says that nothing was checked; the program then stops by itself."""
+    """Reports that nothing was checked; the program itself then stops."""
     return Violation(
         policy=ADVICE,
         object="the stage",
@@ -102,7 +102,7 @@ def unchecked() -> Violation:
 
 
 def on_resource(name: str, checks: str, level: Level, find: OnResource) -> ResourceValidationPolicy:
-    """A Pulumi policy that reports what is found of its own level."""
+    """A Pulumi policy that reports the findings of its own level."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         for violation in find(args):
@@ -113,7 +113,7 @@ def on_resource(name: str, checks: str, level: Level, find: OnResource) -> Resou
 
 
 def on_stage(name: str, checks: str, level: Level, policies: Sequence[Policy]) -> StackValidationPolicy:
-    """A Pulumi policy that looks at all objects together, at the end of a preview or an update."""
+    """A Pulumi policy that checks all objects together, at the end of a preview or an update."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         known = settings_of(args.resources[0].urn) if args.resources else None

@@ -1,1 +1,1 @@
-"""What the files of a checkout say, and what is wrong with them."""
+"""Checks the files of a checkout, and shows the configuration that results from them."""

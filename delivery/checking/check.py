@@ -1,4 +1,4 @@
-"""Validates every stage and every model file of a project, and what monitoring is made of them."""
+"""Validates every stage and every model file of a project, and the monitoring generated from them."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ class Report:
     """What a check found.
 
     Attributes:
-        stages: The stages that are good.
+        stages: The stages that are valid.
         problems: Every problem of all files.
         feast: The version of Feast in features/requirements.txt; None where there is none.
     """
@@ -54,7 +54,7 @@ class Report:
         return found
 
     def notes(self) -> list[str]:
-        """What is no problem and might be overlooked, a line each: unwatched models, and another version of Feast."""
+        """What is not a problem but easily overlooked, a line each: unwatched models, and another version of Feast."""
         stages = [loaded.settings for loaded in self.stages]
         return [
             *(note for settings in stages for note in coverage_notes(settings)),
@@ -90,7 +90,7 @@ def check(project: Path) -> Report:
     """Check a project's stack files and model files, whether or not a stage names them."""
     sources = Sources.of(project)
     good: list[LoadedStack] = []
-    # Two files may tell the same; each problem is told once.
+    # Two files may have the same problem; each problem is reported once.
     problems: list[Problem] = [*model_file_problems(sources), *load_definitions(sources)[1]]
     names = sources.stages
     if not names:
@@ -115,7 +115,7 @@ def check(project: Path) -> Report:
 def _shared_namespaces(loaded: list[LoadedStack]) -> list[Problem]:
     """Two stages of one cluster that would both create, change and remove the same namespace.
 
-    Stages that name no cluster are taken to be in the same one.
+    Stages that name no cluster are assumed to be in the same one.
     """
     owners: dict[tuple[str | None, str], str] = {}
     found = []

@@ -1,4 +1,4 @@
-"""Checks what the files make of monitoring: queries parse, runbooks exist, nothing is left out in silence."""
+"""Checks the monitoring generated from the files: queries parse, runbooks exist, nothing is silently left out."""
 
 import json
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def feature_rules(stack: StackSettings) -> list[Rule]:
 
 
 def coverage_notes(stack: StackSettings) -> list[str]:
-    """One line for each alert that a model's serving runtime cannot give, or that is changed and does not exist."""
+    """One line for each alert that a model's runtime does not support, or that is changed and does not exist."""
     return [
         f"{stack.stage}: {model.name} has no {missing.alert.value}: {missing.reason}"
         for model in watched_models(stack)

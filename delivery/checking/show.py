@@ -61,7 +61,7 @@ def _rows(
 
 
 def _source(path: KeyPath, origins: Mapping[KeyPath, Origin], runtime: Mapping[tuple[str, ...], str]) -> str:
-    # A text in `env` is kept one level deeper than it is written.
+    # A text in `env` is stored one level deeper than it is written.
     for written in (path, path[:-1] if path[-1] == "value" else path):
         if (origin := origins.get(written)) is not None:
             return f"{origin.file}:{origin.line}"

@@ -25,7 +25,7 @@ def check(
     ] = False,
     project: Project = HERE,
 ) -> None:
-    """Validate every stack file and every model file, and the rules and dashboards made of them."""
+    """Validate every stack file and every model file, and the rules and dashboards generated from them."""
     report = run_check(project)
     _refuse(report.problems)
     print_table(_FILES, report.rows())
@@ -36,7 +36,7 @@ def check(
 
 
 def _gitops_notes(project: Path) -> list[str]:
-    """No problem: where people push, nobody reads gitops/."""
+    """A note and not a problem: with push delivery, nothing reads gitops/."""
     if not (project / FILE).is_file():
         return []
     try:
@@ -46,7 +46,7 @@ def _gitops_notes(project: Path) -> list[str]:
     if not found:
         return []
     other = Problem(
-        f"not what the stack files and {FILE} make; a deployment by pull may be refused",
+        f"not what the stack files and {FILE} generate; a deployment by pull may be refused",
         "`make gitops`, commit it, and apply the file of the stage to its cluster",
         file=", ".join(found),
     )

@@ -16,14 +16,14 @@ HERE = Path()
 
 
 def _one_project(context: typer.Context, value: Path) -> Path:
-    """The project that stands after the command, or before it; two different ones are wrong usage."""
+    """The project given after the command, or before it; two different ones are wrong usage."""
     before: Path | None = context.obj
     if before is None:
         return value
     source = context.get_parameter_source("project")
     if source is not None and source.name != "DEFAULT" and value.resolve() != before.resolve():
         raise typer.BadParameter(
-            f"{before} stands before the command and {value} after it; give one", param_hint="--project"
+            f"{before} is given before the command and {value} after it; give one", param_hint="--project"
         )
     return before
 
@@ -31,7 +31,7 @@ def _one_project(context: typer.Context, value: Path) -> Path:
 Project = Annotated[
     Path,
     typer.Option(
-        "--project", help="The checkout to look at.", exists=True, file_okay=False, callback=_one_project
+        "--project", help="The checkout to use.", exists=True, file_okay=False, callback=_one_project
     ),
 ]
 Model = Annotated[str, typer.Argument(help="The model, as in models/<model>.yaml.")]
@@ -41,7 +41,7 @@ Stage = Annotated[str, typer.Argument(help="The stage, as in Pulumi.<stage>.yaml
 def remote_name(value: str | None) -> str | None:
     """Refuse what git would take for an option, as wrong usage."""
     if value is not None and value.startswith("-"):
-        raise typer.BadParameter(f"{value} is no remote")
+        raise typer.BadParameter(f"{value} is not a remote")
     return value
 
 
@@ -51,7 +51,7 @@ def known_stage(project: Path, stage: str, revision: str | None = None, hint: st
     Args:
         project: The checkout.
         stage: What the user wrote.
-        revision: The commit that is looked at; None where it is the files. One that is not there is no matter here.
+        revision: The commit to look in; None for the files as they are. A commit that does not exist is ignored here.
         hint: What the usage calls it.
     """
     here = Sources.of(project).stages
@@ -77,5 +77,5 @@ def _stages_at(project: Path, revision: str) -> tuple[str, ...]:
         repository = Repository(project)
         return stages_at(repository, repository.resolve(revision))
     except UserError:
-        # The command itself tells what is wrong with the repository or the commit.
+        # The command itself reports what is wrong with the repository or the commit.
         return ()

@@ -13,10 +13,10 @@ from delivery.releases.kinds import refuse_unknown_kinds
 def deployable(stage: Stage, project: Project = HERE) -> None:
     """Refuse a checkout that must not be deployed to a stage: changed, older than what runs, or of another branch.
 
-    Refuse a cluster that lacks a kind of object the stage consists of, too.
+    Also refuse a cluster that lacks a kind of object that the stage contains.
     """
     known_stage(project, stage)
-    # Whoever asks for help does not wait for what renders a stage.
+    # Imported here, so that --help does not wait for what renders a stage.
     from delivery.rendering.stage_at import StageAt  # noqa: PLC0415
 
     with problems():

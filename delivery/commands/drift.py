@@ -27,7 +27,7 @@ def drift(
         str | None, typer.Option("--revision", help="The commit to compare with; default: HEAD.")
     ] = None,
     work_tree: Annotated[
-        bool, typer.Option("--work-tree", help="Compare with the files as they are, also uncommitted ones.")
+        bool, typer.Option("--work-tree", help="Compare with the files as they are, committed or not.")
     ] = False,
     project: Project = HERE,
 ) -> None:

@@ -18,10 +18,10 @@ def features(
     ] = FEAST_PYTHON,
     project: Project = HERE,
 ) -> None:
-    """Write what Feast reads in the checkout's feature definitions to features/definitions.yaml."""
+    """Write what Feast reads from the checkout's feature definitions to features/definitions.yaml."""
     with problems():
         written = write_definitions(project, python)
     if written:
-        typer.echo(f"{FILE} is what Feast reads in {FOLDER}/. Commit it with the definitions.")
+        typer.echo(f"{FILE} is what Feast reads from {FOLDER}/. Commit it with the definitions.")
     else:
         typer.echo(f"{FOLDER}/ has no definitions, so there is no {FILE}.")

@@ -34,5 +34,5 @@ def _text(plan: FeaturePlan, stage: str) -> str:
     for change in plan.changes:
         lines += [f"{change.change} {change.kind} {change.name}"]
         lines += [*(f"  {line}" for line in change.diff.splitlines()), ""]
-    # What comes from the repository is no sign for the terminal.
+    # Text from the repository must not contain control characters for the terminal.
     return "\n".join(map(visible, lines)).rstrip() if plan.changes else "\n".join([*lines, "No change."])

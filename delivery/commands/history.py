@@ -22,14 +22,14 @@ def history(
     ] = None,
     project: Project = HERE,
 ) -> None:
-    """Tell from git who released what, where and when, what was reverted, and when it was deployed."""
+    """Show from git who released what, where and when, what was reverted, and when it was deployed."""
     with problems():
         repository = Repository(project)
         whole = run_history(repository)
         _known(whole, model, stage)
         found = whole.only(model, stage)
         if html is not None:
-            # Only who wants the page waits for what makes it.
+            # Imported here, so that only --html waits for it.
             from delivery.history.page import history_page  # noqa: PLC0415
 
             html.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def history(
 
 
 def _known(whole: History, model: str | None, stage: str | None) -> None:
-    """Refuse a model or a stage that never was, as wrong usage."""
+    """Refuse a model or a stage that never existed, as wrong usage."""
     models = {change.model for change in whole.changes}
     if model is not None and model not in models:
         raise typer.BadParameter(

@@ -19,10 +19,10 @@ def promote(  # noqa: PLR0917 - Typer gives every option by its name
     model: Model,
     target: Annotated[str, typer.Option("--to", help="The stage to change.")],
     source: Annotated[
-        str | None, typer.Option("--from", help="The stage that runs the version; left out: it is new.")
+        str | None, typer.Option("--from", help="The stage that runs the version; omit it for a new version.")
     ] = None,
     version: Annotated[
-        str | None, typer.Option("--version", help="Left out: the one that --from runs at HEAD.")
+        str | None, typer.Option("--version", help="The version; default: the one that --from runs at HEAD.")
     ] = None,
     reason: Annotated[
         str | None,
@@ -32,10 +32,10 @@ def promote(  # noqa: PLR0917 - Typer gives every option by its name
     ] = None,
     replicas: Annotated[
         int | None,
-        typer.Option("--replicas", min=0, help="Of a model that --to does not run yet; else refused."),
+        typer.Option("--replicas", min=0, help="For a model that --to does not run yet; else refused."),
     ] = None,
     commit: Annotated[
-        bool, typer.Option("--commit", help="Commit on a branch of its own; the checkout stays as it is.")
+        bool, typer.Option("--commit", help="Commit on a new branch; the checkout stays as it is.")
     ] = False,
     project: Project = HERE,
 ) -> None:

@@ -20,8 +20,8 @@ def render(
         Path | None,
         typer.Option(
             "--output",
-            help="The folder to write: a new or empty one, or one that holds rendered files alone; those of objects "
-            "that are gone are removed.",
+            help="The folder to write: a new or empty one, or one with rendered files only; files of objects that "
+            "no longer exist are removed.",
             file_okay=False,
         ),
     ] = None,
@@ -34,16 +34,18 @@ def render(
         typer.Option(
             metavar="REMOTE",
             callback=remote_name,
-            help="With --commit: go on from this remote's branch, and push it.",
+            help="With --commit: continue from this remote's branch, and push it.",
         ),
     ] = None,
     any_order: Annotated[
         bool,
-        typer.Option("--any-order", help="With --commit: also a source older than the one the branch shows."),
+        typer.Option(
+            "--any-order", help="With --commit: allow a source older than the one the branch shows."
+        ),
     ] = False,
     project: Project = HERE,
 ) -> None:
-    """Write what the program would deploy as Kubernetes manifests, one file an object."""
+    """Write what the program would deploy as Kubernetes manifests, one file per object."""
     if commit == (output is not None):
         raise typer.BadParameter("give either --output DIR or --commit", param_hint="--output")
     if output is not None:

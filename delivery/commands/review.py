@@ -14,14 +14,15 @@ from delivery.review.size import LIMIT_BYTES
 
 def review(
     span: Annotated[
-        str, typer.Argument(metavar="BASE..HEAD", help="The change: what HEAD has since it left BASE.")
+        str,
+        typer.Argument(metavar="BASE..HEAD", help="The change: what HEAD has since it branched off BASE."),
     ],
     stage: Annotated[str | None, typer.Option("--stage", help="Only this stage. Default: all.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", help="The file to write. Default: print.", dir_okay=False)
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Cut nothing, also when no comment can hold it.")
+        bool, typer.Option("--full", help="Cut nothing, even if the page is too long for a comment.")
     ] = False,
     project: Project = HERE,
 ) -> None:

@@ -18,12 +18,12 @@ def rollback(
         str | None,
         typer.Option(
             "--reason",
-            help="Why; recorded. Needed to revert a rollback, which brings back what it took back.",
+            help="Why; recorded. Required to revert a rollback, which restores the version that it reverted.",
         ),
     ] = None,
     commit: Annotated[
         bool,
-        typer.Option("--commit", help="Put the revert on a branch of its own; the checkout stays as it is."),
+        typer.Option("--commit", help="Put the revert on a new branch; the checkout stays as it is."),
     ] = False,
     project: Project = HERE,
 ) -> None:
@@ -31,13 +31,13 @@ def rollback(
     known_stage(project, stage, hint="--stage")
     if reason is not None and not reason.strip():
         raise typer.BadParameter("say why in a few words", param_hint="--reason")
-    # The revert is checked as a whole stage; whoever asks for help does not wait for what checks it.
+    # The revert is checked as a whole stage. Imported here, so that --help does not wait for it.
     from delivery.releases.rollback import keep  # noqa: PLC0415
     from delivery.releases.rollback import rollback as run_rollback  # noqa: PLC0415
 
     with problems():
         repository = Repository(project)
-        # A model whose file is gone may have run.
+        # A model whose file no longer exists may have run.
         known_model(project, model, (change.model for change in history(repository).changes))
         if commit:
             refuse_edited(repository, f"Pulumi.{stage}.yaml")

@@ -1,1 +1,1 @@
-"""What the cluster holds against what a commit says: found field by field, and healed."""
+"""Compares the cluster with a commit, field by field, and heals the differences."""

@@ -1,7 +1,7 @@
 """One object: what applying its manifest would change, and what others added to it. Pure functions.
 
-The server itself says what applying would make of the object, so its defaults and its way to write a quantity are no
-drift. What others added stays when a manifest is applied; who owns it tells it.
+The server itself says what the object would be after applying, so its defaults and its way to write a quantity are not
+drift. What others added stays when a manifest is applied; it is found by its owner.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -26,7 +26,7 @@ from delivery.drift.fields import (
 from delivery.identity import Identity, identity
 
 Manifest = Mapping[str, Any]
-# Controllers of Kubernetes itself and of prometheus-operator. A manager's name is what a client says of itself.
+# Controllers of Kubernetes itself and of prometheus-operator. A client chooses its manager name itself.
 CONTROLLERS = frozenset(
     {
         "kube-apiserver",
@@ -65,12 +65,12 @@ class Drift:
         object: The object that differs.
         kind: What happened.
         path: The field; empty for a whole object.
-        declared: What the commit says of the field; MISSING where it says nothing.
-        live: What the cluster holds; MISSING where it holds nothing.
-        manager: Who wrote it, as the client named itself; None where the server kept no trace.
-        since: When that was, RFC 3339; None where the server kept no trace.
+        declared: The field's value in the commit; MISSING where it has none.
+        live: The field's value in the cluster; MISSING where it has none.
+        manager: Who wrote it, as the client named itself; None where the server kept no record.
+        since: When that was, RFC 3339; None where the server kept no record.
         reason: Why it cannot be restored as it is, in the server's words; empty where it can.
-        labelled: Of an extra object: it carries the label of the stage.
+        labelled: For an extra object: it carries the label of the stage.
     """
 
     object: Identity
@@ -85,7 +85,7 @@ class Drift:
 
     @property
     def removable(self) -> bool:
-        """True for an extra object that a heal may delete: it is the stage's, and no data goes with it."""
+        """True for an extra object that a heal may delete: it is the stage's, and holds no data."""
         return self.kind is DriftClass.EXTRA and self.labelled and self.object.kind not in HOLDS_DATA
 
     @property
@@ -99,8 +99,8 @@ def compare(manifest: Manifest, live: Manifest, applied: Manifest, own: Collecti
 
     Args:
         manifest: The object as it is rendered.
-        live: The object as the cluster holds it, with its managed fields.
-        applied: What the server says applying the manifest would make of it, with its managed fields.
+        live: The object in the cluster, with its managed fields.
+        applied: The object after applying the manifest, as the server says, with its managed fields.
         own: The field managers whose fields are the project's.
     """
     managers = entries(live)
@@ -113,9 +113,9 @@ def compare(manifest: Manifest, live: Manifest, applied: Manifest, own: Collecti
 
 
 def compare_refused(manifest: Manifest, live: Manifest, own: Collection[str], reason: str) -> list[Drift]:
-    """Every difference of an object that the server refuses to apply, such as another value of an immutable field.
+    """Every difference of an object that the server refuses to apply, such as a changed immutable field.
 
-    What the manifest says is then compared as it is written. Empty when nothing in it explains the refusal.
+    The manifest is then compared as it is written. Empty when nothing in it explains the refusal.
     """
     keys = list_keys(entries(live))
     found = [
@@ -127,7 +127,7 @@ def compare_refused(manifest: Manifest, live: Manifest, own: Collection[str], re
 
 
 def added(manifest: Manifest, live: Manifest, own: Collection[str], known: Collection[Path]) -> list[Drift]:
-    """The fields that others than the project and the cluster's controllers put into an object, but the known ones."""
+    """The fields that are owned neither by the project nor by the cluster's controllers, except the known ones."""
     found: dict[Path, Drift] = {}
     for entry in foreign(entries(live), own):
         for path in undeclared(entry.fields, manifest):
@@ -145,7 +145,7 @@ def foreign(found: list[Entry], own: Collection[str]) -> list[Entry]:
 
 
 def _drift(live: Manifest, path: Path, declared: object, now: object, *, reason: str = "") -> Drift:
-    # Of a removed field the server keeps no trace, and the one who still owns what is around it did not do it.
+    # The server keeps no record of who removed a field, and the owner of what is around it did not do it.
     owners = [e for e in entries(live) if now is not MISSING and owns(e.fields, path)]
     latest = max(owners, key=lambda entry: entry.since or "", default=None)
     return Drift(
@@ -167,7 +167,7 @@ def _class(declared: object, now: object) -> DriftClass:
 
 
 def _content(found: Manifest) -> dict[str, Any]:
-    """What people decide of an object: neither its status nor the server's own notes."""
+    """The part of an object that people decide: neither its status nor the server's own fields."""
     metadata = {key: value for key, value in found["metadata"].items() if key not in _SERVERS_OWN}
     return {**{key: value for key, value in found.items() if key != "status"}, "metadata": metadata}
 

@@ -31,7 +31,7 @@ def extra(found: Iterable[Mapping[str, Any]], declared: Collection[Identity], st
         if here in declared or live["metadata"].keys() & {"ownerReferences", "deletionTimestamp"}:
             continue
         writers = [entry for entry in entries(live) if not entry.subresource]
-        # The server keeps no writer of an object without any field; of those, each namespace has this one.
+        # The server records no writer for an object without fields; each namespace has this one.
         if here.kind == "ServiceAccount" and here.name == "default":
             continue
         if writers and all(entry.manager in CONTROLLERS for entry in writers):
@@ -48,9 +48,9 @@ def extra(found: Iterable[Mapping[str, Any]], declared: Collection[Identity], st
 
 
 def kept_note(drift: Drift) -> str:
-    """What a kept object is, why it is there, and how it goes."""
+    """What a kept object is, why it is there, and how to remove it."""
     return (
-        f"{drift.object} is no longer declared and is kept on purpose, since it holds data; this is no drift and is "
+        f"{drift.object} is no longer declared and is kept on purpose, since it holds data; this is not drift and is "
         "never deleted. To remove it, declare it again with online.redis.deleteData: true, deploy, take it out and "
         "deploy again: docs/feature-store.md"
     )

@@ -1,7 +1,7 @@
 """Paths into objects, and who owns which: the server's `managedFields`, decoded. Pure functions.
 
 The format is in https://kubernetes.io/docs/reference/using-api/server-side-apply/: `f:<name>` is a field, `k:<keys>` an
-item of a list by its key fields, `v:<value>` an item of a set, `i:<number>` one by its place, and `.` the thing itself.
+item of a list by its key fields, `v:<value>` an item of a set, `i:<number>` one by its index, and `.` the value itself.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 @dataclass(frozen=True)
 class Key:
-    """An item of a list that the server tells from the others by the values of some fields."""
+    """An item of a list that the server identifies by the values of some fields."""
 
     fields: tuple[tuple[str, Any], ...]
 
@@ -20,7 +20,7 @@ class Key:
         return "[" + ",".join(f"{name}={value}" for name, value in self.fields) + "]"
 
     def of(self, item: Any) -> bool:  # noqa: ANN401
-        """True for the item with this key. A field that a manifest leaves to its default fits every key."""
+        """True for the item with this key. A field that a manifest leaves to its default matches every key."""
         return isinstance(item, dict) and all(item.get(name, value) == value for name, value in self.fields)
 
 
@@ -101,7 +101,7 @@ def text(path: Path) -> str:
 
 
 def lookup(node: Any, path: Path) -> Any:  # noqa: ANN401
-    """What an object holds at a path; MISSING where it holds nothing."""
+    """The value of an object at a path; MISSING where there is none."""
     for part in path:
         node = _child(node, part)
         if node is MISSING:

@@ -1,4 +1,4 @@
-"""Restores what a commit declares, without touching what it does not."""
+"""Restores what a commit declares, and touches nothing else."""
 
 import copy
 from collections.abc import Iterable
@@ -26,11 +26,11 @@ class Healed:
 
 
 def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
-    """Restore a stage and look again.
+    """Restore a stage and compare again.
 
-    Deleted objects are created, declared fields applied, fields of others removed if nobody changed the object since it
-    was looked at, and extra objects with the stage's label deleted. Extra objects without it are left alone, and so are
-    those that hold data.
+    Deleted objects are created, declared fields are applied, fields of others are removed unless the object changed
+    since it was read, and extra objects with the stage's label are deleted. Extra objects without the label are left
+    alone, and so are those that hold data.
 
     Raises:
         UserError: nothing of the stage is in the cluster, a controller of pull mode applies it, or the cluster
@@ -38,7 +38,7 @@ def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
     """
     if found.absent is not None:
         raise UserError(
-            f"A heal is no deployment; nothing was changed: {found.absent.reason}", found.absent.fix
+            f"A heal is not a deployment; nothing was changed: {found.absent.reason}", found.absent.fix
         )
     _refuse_pulled(found)
     restorable = [drift for drift in found.drift if not drift.reason]
@@ -68,7 +68,7 @@ def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
 
 
 def refuse_other_release(found: Findings) -> None:
-    """Refuse where the cluster runs other versions than the commit: that is a deployment to make, and no drift.
+    """Refuse where the cluster runs other versions than the commit: that needs a deployment and is not drift.
 
     Raises:
         UserError: names each object with both versions.
@@ -80,7 +80,7 @@ def refuse_other_release(found: Findings) -> None:
     ]
     if released:
         raise UserError(
-            f"{'; '.join(released)}. A heal is no deployment; nothing was changed",
+            f"{'; '.join(released)}. A heal is not a deployment; nothing was changed",
             "check out the commit that was deployed, "
             "deploy this one with `make deploy`, or name the commit to restore with --revision",
         )
@@ -92,9 +92,9 @@ def target_of(target: Target, here: object) -> dict[str, Any]:
 
 
 def without(live: dict[str, Any], paths: Iterable[Path], manifest: dict[str, Any]) -> dict[str, Any]:
-    """A live object without some fields, and without what only held them. Its resource version stays, as a lock."""
+    """A live object without some fields, and without their empty parents. Its resource version stays, as a lock."""
     result = copy.deepcopy(live)
-    # The last item of a list goes first, so that the places of the others stay right.
+    # The last item of a list is removed first, so that the indexes of the others stay valid.
     for path in sorted(paths, key=_places, reverse=True):
         _remove(result, path)
         for end in range(len(path) - 1, 0, -1):
@@ -107,14 +107,14 @@ def without(live: dict[str, Any], paths: Iterable[Path], manifest: dict[str, Any
 
 
 def keeping(manifest: dict[str, Any], live: dict[str, Any] | None, ignored: list[Drift]) -> dict[str, Any]:
-    """A manifest with the live values where drift is ignored: left out, the server would reset them."""
+    """A manifest with the live values where drift is ignored: without them, the server would reset the fields."""
     if live is None or not ignored:
         return manifest
     result = copy.deepcopy(manifest)
     for drift in ignored:
         if drift.kind is DriftClass.REMOVED:
             _remove(result, drift.path)
-        # Of a changed order the values are keys only; applying restores it.
+        # For a changed order the values are keys only; applying restores it.
         elif drift.kind is DriftClass.CHANGED and lookup(live, drift.path) == drift.live:
             _set(result, drift.path, drift.live)
     return result
@@ -126,7 +126,7 @@ def _refuse_pulled(found: Findings) -> None:
             if entry.manager in PULL_CONTROLLERS and entry.operation == "Apply":
                 raise UserError(
                     f"{here} is applied by {entry.manager}; a heal would fight it",
-                    "let that controller reconcile, or leave --heal out to look only",
+                    "let that controller reconcile, or omit --heal to only compare",
                 )
 
 

@@ -1,4 +1,4 @@
-"""The drift a stack expects. Pure functions."""
+"""The drift that a stack ignores. Pure functions."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from delivery.drift.comparing import Drift
 
 
 def matches(rule: IgnoreRule, drift: Drift) -> bool:
-    """True for drift that a rule names. A rule with a field takes what is below it too, and no whole object."""
+    """True for drift that a rule names. A rule with a field includes what is below it, but never a whole object."""
     named = (
         (rule.kind, drift.object.kind),
         (rule.name, drift.object.name),
@@ -26,7 +26,7 @@ def split(drift: Sequence[Drift], rules: Sequence[IgnoreRule]) -> tuple[list[Dri
 
 
 def idle(drift: Sequence[Drift], rules: Sequence[IgnoreRule]) -> list[str]:
-    """A line for each rule that named nothing."""
+    """A line for each rule that matched nothing."""
     return [
         f"drift.ignore rule {number} ({_written(rule)}) matched nothing"
         for number, rule in enumerate(rules, start=1)

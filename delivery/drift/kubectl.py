@@ -1,4 +1,4 @@
-"""The cluster of a stage, through kubectl: it brings every way to log in that its user has set up."""
+"""The cluster of a stage, through kubectl, which supports every login that its user has set up."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from delivery.identity import Identity, identity
 
 REQUEST_SECONDS = 20
 COMMAND_SECONDS = 180
-# More objects than this that the server refuses have a common cause, which one message tells.
+# When the server refuses more objects than this, they have a common cause, which one message reports.
 MOST_REFUSED = 20
 Manifest = Mapping[str, Any]
 
@@ -48,7 +48,7 @@ class Kubectl:
         """
         done = self._run("api-resources", "--no-headers", "--output=wide")
         found = [kind for line in done.stdout.splitlines() if (kind := _served(line)) is not None]
-        # One broken aggregated API is told on standard error, and all others are listed.
+        # One broken aggregated API is reported on standard error, and all others are listed.
         if not found:
             raise self._failure("cannot reach the cluster", done)
         return found
@@ -63,7 +63,7 @@ class Kubectl:
         return _items(done.stdout)
 
     def all_of(self, kinds: Iterable[ServedKind], where: str) -> tuple[list[dict[str, Any]], list[str]]:
-        """The objects of some kinds, with their managed fields, and what the server did not let us see.
+        """The objects of some kinds, with their managed fields, and what the server refused to list.
 
         Args:
             kinds: What to list.
@@ -81,7 +81,7 @@ class Kubectl:
     def would_apply(
         self, manifests: Sequence[Manifest], manager: str
     ) -> tuple[list[dict[str, Any]], dict[Identity, str]]:
-        """What the server says applying would make of existing objects, and why it refuses those it refuses.
+        """Existing objects after applying, as the server says, and why it refuses those that it refuses.
 
         Raises:
             UserError: it refuses many of them.
@@ -102,13 +102,13 @@ class Kubectl:
             if len(refused) > MOST_REFUSED:
                 raise self._failure("the server refuses to say what applying would change", done)
             return []
-        # kubectl prints nothing when one object is refused, so the refused ones are told apart by halves.
+        # kubectl prints nothing when one object is refused, so the refused ones are found by bisection.
         middle = len(manifests) // 2
         first = self._would_apply(manifests[:middle], manager, refused)
         return first + self._would_apply(manifests[middle:], manager, refused)
 
     def apply(self, manifests: Sequence[Manifest], manager: str) -> str:
-        """Apply objects in order and take their fields over; returns what the server refused, empty when nothing."""
+        """Apply objects in order and take over their fields; returns what the server refused, empty when nothing."""
         done = self._apply(manifests, manager)
         return "" if done.returncode == 0 else _said(done)
 
@@ -119,7 +119,7 @@ class Kubectl:
         return self._run("apply", "--filename=-", *flags, *more, stdin=_list(manifests))
 
     def replace(self, objects: Sequence[Manifest], manager: str) -> str:
-        """Write live objects back, each only if nobody has changed it since; returns what the server refused."""
+        """Write live objects back, each only if it has not changed since; returns what the server refused."""
         flag = f"--field-manager={manager}"
         done = self._run("replace", "--filename=-", flag, "--validate=false", stdin=_list(objects))
         return "" if done.returncode == 0 else _said(done)
@@ -131,13 +131,13 @@ class Kubectl:
         return "" if done.returncode == 0 else _said(done)
 
     def server(self) -> str:
-        """The address of the cluster, as the kubeconfig gives it."""
+        """The address of the cluster, from the kubeconfig."""
         path = "--output=jsonpath={.clusters[0].cluster.server}"
         done = self._run("config", "view", "--minify", path)
         return done.stdout.strip() or "no server"
 
     def current_context(self) -> str:
-        """The context that is used."""
+        """The context in use."""
         if self.context is not None:
             return self.context
         return self._run("config", "current-context").stdout.strip() or "none"

@@ -1,4 +1,4 @@
-"""Looks at a stage's cluster and compares it with its target."""
+"""Compares a stage's cluster with its target."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ Objects = dict[Identity, dict[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What a look at the cluster found.
+    """The result of a comparison with the cluster.
 
     Attributes:
         live: The objects of the target that exist.
         drift: What differs and is not ignored, ordered by object and field.
         ignored: What differs and is ignored.
-        notes: What is worth knowing besides.
+        notes: Remarks, a line each.
         problems: What could not be compared, each with the server's reason.
         absent: Where nothing of the stage exists: which cluster was asked, and what to do; else None.
     """
@@ -39,7 +39,7 @@ class Findings:
 
 
 def manager(target: Target) -> str:
-    """The field manager the stage's objects are applied with."""
+    """The field manager with which the stage's objects are applied."""
     return naming.annotations(target.settings.stage)["pulumi.com/patchFieldManager"]
 
 
@@ -47,7 +47,7 @@ def look(target: Target, kubectl: Kubectl) -> Findings:
     """Compare a stage's cluster with its target. The number of kubectl commands does not grow with the objects.
 
     Raises:
-        UserError: the cluster cannot be reached, or does not let us read or compare.
+        UserError: the cluster cannot be reached, or refuses to be read or compared.
     """
     kinds = kubectl.kinds()
     served = {(kind.api_version, kind.kind) for kind in kinds}
@@ -153,7 +153,7 @@ def _listed(
     refused = sorted({*hidden, *(line for _, lines in answers for line in lines)})
     if not refused:
         return inside, outside, []
-    note = f"extra objects were not looked for everywhere: {refused[0]} ({len(refused)} refused)"
+    note = f"extra objects were not searched for everywhere: {refused[0]} ({len(refused)} refused)"
     return inside, outside, [note]
 
 
@@ -165,5 +165,5 @@ def _elsewhere(found: list[Drift]) -> list[str]:
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return [
         f"outside the stage's namespaces its label is on {first}{more}: left over, or of another project's stage of "
-        "the same name; this is no drift and is never deleted"
+        "the same name; this is not drift and is never deleted"
     ]

@@ -36,7 +36,7 @@ def document(target: Target, found: Findings, healed: Iterable[Drift] = ()) -> d
 
 
 def entry(drift: Drift) -> dict[str, Any]:
-    """One difference; of a whole object `field` is empty and both values are None, as is a value that is not there."""
+    """One difference; for a whole object `field` is empty and both values are None. A missing value is None."""
     here = drift.object
     return {
         "kind": here.kind,
@@ -61,7 +61,7 @@ def row(drift: Drift) -> tuple[str, ...]:
 
 
 def remedies(found: Iterable[Drift]) -> list[str]:
-    """A line for each object that a heal leaves as it is, with the way out."""
+    """A line for each object that a heal leaves as it is, with the fix."""
     lines = []
     for drift in found:
         here = drift.object
@@ -72,7 +72,7 @@ def remedies(found: Iterable[Drift]) -> list[str]:
             why = "holds data" if drift.labelled else "has no label of the stage"
             warning = ", which deletes the data" if here.kind in HOLDS_DATA else ""
             fix = f"name it under ml-deployments:drift.ignore in the stack file, or {delete}{warning}"
-            lines.append(str(Problem(f"{here} is not ours to delete: it {why}", fix)))
+            lines.append(str(Problem(f"{here} is never deleted: it {why}", fix)))
         elif drift.kind is DriftClass.DELETED and drift.reason:
             lines.append(f"{here} cannot be created: {drift.reason}")
         elif drift.reason:

@@ -55,7 +55,7 @@ def target(project: Path, stage: str, *, revision: str | None = None, work_tree:
 
 
 def refuse_overtaken(project: Path, found: Target) -> None:
-    """Refuse to heal towards a commit without the newest deployment that a tag tells of: that would take it back.
+    """Refuse to heal towards a commit that does not contain the newest tagged deployment: that would undo it.
 
     Raises:
         UserError: the stage runs what the commit does not contain.
@@ -67,8 +67,8 @@ def refuse_overtaken(project: Path, found: Target) -> None:
     if last is not None and not repository.is_ancestor(last.commit, found.revision):
         more = ", or `git fetch --unshallow`, since this clone is shallow" if repository.shallow else ""
         raise UserError(
-            f"the tag {last.name} tells that {stage} runs {last.commit[:12]}, which {found.revision[:12]} does not "
-            f"contain: a heal would take it back",
+            f"the tag {last.name} says that {stage} runs {last.commit[:12]}, which {found.revision[:12]} does not "
+            f"contain: a heal would undo that deployment",
             f"`git pull`{more}, then heal again",
         )
 
@@ -78,7 +78,7 @@ def _uncommitted(changed: list[str]) -> tuple[str, ...]:
         return ()
     more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
     return (
-        f"uncommitted changes are left out ({', '.join(changed[:_SHOWN])}{more}); --work-tree takes them in",
+        f"uncommitted changes are ignored ({', '.join(changed[:_SHOWN])}{more}); --work-tree includes them",
     )
 
 

@@ -1,4 +1,4 @@
-"""Writes `features/definitions.yaml`: what Feast reads in `features/`, and the checksums of what it read."""
+"""Writes `features/definitions.yaml`: what Feast reads from `features/`, and the checksums of what it read."""
 
 import json
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ _HEADER = (
 
 
 def write_definitions(project: Path, python: Path) -> bool:
-    """Write what Feast reads in a project's definitions; where there are none, there is no file.
+    """Write what Feast reads from a project's definitions; without definitions there is no file.
 
     Args:
         project: The checkout.
         python: The Python of an environment with Feast.
 
     Returns:
-        Whether there is such a file now.
+        Whether the file exists now.
 
     Raises:
         SettingsError: lists every problem of the definitions.

@@ -6,7 +6,7 @@ from pathlib import Path
 from components.errors import UserError
 from components.loading.feature_definitions import FOLDER
 
-# What `make features` brings.
+# What `make features` creates.
 FEAST_PYTHON = Path(".venv-feast/bin/python")
 _SECONDS = 300
 _PROGRAM = Path(__file__).resolve().parents[2]
@@ -22,7 +22,7 @@ def ask_feast(
         project: The checkout.
         arguments: What follows the folder of the definitions on the command line.
         python: The Python of an environment with Feast.
-        late: What to look at when there is no answer in time.
+        late: What to check when there is no answer in time.
 
     Raises:
         UserError: the environment is not there, or Feast does not answer.

@@ -1,7 +1,7 @@
 """What a feature repository defines, as JSON, or everything that is wrong with it. Runs where Feast is installed.
 
-Feast imports the modules, and checks them for an empty registry, as `feast apply` does before it writes. What it takes
-and a model could not read from is refused here, too.
+Feast imports the modules, and checks them for an empty registry, as `feast apply` does before it writes. Definitions
+that Feast accepts, but that a model could not read from, are refused here too.
 """
 
 import ast
@@ -41,7 +41,7 @@ _Problems = Iterator[dict[str, Any]]
 def definitions(repository: Path) -> dict[str, Any]:
     """What a feature repository defines.
 
-    Gives `feast`, `entities`, `views` and `services` as `features/definitions.yaml` has them; or `problems` alone, each
+    Returns `feast`, `entities`, `views` and `services` as in `features/definitions.yaml`; or `problems` alone, each
     with `file`, `line` (or null), `field`, `reason` and `fix`.
 
     Args:
@@ -58,7 +58,7 @@ def definitions(repository: Path) -> dict[str, Any]:
             "entities": {entity.name: _entity(entity) for entity in reading.entities},
             "views": {view.name: _view(view) for view in reading.views},
         }
-        # Feast applies what is whole, and only then knows the features of every service.
+        # Feast applies complete definitions, and only then knows the features of every service.
         steps = (reading.refused, reading.not_applied, reading.unreadable)
         problems = next(filter(None, (list(step()) for step in steps)), [])
         if problems:
@@ -67,7 +67,7 @@ def definitions(repository: Path) -> dict[str, Any]:
 
 
 def _import_problems(repository: Path) -> _Problems:
-    """What each module raises, and modules that Feast would look for elsewhere. A mistake is reported once."""
+    """What each module raises, and modules that Feast would find elsewhere. A mistake is reported once."""
     seen = set()
     for path in get_repo_files(Path.cwd()):
         name = py_path_to_module(path)
@@ -87,7 +87,7 @@ def _import_problems(repository: Path) -> _Problems:
 
 
 def _store(folder: str) -> FeatureStore:
-    """A feature store of its own in an empty folder."""
+    """A new feature store in an empty folder."""
     config = RepoConfig(
         project=_PROJECT,
         provider="local",
@@ -99,7 +99,7 @@ def _store(folder: str) -> FeatureStore:
 
 
 class _Reading:
-    """The objects that Feast found, and where each of them stands."""
+    """The objects that Feast found, and where each of them is defined."""
 
     def __init__(self, repository: Path, contents: RepoContents) -> None:
         self._repository = repository
@@ -113,11 +113,9 @@ class _Reading:
         ]
 
     def refused(self) -> _Problems:
-        """What Feast would apply without a word, and should not."""
+        """What Feast would silently apply, and should not."""
         for label in self._contents.label_views:
-            reason = (
-                f"a {type(label).__name__} is not read here, so nobody could say what a service takes from it"
-            )
+            reason = f"a {type(label).__name__} is not supported here: what a service takes from it would be unknown"
             yield self._problem(label, reason, "define another kind of view")
         for project in self._contents.projects:
             reason = "Feast applies only the project that feature_store.yaml names, another one in each stage"
@@ -157,7 +155,7 @@ class _Reading:
                 yield {"file": file, "line": line, "field": "", "reason": reason, "fix": _CORRECT}
 
     def unreadable(self) -> _Problems:
-        """What a model could not read of the services that Feast would apply."""
+        """What a model could not read from the services that Feast would apply."""
         known = {view.name for view in self.views}
         for service in self._contents.feature_services:
             owners: dict[str, str] = {}
@@ -166,7 +164,9 @@ class _Reading:
                     reason = f"takes {projection.name}, and no variable of a module holds such a view"
                     yield self._problem(service, reason, "give the view a variable at the top of a module")
                 if projection.name_alias or projection.join_key_map:
-                    reason = f"takes {projection.name} under another name, or by another key, which is not read here"
+                    reason = (
+                        f"takes {projection.name} under another name, or by another key: not supported here"
+                    )
                     yield self._problem(service, reason, "take the view as it is")
                 for feature in (each.name for each in projection.features):
                     if (first := owners.get(feature)) is not None:
@@ -179,7 +179,7 @@ class _Reading:
                     owners[feature] = projection.name
 
     def _twice(self, what: str, objects: Iterable[Any], key: Callable[[str], str]) -> _Problems:
-        """Two objects of one name; Feast keeps one, no matter which, or refuses both without their places."""
+        """Two objects of one name; Feast keeps an arbitrary one, or refuses both without saying where they are."""
         first: dict[str, Any] = {}
         for each in objects:
             other = first.setdefault(key(each.name), each)
@@ -199,7 +199,7 @@ class _Reading:
 
 
 def _places(folder: str) -> Iterator[tuple[int, tuple[str, int | None]]]:
-    """File and line of what the variables of each module hold, by its identity."""
+    """File and line of each object in the variables of a module, by the object's identity."""
     for path in get_repo_files(Path.cwd()):
         values = vars(sys.modules[py_path_to_module(path)])
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -239,7 +239,7 @@ def _service(service: FeatureService) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print what the folder that is the one argument defines."""
+    """Print what the folder in the only argument defines."""
     # Feast and the definitions may print, too.
     with contextlib.redirect_stdout(sys.stderr):
         found = definitions(Path(sys.argv[1]))

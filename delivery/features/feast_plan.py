@@ -1,8 +1,8 @@
 """What `feast apply` would change in a registry, as JSON. Runs where Feast is installed, and not in the program.
 
-`feast plan` tells the same, but it calls each view changed that was ever materialised, since a new time of its source's
-creation counts as a change. And it makes the tables of the registry, which is no business of a review: here nothing is
-written.
+`feast plan` shows the same, but it reports each view that was ever materialised as changed, since a new creation time
+of its source counts as a change. It also creates the tables of the registry, which a review must not do: here nothing
+is written.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ class PlanError(Exception):
 def plan(repository: Path, config: Path) -> dict[str, Any]:
     """What applying a feature repository would change.
 
-    Gives `first`, true for an empty registry, and `changes`: objects with `change` (new, changed or removed), `kind`,
+    Returns `first`, true for an empty registry, and `changes`: objects with `change` (new, changed or removed), `kind`,
     `name` and `diff`, the lines of a unified diff.
 
     Args:
@@ -82,11 +82,11 @@ def plan(repository: Path, config: Path) -> dict[str, Any]:
 
 
 def _check_url(url: str) -> None:
-    """Tells what of the URL would otherwise look like a mistake in the definitions."""
+    """Reports mistakes in the URL that would otherwise look like mistakes in the definitions."""
     try:
         make_url(url).get_dialect().import_dbapi()
     except ValueError:
-        raise PlanError("the registry cannot be read: the port in its URL is no number") from None
+        raise PlanError("the registry cannot be read: the port in its URL is not a number") from None
     except ImportError as error:
         raise PlanError(f"the registry cannot be read: its URL needs a driver: {first_line(error)}") from None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 def inside(repository: Path) -> Iterator[None]:
     """Feast finds the definitions in the current folder, and imports them by their names in it."""
     with contextlib.chdir(repository):
-        # `python -m` put the program's folder there; no definition may import from it, since the cluster has none.
+        # `python -m` put the program's folder there; definitions must not import from it, since the cluster lacks it.
         sys.path[0] = str(Path.cwd())
         yield
 
@@ -23,17 +23,17 @@ def place(error: BaseException, repository: Path) -> tuple[str, int | None] | No
         frames.append((error.filename or "", error.lineno))
     root = repository.resolve()
     for name, line in reversed(frames):
-        # What is generated has a name like <string>, which is not a path.
+        # Generated code has a name like <string>, which is not a path.
         if not name.startswith("<") and (path := Path(name).resolve()).is_relative_to(root):
             return f"{root.name}/{path.relative_to(root)}", line
     return None
 
 
 def said(error: BaseException) -> str:
-    """The kind of an error, and the first line of what it says without its full stop."""
+    """The kind of an error, and the first line of its message without the full stop."""
     return ": ".join(filter(None, (type(error).__name__, first_line(error).rstrip(" .:"))))
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says; empty where it says nothing."""
+    """The first line of an error's message; empty where there is none."""
     return next(iter(str(error).splitlines()), "")

@@ -40,7 +40,7 @@ class FeaturePlan:
     Attributes:
         first: True for a registry that is empty.
         changes: Each object that changes.
-        problem: Why nobody knows; then there are no changes.
+        problem: Why the changes are not known; then `changes` is empty.
     """
 
     first: bool = False
@@ -68,7 +68,7 @@ def feature_plan(project: Path, stack: StackSettings, python: Path) -> FeaturePl
         raise UserError(
             f"{REGISTRY_URL} is not set, and no secret is in git",
             "set it to the URL in the Secret "
-            f"{store.registry.sql.url_secret.name}; one that may only read is enough",
+            f"{store.registry.sql.url_secret.name}; a read-only user is enough",
         )
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / FILE
@@ -76,7 +76,7 @@ def feature_plan(project: Path, stack: StackSettings, python: Path) -> FeaturePl
         late = "check that the registry can be reached from here"
         done = ask_feast("feast_plan", project, config, python=python, late=late)
     if done.returncode != 0:
-        # The review page, which anybody may read, shows it.
+        # The review page, which anyone may read, shows it.
         reason = masked(done.stderr.strip().rpartition("\n")[2], os.environ.get(REGISTRY_URL, ""))
         raise UserError(
             reason or f"Feast ended with {done.returncode} and no message",

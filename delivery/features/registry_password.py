@@ -1,4 +1,4 @@
-"""Takes the registry's password out of what Feast and the drivers of its database say. Pure functions."""
+"""Masks the registry's password in messages of Feast and of the database drivers. Pure functions."""
 
 import re
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ _SHORTEST = 4
 def masked(text: str, url: str) -> str:
     """A text without the registry's URL, and without the password in it, as it is or percent-encoded or decoded.
 
-    A URL that is not well formed is not taken apart as its author meant it, so each part that may be some of the
-    password is masked: `p@ss` unescaped ends at its first `@`, and the rest becomes the host that cannot be found.
+    A malformed URL is not split as its author intended, so each part that may belong to the password is masked: an
+    unescaped `p@ss` ends at its first `@`, and the rest becomes the host that cannot be found.
     """
     forms = sorted(
         {form for secret in _secrets(url) for form in _forms(secret)} - {""}, key=len, reverse=True

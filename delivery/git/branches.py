@@ -1,4 +1,4 @@
-"""Commits on branches of their own, made without touching what is checked out."""
+"""Commits on new branches, made without touching what is checked out."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from delivery.git.repository import NO_HOOKS, Repository
 
 
 def refuse_existing(repository: Repository, branch: str) -> None:
-    """Refuse a branch that exists before any work is done."""
+    """Refuse an existing branch, before any work is done."""
     if repository.exists(f"refs/heads/{branch}"):
         raise UserError(
             f"the branch {branch} exists already",
@@ -18,7 +18,7 @@ def refuse_existing(repository: Repository, branch: str) -> None:
 
 
 def refuse_edited(repository: Repository, file: str) -> None:
-    """Refuse a file with edits that are in no commit: the new commit would not hold them, and would collide later."""
+    """Refuse a file with uncommitted edits: the new commit would not contain them, and would conflict later."""
     inside = repository.project.relative_to(repository.top)
     if str(inside / file) in repository.changed():
         raise UserError(

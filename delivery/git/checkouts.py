@@ -1,4 +1,4 @@
-"""The project as a commit has it, in place where that is the same."""
+"""The project as a commit has it, in place where the checkout is the same."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +10,10 @@ from delivery.git.whole import refuse_parts
 
 @contextmanager
 def sources_at(repository: Repository, revision: str) -> Iterator[Sources]:
-    """The project as a commit has it: where it is checked out and nothing differs, else in a folder of its own.
+    """The project as a commit has it: in the checkout where nothing differs, else in a temporary folder.
 
     Raises:
-        UserError: there is no such commit, or it does not hold the whole project.
+        UserError: there is no such commit, or it does not contain the whole project.
     """
     commit = repository.resolve(revision)
     if repository.resolve("HEAD") == commit and not repository.changed():

@@ -12,9 +12,9 @@ from components.files.sources import PARTS, belongs, is_read
 from delivery.git import whole, work_trees
 
 GIT_SECONDS = 120
-# What a user's own configuration may say otherwise and the reading here relies on.
+# Settings that the reading here relies on, and that a user's own configuration may change.
 _CONFIGURATION = ("log.showSignature=false", "log.showRoot=true", "log.follow=false", "core.quotePath=false")
-# Variables that git sets for its hooks; a hook that runs this must not make us look at another repository.
+# Variables that git sets for its hooks; a hook that runs this must not point us at another repository.
 _OF_HOOKS = {
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -33,11 +33,11 @@ _STATUS = (
     "--ignore-submodules=none",
     "-z",
 )
-# Everything a commit holds, whatever of it is checked out elsewhere, and links as links.
+# Everything in a commit, regardless of what is checked out elsewhere, and links as links.
 _WHOLE = ("-c", "core.sparseCheckout=false", "-c", "core.symlinks=true")
-# For work in a folder of its own, where a hook's tools are not: they lie in the user's checkout.
+# For work in a temporary folder, which lacks the tools of hooks: they are in the user's checkout.
 NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
-# A message may hold anything but NUL.
+# A message may contain anything but NUL.
 _FIELDS = ("%H", "%P", "%an <%ae>", "%cI", "%s", "%b", "%(trailers:only,unfold)")
 LOG_FORMAT = "%x00".join(_FIELDS) + "%x00"
 
@@ -88,10 +88,10 @@ class Repository:
         self._commits: set[str] = set()
 
     def git(self, *arguments: str, stdin: str | None = None, **environment: str) -> str:
-        """Run git in the project's folder and return what it printed, without the last line's end.
+        """Run git in the project's folder and return what it printed, without the final newline.
 
         Raises:
-            UserError: git is not installed, or failed; the message holds what it said.
+            UserError: git is not installed, or failed; the message contains what it said.
         """
         done = self.try_git(*arguments, stdin=stdin, **environment)
         if done.returncode != 0:
@@ -104,13 +104,13 @@ class Repository:
     def try_git(
         self, *arguments: str, stdin: str | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run git in the project's folder; the exit code is the caller's. What is not UTF-8 becomes U+FFFD.
+        """Run git in the project's folder; the caller handles the exit code. What is not UTF-8 becomes U+FFFD.
 
         Raises:
             UserError: git is not installed, or did not end.
         """
         done = self._run(arguments, b"" if stdin is None else stdin.encode(), environment)
-        # Decoded here: text mode would turn the ends of a file's lines into others.
+        # Decoded here: text mode would change a file's line endings.
         out, err = (stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr))
         return subprocess.CompletedProcess(done.args, done.returncode, out, err)
 
@@ -133,7 +133,7 @@ class Repository:
         except subprocess.TimeoutExpired:
             raise UserError(
                 f"`git {' '.join(arguments)}` did not end within {GIT_SECONDS} s",
-                "see what keeps git from ending, then run this again",
+                "find out what keeps git from ending, then run this again",
             ) from None
 
     def blobs(self, names: Iterable[str]) -> dict[str, str]:
@@ -170,7 +170,7 @@ class Repository:
             self._commits.add(commit)
             return commit
         fix = (
-            "this clone is shallow: `git fetch --unshallow` brings the rest"
+            "this clone is shallow: `git fetch --unshallow` fetches the rest"
             if self.shallow
             else "`git fetch` it, or name another"
         )
@@ -184,7 +184,7 @@ class Repository:
     def changed(self) -> list[str]:
         """The files that differ from HEAD or are not known to git, relative to the repository's top folder.
 
-        What the program reads counts also where git overlooks it: files that are ignored, marked as unchanged, left out
+        What the program reads counts even where git overlooks it: files that are ignored, marked as unchanged, left out
         by a sparse checkout, or checked out as the text of a link.
         """
         lines = self.git(*_STATUS).split("\0")
@@ -201,7 +201,7 @@ class Repository:
                 yield str(inside / path)
 
     def _differs(self, path: str, tag: str, mode: str, blob: str) -> bool:
-        """True where a file of the index is another one on disk, and `git status` may not say so."""
+        """True where a file of the index differs on disk, and `git status` may not say so."""
         file = self.project / path
         if mode == whole.LINK:
             return not file.is_symlink()
@@ -215,11 +215,11 @@ class Repository:
         return [path for path in found if not (self.project / path).exists()]
 
     def exists(self, reference: str) -> bool:
-        """True when there is a reference of this full name, like `refs/heads/main`."""
+        """True when there is a reference with this full name, like `refs/heads/main`."""
         return self.try_git("show-ref", "--verify", "--quiet", reference).returncode == 0
 
     def is_ancestor(self, older: str, newer: str) -> bool:
-        """True when a commit is another one or comes before it."""
+        """True when a commit is the other one or an ancestor of it."""
         return self.try_git("merge-base", "--is-ancestor", older, newer).returncode == 0
 
     def file(self, revision: str, path: str) -> str | None:
@@ -228,19 +228,19 @@ class Repository:
         return done.stdout if done.returncode == 0 else None
 
     def log(self, *arguments: str) -> list[Commit]:
-        """The commits that `git log` gives for the arguments, the newest first."""
+        """The commits that `git log` returns for the arguments, the newest first."""
         fields = self.git("log", "-z", f"--format={LOG_FORMAT}", *arguments).split("\0")
         step = len(_FIELDS) + 1
         return [commit_of(fields[at : at + step]) for at in range(0, len(fields) - 1, step)]
 
     @contextmanager
     def at(self, revision: str) -> Iterator[Path]:
-        """The whole project as a commit has it, in a folder of its own that is removed afterwards.
+        """The whole project as a commit has it, in a temporary folder that is removed afterwards.
 
-        What a killed run left of such folders goes first.
+        Folders that a killed run left are removed first.
 
         Raises:
-            UserError: there is no such commit, or it does not hold the whole project.
+            UserError: there is no such commit, or it does not contain the whole project.
         """
         inside, commit = self.project.relative_to(self.top), self.resolve(revision)
         self._remove_abandoned()

@@ -9,7 +9,7 @@ _REVERT = re.compile(r"^This reverts commit ([0-9a-f]{7,40})", re.MULTILINE)
 
 
 def reverted(body: str, trailers: Mapping[str, str]) -> list[str]:
-    """The commits that a message says it reverts: in the sentence of `git revert`, or in a trailer `Reverts:`."""
+    """The commits that a message says it reverts: in git's own sentence, or in a trailer `Reverts:`."""
     return [*_REVERT.findall(body), *([trailers[REVERTS]] if REVERTS in trailers else [])]
 
 

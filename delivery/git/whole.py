@@ -1,4 +1,4 @@
-"""What a commit does not hold of a project, or not as a file: it is refused by name, and never read half."""
+"""What of a project a commit does not contain, or not as a file: it is refused by name, and never read in part."""
 
 import re
 import subprocess
@@ -34,7 +34,7 @@ class Git(Protocol):
 
 
 def refuse_parts(git: Git, commit: str, project: Path, top: Path) -> None:
-    """Refuse a commit that does not hold the whole project as files.
+    """Refuse a commit that does not contain the whole project as files.
 
     Args:
         git: The repository.
@@ -55,7 +55,7 @@ def refuse_parts(git: Git, commit: str, project: Path, top: Path) -> None:
 
 
 def refuse_filtered(git: Git, project: Path, paths: Sequence[str]) -> None:
-    """Refuse files that go through a filter, and whose past is read as git keeps it.
+    """Refuse files that go through a filter, since their history is read as git stores it.
 
     Args:
         git: The repository.
@@ -68,7 +68,7 @@ def refuse_filtered(git: Git, project: Path, paths: Sequence[str]) -> None:
     for path, name in _filtered(git, project, paths):
         raise UserError(
             f"{path} goes through the git filter {name}, and the history of such a file is not supported",
-            "take the filter off it in .gitattributes",
+            "remove its filter in .gitattributes",
         )
 
 
@@ -95,7 +95,7 @@ def _filtered(git: Git, project: Path, paths: Sequence[str]) -> list[tuple[str, 
 
 
 def _entries(listed: str) -> list[_Entry]:
-    """What of `git ls-tree -r -z` belongs to the project."""
+    """The entries of `git ls-tree -r -z` that belong to the project."""
     rows = (line.partition("\t") for line in listed.split("\0") if line)
     return [_Entry(mode=meta.split()[0], path=path) for meta, _, path in rows if belongs(path)]
 
@@ -104,38 +104,38 @@ def _refuse_submodules(entries: Iterable[_Entry]) -> None:
     for entry in entries:
         if entry.mode == _SUBMODULE:
             raise UserError(
-                f"{entry.path} is a submodule, which is not supported: a commit holds its revision, and not its files",
+                f"{entry.path} is a submodule, which is not supported: a commit has its revision, and not its files",
                 "move its files into this repository",
             )
 
 
 def _refuse_same_names(entries: Iterable[_Entry]) -> None:
-    """On a file system that keeps one of them."""
+    """Refuse names that differ only in case, on a file system that keeps one of them."""
     seen: dict[str, str] = {}
     for path in sorted(entry.path for entry in entries if is_read(entry.path)):
         other = seen.setdefault(path.casefold(), path)
         if other != path:
             raise UserError(
-                f"{other} and {path} differ in case alone, which is not supported here: this file system keeps one of "
+                f"{other} and {path} differ only in case, which is not supported here: this file system keeps one of "
                 "them (core.ignoreCase)",
                 "rename one of them",
             )
 
 
 def _refuse_links(project: Path, top: Path, entries: Iterable[_Entry]) -> None:
-    """Links, or links behind them, whose ends are not part of the commit."""
+    """Links whose final targets are not part of the commit."""
     sources = Sources.of(project)
     links = (entry.path for entry in entries if entry.mode == LINK)
     for path in dict.fromkeys([*links, *sources.model_files, *sources.feature_files]):
         end = (project / path).resolve()
         if not end.is_relative_to(top.resolve()):
             raise UserError(
-                f"{path} is a symbolic link out of the repository, which is not supported: no commit holds what it "
+                f"{path} is a symbolic link out of the repository, which is not supported: no commit contains what it "
                 "leads to",
                 "move that into the repository, and link to it by a relative path",
             )
         if not end.exists():
             raise UserError(
-                f"{path} is a symbolic link to what the commit does not hold, which is not supported",
+                f"{path} is a symbolic link to what the commit does not contain, which is not supported",
                 "commit what it leads to, or remove the link",
             )

@@ -1,7 +1,7 @@
-"""Folders that hold the project as a commit has it, and what killed runs left of them.
+"""Folders that contain the project as a commit has it, and those that killed runs left.
 
 Git remembers a work tree until it is removed, and a killed run removes nothing. Each run holds a lock in its folder,
-which the system releases when the process is gone; so the next run knows which folders are nobody's.
+which the system releases when the process is gone; so the next run knows which folders are abandoned.
 """
 
 import fcntl
@@ -28,7 +28,7 @@ def abandoned(listed: str) -> list[Path]:
     """The work trees of killed runs.
 
     Args:
-        listed: What `git worktree list --porcelain` prints. The user's own work trees are never among the result.
+        listed: What `git worktree list --porcelain` prints. The result never includes the user's own work trees.
     """
     lines = [line for line in listed.splitlines() if line.startswith("worktree ")]
     # The first is the main one.

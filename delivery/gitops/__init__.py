@@ -1,1 +1,1 @@
-"""Makes the objects that have a controller in the cluster follow git: Argo CD, Flux or the Pulumi operator."""
+"""Generates the objects that make a controller in the cluster follow git: Argo CD, Flux or the Pulumi operator."""

@@ -6,7 +6,7 @@ from delivery.gitops.scope import Manifest, Scope
 RBAC = "rbac.authorization.k8s.io"
 WRITE = ["get", "list", "watch", "create", "update", "patch", "delete"]
 READ = ["get", "list", "watch"]
-# What the components make in a namespace, by group. A test holds it against what the stages render.
+# The kinds that the components create in a namespace, by group. A test compares them with what the stages render.
 _MADE = {
     "": ["configmaps", "persistentvolumeclaims", "serviceaccounts", "services"],
     "apps": ["deployments", "statefulsets"],
@@ -23,7 +23,7 @@ _MADE = {
     "policy": ["poddisruptionbudgets"],
     RBAC: ["rolebindings", "roles"],
 }
-# What is looked at to tell whether a rollout is over.
+# What is read to see whether a rollout is complete.
 _WATCHED = {
     "": ["endpoints", "events", "pods", "replicationcontrollers"],
     "apps": ["replicasets"],
@@ -37,15 +37,15 @@ _PLURALS = {
 
 
 def account_name(stage: str) -> str:
-    """`ml-deployments-staging`; its roles are named alike."""
+    """`ml-deployments-staging`; its roles have the same name."""
     return f"{PROJECT}-{stage}"
 
 
 def access_objects(scope: Scope, namespace: str) -> list[Manifest]:
-    """The account in a controller's namespace, and its rights, in the order to apply them.
+    """The account in a controller's namespace, and its permissions, in the order to apply them.
 
-    The stage's namespaces are made here too, bare: a RoleBinding needs its namespace, and the stage needs the
-    RoleBinding before it can make anything.
+    The stage's namespaces are created here too, without labels: a RoleBinding needs its namespace, and the stage needs
+    the RoleBinding before it can create anything.
     """
     name = f"{account_name(scope.stage)}-deployer"
     account = {"kind": "ServiceAccount", "name": account_name(scope.stage), "namespace": namespace}
@@ -107,7 +107,7 @@ def _cluster_role(name: str, scope: Scope) -> Manifest:
 
 
 def _granted(scope: Scope, namespace: str) -> list[Manifest]:
-    """What the stage grants there, each once: nobody may grant what he does not hold."""
+    """What the stage grants there, each once: an account may only grant permissions that it has."""
     rules: list[Manifest] = []
     for rule in scope.granted.get(namespace, ()):
         if rule not in rules:

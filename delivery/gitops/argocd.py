@@ -24,14 +24,14 @@ def argocd_objects(scope: Scope, settings: GitopsSettings) -> list[Manifest]:
                 "clusterResourceWhitelist": [
                     {"group": group, "kind": kind, "name": name} for group, kind, name in scope.cluster
                 ],
-                # A Secret in git is one that everybody reads.
+                # Everyone can read a Secret in git.
                 "namespaceResourceBlacklist": [{"group": "", "kind": "Secret"}],
             },
         },
         {
             "apiVersion": API,
             "kind": "Application",
-            # Without the finalizer that Argo CD offers: removing the Application by mistake removes no model.
+            # Without Argo CD's finalizer: removing the Application by mistake removes no model.
             "metadata": metadata,
             "spec": {
                 "project": metadata["name"],
@@ -44,9 +44,9 @@ def argocd_objects(scope: Scope, settings: GitopsSettings) -> list[Manifest]:
                 "syncPolicy": {
                     "automated": {"prune": True, "selfHeal": True, "allowEmpty": False},
                     # Not PruneLast: it would wait until all is healthy, and a fix would wait for a broken release.
-                    # Not ApplyOutOfSyncOnly: a Job that failed is in sync, so the next try would go past it.
+                    # Not ApplyOutOfSyncOnly: a failed Job is in sync, so the next try would skip it.
                     "syncOptions": ["ServerSideApply=true", "FailOnSharedResource=true"],
-                    # `refresh` tries the newest commit, so that a fix does not wait until a broken one is given up.
+                    # `refresh` tries the newest commit, so that a fix does not wait until retries of a broken one end.
                     "retry": {
                         "limit": 10,
                         "refresh": True,

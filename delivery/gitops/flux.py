@@ -40,9 +40,9 @@ def flux_objects(scope: Scope, settings: GitopsSettings) -> list[Manifest]:
                 "prune": True,
                 # Removing the Kustomization by mistake removes no model.
                 "deletionPolicy": "Orphan",
-                # The health of everything that is applied; single `healthChecks` would be ignored beside it.
+                # The health of everything that is applied; with it, single `healthChecks` would be ignored.
                 "wait": True,
-                # Never delete and create what cannot be changed: the model would not serve in between.
+                # Never delete and recreate an immutable object: the model would not serve in between.
                 "force": False,
             },
         },

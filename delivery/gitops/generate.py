@@ -1,4 +1,4 @@
-"""Makes the folder gitops/: for each controller a file a stage."""
+"""Generates the folder gitops/: for each controller one file per stage."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +41,7 @@ def generated(project: Path) -> dict[str, str]:
 
 
 def stale(project: Path) -> list[str]:
-    """The paths in gitops/ that `make gitops` would write otherwise or remove; a folder that is not there is not used.
+    """The paths in gitops/ that `make gitops` would change or remove; none where the folder does not exist.
 
     Raises:
         ProgramError: the program refused a stage's settings.
@@ -61,7 +61,7 @@ def stale(project: Path) -> list[str]:
 
 
 def write(project: Path, output: Path) -> list[Path]:
-    """Write the generated files into a folder and remove those of stages that are gone; returns their paths.
+    """Write the generated files into a folder and remove those of removed stages; returns their paths.
 
     Raises:
         ProgramError: the program refused a stage's settings; nothing was written.
@@ -94,7 +94,7 @@ def _known(settings: GitopsSettings, names: tuple[str, ...]) -> None:
         for stage in unknown
     ]
     problems += [
-        Problem(file=FILE, field="order", value=stage, reason="stands there twice", fix="name it once")
+        Problem(file=FILE, field="order", value=stage, reason="is listed twice", fix="name it once")
         for stage in twice
     ]
     if problems:

@@ -36,7 +36,7 @@ def _stack(stage: str, settings: GitopsSettings) -> Manifest:
             # The committed salt is that of the empty passphrase: the project keeps no secret.
             "envRefs": {"PULUMI_CONFIG_PASSPHRASE": {"type": "Literal", "literal": {"value": ""}}},
             "serviceAccountName": account_name(stage),
-            # Without these three an applied commit is never looked at again, and drift stays.
+            # Without these three an applied commit is never reconciled again, and drift stays.
             "refresh": True,
             "continueResyncOnCommitMatch": True,
             "resyncFrequencySeconds": pulumi.resync_seconds,

@@ -17,10 +17,10 @@ class Scope:
 
     Attributes:
         stage: Its name.
-        namespaces: The namespaces it is in; the first one holds the models.
-        cluster: Group, kind and name of each of its objects that is in no namespace.
-        granted: The rules it grants to others by namespace, those of the whole cluster under "". Who grants them must
-            hold them.
+        namespaces: Its namespaces; the first one contains the models.
+        cluster: Group, kind and name of each of its cluster-scoped objects.
+        granted: The rules that it grants to others by namespace, those of the whole cluster under "". The granting
+            account must have them.
     """
 
     stage: str

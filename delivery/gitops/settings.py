@@ -1,4 +1,4 @@
-"""What the objects in gitops/ are made from besides the stack files: gitops/settings.yaml."""
+"""The settings for the objects in gitops/ besides the stack files: gitops/settings.yaml."""
 
 import re
 from pathlib import Path
@@ -31,7 +31,7 @@ def _matching(pattern: str, must: str, fix: str) -> AfterValidator:
 def _no_password(value: str) -> str:
     # Over https a name alone may be a token; over ssh it is a user.
     if re.match(r"https://[^/]*@|[a-z+]+://[^/@]*:[^/]*@", value):
-        raise wrong("holds a password", "leave it out; name credentials in a Secret of the controller's")
+        raise wrong("contains a password", "leave it out; put credentials into a Secret for the controller")
     return value
 
 
@@ -40,7 +40,7 @@ RepositoryUrl = Annotated[
     AfterValidator(_no_password),
     _matching(
         r"(https|ssh|file)://\S+",
-        "must be a git URL that all three controllers take",
+        "must be a git URL that all three controllers accept",
         "write it like https://git.example.com/team/ml-deployments.git or ssh://git@git.example.com/team/ml-deployments.git",
     ),
 ]
@@ -64,23 +64,23 @@ class ArgoCd(Settings):
     """Argo CD."""
 
     namespace: DnsLabel
-    """Where it looks for its Applications."""
+    """The namespace in which it looks for its Applications."""
 
 
 class Flux(Settings):
     """Flux."""
 
     namespace: DnsLabel
-    """Where its objects are."""
+    """The namespace of its objects."""
     interval: Duration
-    """How often it asks git and compares the cluster."""
+    """How often it polls git and compares the cluster."""
 
 
 class PulumiOperator(Settings):
     """The Pulumi operator."""
 
     namespace: DnsLabel
-    """Where its Stacks are and their pods run; one for all stages, since a Stack can wait only for one of its own."""
+    """The namespace of its Stacks and their pods; one for all stages, since a Stack can wait only for one there."""
     organization: DnsLabel
     """The first part of the stack's full name; `organization` for every backend but Pulumi Cloud."""
     backend: Annotated[
@@ -92,22 +92,22 @@ class PulumiOperator(Settings):
             "write it like s3://ml-deployments-state.example.com",
         ),
     ]
-    """Where Pulumi's state is."""
+    """The backend with Pulumi's state."""
     image: PinnedImage
-    """What the program runs in."""
+    """The image that the program runs in."""
     resync_seconds: Annotated[int, Field(ge=60)]
-    """How often it asks git, and refreshes and deploys again, which is what heals drift."""
+    """How often it polls git, and refreshes and deploys again, which heals drift."""
 
 
 class GitopsSettings(Settings):
     """Which repository the controllers follow, and how."""
 
     repository: RepositoryUrl
-    """The URL by which the controllers fetch it."""
+    """The URL from which the controllers fetch it."""
     branch: Branch
     """The source branch, which the Pulumi operator follows; the others follow `rendered/<stage>`."""
     order: tuple[DnsLabel, ...]
-    """Stages in the order they are deployed in: the Pulumi operator lets each wait for the one before."""
+    """Stages in deployment order: the Pulumi operator lets each wait for the one before."""
     argocd: ArgoCd
     flux: Flux
     pulumi: PulumiOperator

@@ -1,4 +1,4 @@
-"""Who released what, where and when, told by git alone."""
+"""Who released what, where and when, from git alone."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,21 +27,21 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One model of one stage got another version, digest or number of replicas; None where it does not run.
+    """A change of one model's version, digest or number of replicas in one stage; None where it does not run.
 
     Attributes:
-        commit: Who changed it, and why. Of a merge: the commit on the side branch.
+        commit: Who changed it, and why. For a merge: the commit on the side branch.
         merge: The merge that brought it to the branch; None where the commit was made on the branch.
-        when: When it came to the branch, as ISO 8601.
+        when: When it reached the branch, as ISO 8601.
         position: The number of commits below it on the branch.
         oldest_known: True where a shallow clone ends: this is what ran then, and not when it was released.
         deployments: The tags of its deployments, the oldest first.
         reverts: The commit it reverts, as far as its message says.
-        reapplies: The commit that it brings back, where it reverts a revert.
+        reapplies: The commit that it restores, where it reverts a revert.
         reverted_by: The commit that reverted it.
         gate: The figures of the gate it passed, from the message's trailers.
         run: The training run, from the trailers.
-        reason: Why a rule was put aside, from the trailers.
+        reason: Why a rule was overridden, from the trailers.
     """
 
     stage: str
@@ -74,7 +74,7 @@ class Change:
 
     @property
     def released(self) -> bool:
-        """True when another image runs than before, or none: not for replicas alone."""
+        """True when the image changes or is removed: not for replicas alone."""
         old, new = self.before, self.after
         return (old and (old.version, old.digest)) != (new and (new.version, new.digest))
 
@@ -100,7 +100,7 @@ class History:
     elsewhere: tuple[Deployment, ...]
 
     def only(self, model: str | None, stage: str | None) -> "History":
-        """The part of one model, one stage, or both; None is all of them."""
+        """The changes of one model, one stage, or both; None means all of them."""
         return replace(
             self,
             changes=tuple(c for c in self.changes if _is(c, model, stage)),
@@ -108,7 +108,7 @@ class History:
         )
 
     def previous_version(self, stage: str, model: str, version: str) -> str | None:
-        """The version that a stage's file named before it named this one; None when git knows of none."""
+        """The version that a stage's file named before it named this one; None when git knows none."""
         own = self.only(model, stage).changes
         named = (found.version for change in own for found in (change.after, change.before) if found)
         return next((other for other in named if other != version), None)
@@ -183,7 +183,7 @@ def _differences(log: StackLog, each: StackCommit) -> Iterator[tuple[Key, Deploy
 
 
 def _source(log: StackLog, merge: StackCommit, key: Key, after: Deployed | None) -> Commit:
-    """The commit that a merge brought a change in with; the merge itself where no side commit says the same."""
+    """The commit with which a merge brought in a change; the merge itself where no side commit has the same change."""
     sides = [
         (side.commit, result)
         for side in merge.sources
@@ -197,7 +197,7 @@ def _source(log: StackLog, merge: StackCommit, key: Key, after: Deployed | None)
 
 
 def _with_reverts(changes: Sequence[Change]) -> list[Change]:
-    """Adds what each change reverts or brings back, and what reverted it."""
+    """Adds what each change reverts or restores, and what reverted it."""
     of = {(revision, c.stage, c.model): c for c in changes for revision in _revisions(c)}
     known = {revision for revision, _, _ in of}
     reverts: dict[int, str] = {}

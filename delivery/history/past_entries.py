@@ -1,7 +1,7 @@
 """The models of many versions of one stack file, read quickly.
 
-From commit to commit one entry of a stack file changes. So each entry is read by itself and remembered by its text,
-which is several times faster than reading every version whole; a file that cannot be cut up that way is read whole.
+From commit to commit one entry of a stack file changes. So each entry is parsed separately and cached by its text,
+which is several times faster than parsing every version as a whole. A file that cannot be split is parsed as a whole.
 """
 
 import re
@@ -28,7 +28,7 @@ class PastEntries:
         self._read: dict[str, Entries] = {}
 
     def of(self, blob: str, file: str) -> Entries:
-        """The models of one version by name; empty when it is no valid YAML."""
+        """The models of one version by name; empty when it is not valid YAML."""
         if blob not in self._read:
             self._read[blob] = quick_entries(self._texts[blob], file)
         return self._read[blob]
@@ -53,7 +53,7 @@ def quick_entries(text: str, file: str) -> Entries:
 
 
 def _cut(text: str) -> tuple[str, list[str]] | None:
-    """A stack file without its models, and the text of each entry; None where lines do not show where one ends."""
+    """A stack file without its models, and the text of each entry; None where it cannot be split by lines."""
     heads = list(_MODELS.finditer(text))
     if len(heads) != 1 or _OTHER_SPACE.search(text):
         return None

@@ -36,7 +36,7 @@ class StackCommit:
     """A commit and how it changed stack files, compared with its first parent.
 
     Attributes:
-        sources: Of a merge: the commits it brought in that changed stack files, the newest first.
+        sources: For a merge: the commits it brought in that changed stack files, the newest first.
         oldest_known: True where a shallow clone ends: what came before is missing.
     """
 
@@ -49,7 +49,7 @@ class StackCommit:
 class StackLog:
     """What the first-parent history of a commit says of the stack files; the newest commit comes first.
 
-    First parents are what the branch itself was at: a merge counts when it was merged, with all it brought in.
+    First parents are the states of the branch itself: a merge counts when it was merged, with everything it brought in.
     """
 
     def __init__(self, repository: Repository, revision: str = "HEAD") -> None:
@@ -60,12 +60,12 @@ class StackLog:
         self._entries = PastEntries(repository.blobs(_blob_names(self.commits)))
 
     def entries(self, stage: str, blob: str | None) -> Entries:
-        """The models of a stack file's blob, by name; empty without one and where it is no valid YAML."""
+        """The models of a stack file's blob, by name; empty without one and where it is not valid YAML."""
         return {} if blob is None else self._entries.of(blob, f"Pulumi.{stage}.yaml")
 
     @cached_property
     def graph(self) -> Mapping[str, Sequence[str]]:
-        """The parents of every commit that the revision holds."""
+        """The parents of every commit in the history of the revision."""
         lines = self.repository.git("rev-list", "--topo-order", "--parents", self.head).splitlines()
         rows = (line.split() for line in lines)
         return {row[0]: row[1:] for row in rows}
@@ -91,7 +91,7 @@ class StackLog:
     def _commits(self) -> tuple[StackCommit, ...]:
         chain = list(self._log("--first-parent"))
         if any(len(each.commit.parents) > 1 for each in chain):
-            # Merges into a branch bring nothing of their own but conflicts that were resolved; those stay the merge's.
+            # Merges into a branch change nothing themselves, except to resolve conflicts; those count for the merge.
             brought: dict[int, list[StackCommit]] = defaultdict(list)
             for side in self._log("--full-history", "--no-merges", "--topo-order"):
                 brought[self.entered[side.commit.revision]].append(side)
@@ -121,7 +121,7 @@ class StackLog:
             yield StackCommit(commit=commit, files=tuple(files))
 
     def _refuse_unreadable(self) -> None:
-        """Refuse stack files that are not what git keeps of them; what they once were is not asked."""
+        """Refuse stack files that differ from what git stores of them; their past is not checked."""
         newest: dict[str, FileChange] = {}
         for file in (file for each in self.commits for file in each.files):
             newest.setdefault(f"Pulumi.{file.stage}.yaml", file)

@@ -27,7 +27,7 @@ def history_rows(history: History) -> Iterator[tuple[str, ...]]:
 
 
 def history_notes(history: History) -> list[str]:
-    """What the table cannot tell, a line each."""
+    """What the table cannot show, a line each."""
     found = []
     if history.shallow:
         found.append(
@@ -35,7 +35,7 @@ def history_notes(history: History) -> list[str]:
         )
     found += [
         f"{deployment.name} was deployed {day(deployment.when)} from {deployment.commit[:_DIGITS]}, "
-        "which this branch does not hold"
+        "which this branch does not contain"
         for deployment in history.elsewhere
     ]
     return found
@@ -60,7 +60,7 @@ def change_text(change: Change) -> str:
 
 
 def remarks(change: Change) -> list[str]:
-    """What else there is to say: reverts, the merge, the gate, the reason."""
+    """The notes: reverts, the merge, the gate, the reason."""
     found = []
     if change.reapplies:
         found.append(f"brings back {change.reapplies[:_DIGITS]}")

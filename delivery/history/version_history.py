@@ -1,4 +1,4 @@
-"""How each model's version came to be what a stack file says, from git alone."""
+"""The last change of each model's version in a stack file, from git alone."""
 
 from collections.abc import Mapping
 from pathlib import Path

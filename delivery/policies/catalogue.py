@@ -1,4 +1,4 @@
-"""Every policy: its name, its level, what it checks and how to fulfil it."""
+"""Every policy: its name, its level, what it checks and how to satisfy it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,11 +26,11 @@ class Policy:
 
     Attributes:
         name: Its name in messages and in `policy.exceptions`.
-        checks: What must be so, as a sentence without its full stop.
-        satisfy: How to fulfil it.
+        checks: What must be true, as a sentence without its full stop.
+        satisfy: How to satisfy it.
         level: What a violation does.
-        of_object: The rule, where it looks at one object.
-        of_stage: The rule, where it looks at all objects of a stage together.
+        of_object: The rule, where it checks one object.
+        of_stage: The rule, where it checks all objects of a stage together.
     """
 
     name: PolicyName
@@ -41,7 +41,7 @@ class Policy:
     of_stage: StageRule | None = None
 
     def violation(self, name: str, what: str, finding: Problem, stage: StageRules) -> Violation:
-        """A finding in the object `name` as a violation; one that the stage makes an exception for is advisory."""
+        """A finding in the object `name` as a violation; it is advisory if the stage has an exception for it."""
         level = self.level
         for exception in stage.exceptions:
             if (exception.policy, exception.name) == (self.name, name):
@@ -50,7 +50,7 @@ class Policy:
         return Violation(policy=self.name.value, object=what, problem=finding, level=level)
 
 
-# It looks at git, not at objects.
+# It checks git, not objects.
 VERSION_ORDER = Policy(
     name=PolicyName.VERSION_ORDER,
     checks="the last change of a model's version goes forward, or its commit is a revert",
@@ -66,38 +66,38 @@ POLICIES = (
     Policy(
         name=PolicyName.IMAGE_DIGEST,
         checks="with `requireDigest: true`, every image of a model is pinned by its digest",
-        satisfy='`digest: "sha256:..."` beside the version in the stack file',
+        satisfy='`digest: "sha256:..."` next to the version in the stack file',
         of_object=image_digest,
     ),
     Policy(
         name=PolicyName.OWNER,
-        checks="what makes a model's pods has the label `ml-deployments/owner`, and so have the pods",
+        checks="a model's workload has the label `ml-deployments/owner`, and so have its pods",
         satisfy="`owner` in the model file",
         of_object=owner,
     ),
     Policy(
         name=PolicyName.RESOURCES,
-        checks="every container requests cpu and memory and limits its memory; a limit of cpu is not asked for",
+        checks="every container requests CPU and memory and limits its memory; a CPU limit is not required",
         satisfy="`resources` in the model file",
         of_object=container_resources,
     ),
     Policy(
         name=PolicyName.RESTRICTED_PODS,
-        checks="every pod fits the restricted Pod Security Standard, and every namespace enforces it",
+        checks="every pod meets the restricted Pod Security Standard, and every namespace enforces it",
         satisfy="the defaults of `security` and `podSecurity`",
         of_object=restricted_pods,
     ),
     Policy(
         name=PolicyName.OWN_NAMESPACES,
-        checks="every object is in a namespace of the stage; without one are only these namespaces, and ClusterRoles "
-        "and their bindings that have the stage in their name",
+        checks="every object is in a namespace of the stage; the only cluster-scoped objects are these namespaces, and "
+        "ClusterRoles and their bindings that have the stage in their name",
         satisfy="`namespace` and `monitoring.namespace` in the stack file",
         of_object=own_namespaces,
     ),
     Policy(
         name=PolicyName.NO_PLAIN_SECRETS,
-        checks="no Secret carries its content",
-        satisfy="a Secret made in the cluster, or by an ExternalSecret or SealedSecret",
+        checks="no Secret contains its data",
+        satisfy="a Secret created in the cluster, or by an ExternalSecret or SealedSecret",
         of_object=no_plain_secrets,
     ),
     Policy(
@@ -136,12 +136,12 @@ def in_objects(manifests: Sequence[Manifest], stage: StageRules) -> list[Violati
 
 
 def in_object(policy: Policy, manifest: Manifest, stage: StageRules) -> Iterator[Violation]:
-    """What a policy finds in one object; nothing where it looks at the stage as a whole."""
+    """What a policy finds in one object; nothing where it checks the stage as a whole."""
     for finding in policy.of_object(manifest, stage) if policy.of_object else ():
         yield policy.violation(name_of(manifest), identity(manifest), finding, stage)
 
 
 def in_stage(policy: Policy, manifests: Sequence[Manifest], stage: StageRules) -> Iterator[Violation]:
-    """What a policy finds in all objects of a stage together; nothing where it looks at each alone."""
+    """What a policy finds in all objects of a stage together; nothing where it checks each alone."""
     for manifest, finding in policy.of_stage(manifests, stage) if policy.of_stage else ():
         yield policy.violation(name_of(manifest), identity(manifest), finding, stage)

@@ -1,4 +1,4 @@
-"""Every container says what it needs, and has a limit."""
+"""Every container declares its requests and has a memory limit."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,12 +7,12 @@ from components.errors import Problem
 from delivery.policies.manifest import Manifest, pod_of
 from delivery.policies.stage import StageRules
 
-# No limit of cpu is asked for: it slows a container down that could use what nobody else needs.
+# A CPU limit is not required: it throttles a container that could use idle CPU.
 _NEEDED = (("requests", "cpu"), ("requests", "memory"), ("limits", "memory"))
 
 
 def container_resources(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
-    """Every container requests cpu and memory and limits its memory."""
+    """Every container requests CPU and memory and limits its memory."""
     pod = pod_of(manifest)
     for container in pod.containers if pod else ():
         missing = [f"{kind}.{name}" for kind, name in _NEEDED if not _given(container, kind, name)]

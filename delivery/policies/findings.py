@@ -22,16 +22,16 @@ def violations(
     """Everything the policies find in a stage, mandatory first, then by policy and object.
 
     Args:
-        project: The checkout; its git history says how versions went.
-        settings: What the stage asks for.
-        manifests: The stage's objects, as `delivery.rendering.render.manifests` gives them.
+        project: The checkout; its git history says how versions changed.
+        settings: The stage's settings.
+        manifests: The stage's objects, as `delivery.rendering.render.manifests` returns them.
     """
     found = in_objects(manifests, stage_rules(settings)) + version_violations(project, settings)
     return sorted(found, key=lambda v: (v.level is Level.ADVISORY, v.policy, v.object))
 
 
 def stage_rules(settings: StackSettings) -> StageRules:
-    """What a stage's settings ask of its objects."""
+    """What a stage's settings require of its objects."""
     own = {settings.namespace}
     if settings.monitoring.stack.install:
         own.add(settings.monitoring.namespace)
@@ -46,7 +46,7 @@ def stage_rules(settings: StackSettings) -> StageRules:
 
 
 def version_violations(project: Path, settings: StackSettings) -> list[Violation]:
-    """The models whose version went back without a revert, and as advice what could not be judged."""
+    """The models whose version went back without a revert, and as advice what could not be checked."""
     rules = stage_rules(settings)
     changes, unknown = last_changes(project, settings.stage)
     found = [
@@ -72,7 +72,7 @@ def _not_judged(change: VersionChange, what: str) -> Violation:
         policy=VERSION_ORDER.name.value,
         object=what,
         problem=Problem(
-            f"whether {change.after} is older than {change.before} cannot be told from their names",
+            f"whether {change.after} is older than {change.before} cannot be determined from their names",
             "name versions like v1.2.0 to have their order checked",
         ),
         level=Level.ADVISORY,

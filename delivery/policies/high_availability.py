@@ -1,4 +1,4 @@
-"""Where the stage asks for high availability, a model outlives the loss and the drain of a node."""
+"""Where the stage requires high availability, a model survives the loss and the drain of a node."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ def replicas(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
 
 
 def disruption_budget(manifests: Sequence[Manifest], stage: StageRules) -> Iterator[tuple[Manifest, Problem]]:
-    """A model that has replicas to spare has a PodDisruptionBudget, so that drains leave one of them serving."""
+    """A model with several replicas has a PodDisruptionBudget, so that drains leave at least one of them serving."""
     if not stage.high_availability:
         return
     budgets = [m for m in manifests if m["kind"] == "PodDisruptionBudget"]
@@ -49,7 +49,7 @@ def _model(manifest: Manifest, stage: StageRules) -> Pod | None:
 
 
 def _replicas(manifest: Manifest) -> int:
-    """One where none are named, as Kubernetes takes it."""
+    """One where the field is missing, as in Kubernetes."""
     count = manifest["spec"].get("replicas")
     return 1 if count is None else int(count)
 

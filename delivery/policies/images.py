@@ -1,4 +1,4 @@
-"""Images name one content: a tag that says a version, and where the stage asks for it the digest."""
+"""Images are immutable: the tag is a version, and where the stage requires it the digest is pinned."""
 
 from collections.abc import Iterator
 
@@ -32,12 +32,12 @@ def image_digest(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
 
 
 def _images(pod: Pod) -> Iterator[tuple[str, str]]:
-    """Container and image. A container without one stays out of it: the API server or the operator decides."""
+    """Container and image. A container without an image is skipped: the API server or the operator decides."""
     for container in (*pod.containers, *pod.patches):
         if container.get("image"):
             yield container["name"], container["image"]
 
 
 def _tag(image: str) -> str:
-    # Only behind the last slash is a colon a tag's; before it there may be a port.
+    # Only after the last slash does a colon start a tag; before it there may be a port.
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2]

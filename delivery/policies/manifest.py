@@ -1,4 +1,4 @@
-"""Reads Kubernetes manifests: what an object is called, and the pods it makes."""
+"""Reads Kubernetes manifests: an object's name, and the pods it creates."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from delivery.policies.stage import StageRules
 
 Manifest = Mapping[str, Any]
-# Where each kind keeps what it makes pods of.
+# Where each kind has its pod template.
 _TEMPLATES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"),
@@ -16,22 +16,22 @@ _TEMPLATES: Mapping[str, tuple[str, ...]] = {
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
     "Pod": (),
 }
-# prometheus-operator makes the pods of these; their spec has most fields of a PodSpec.
+# prometheus-operator creates the pods of these; their spec has most fields of a PodSpec.
 _OPERATED = {"Alertmanager", "Prometheus", "PrometheusAgent", "ThanosRuler"}
 _OPERATOR_GROUP = "monitoring.coreos.com/"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pod:
-    """The pods an object makes.
+    """The pods that an object creates.
 
     Attributes:
         labels: Their labels.
         annotations: Their annotations.
         spec: The PodSpec.
         containers: Every container of any kind.
-        operated: prometheus-operator makes them; it secures the containers itself, so they say nothing of it here.
-        patches: What is laid over containers that prometheus-operator makes; each may lack any field.
+        operated: prometheus-operator creates them; it secures the containers itself, so the fields are missing here.
+        patches: Patches for containers that prometheus-operator creates; each may lack any field.
     """
 
     labels: Mapping[str, str]
@@ -65,7 +65,7 @@ def labels_of(manifest: Manifest) -> Mapping[str, str]:
 
 
 def pod_of(manifest: Manifest) -> Pod | None:
-    """The pods an object makes; None of an object that makes none."""
+    """The pods that an object creates; None if it creates none."""
     if manifest["kind"] in _OPERATED and manifest["apiVersion"].startswith(_OPERATOR_GROUP):
         return _operated(manifest)
     if manifest["kind"] not in _TEMPLATES:

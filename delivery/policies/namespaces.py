@@ -12,23 +12,23 @@ _CLUSTER_ACCESS = {"ClusterRole", "ClusterRoleBinding"}
 
 
 def own_namespaces(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
-    """An object is in a namespace of the stage, is one, or is access for the stage's own monitoring stack."""
+    """An object is in a namespace of the stage, is one, or is RBAC of the stage's own monitoring stack."""
     own = ", ".join(sorted(stage.namespaces))
     kind, name, namespace = manifest["kind"], name_of(manifest), namespace_of(manifest)
     if kind in _CLUSTER_ACCESS:
         prefix = f"{PROJECT}-{stage.stage}-"
         if not name.startswith(prefix):
             yield Problem(
-                f"is of the whole cluster, and its name does not tell the stage: it must start with {prefix}",
+                f"is cluster-scoped, and its name does not contain the stage: it must start with {prefix}",
                 "give it such a name, or use a Role in a namespace of the stage",
             )
     elif kind == "Namespace":
         if name not in stage.namespaces:
-            yield Problem(f"is no namespace of the stage; its own are {own}", "leave it to whom it belongs")
+            yield Problem(f"is not a namespace of the stage; its own are {own}", "leave it to its owner")
     elif namespace is None:
         yield Problem(
-            f"is in no namespace; the stage's own are {own}",
-            "set metadata.namespace; of what belongs to the whole cluster a stage may only have "
+            f"is not in a namespace; the stage's own are {own}",
+            "set metadata.namespace; the only cluster-scoped objects that a stage may have are "
             "Namespaces, ClusterRoles and ClusterRoleBindings",
         )
     elif namespace not in stage.namespaces:

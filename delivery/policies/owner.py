@@ -9,7 +9,7 @@ from delivery.policies.stage import StageRules
 
 
 def owner(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
-    """What makes pods in the stage's namespace has the owner's label, and so have its pods: alerts go by it."""
+    """Workloads in the stage's namespace have the owner's label, and so have their pods: alerts are routed by it."""
     pod = model_pod(manifest, stage)
     if pod is None:
         return

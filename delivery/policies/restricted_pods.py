@@ -1,6 +1,6 @@
-"""Pods fit the restricted Pod Security Standard, as Kubernetes 1.37 checks it.
+"""Pods meet the restricted Pod Security Standard, as Kubernetes 1.37 checks it.
 
-https://kubernetes.io/docs/concepts/security/pod-security-standards/. Pods for Windows get no relief here.
+https://kubernetes.io/docs/concepts/security/pod-security-standards/. There are no exceptions for Windows pods.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ from delivery.policies.stage import StageRules
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 _STANDARD = "restricted"
-_FIX = "keep the defaults of `security` and `podSecurity`, which fulfil the restricted Pod Security Standard"
+_FIX = "keep the defaults of `security` and `podSecurity`, which meet the restricted Pod Security Standard"
 _VOLUMES = {
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret",
 }  # fmt: skip
@@ -42,7 +42,7 @@ Context = Mapping[str, Any]
 
 
 def restricted_pods(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
-    """Every pod fits the restricted standard, and every namespace enforces it."""
+    """Every pod meets the restricted standard, and every namespace enforces it."""
     if manifest["kind"] == "Namespace":
         level = (manifest["metadata"].get("labels") or {}).get(ENFORCE)
         if level != _STANDARD:
@@ -137,7 +137,7 @@ def _privileges(pod: Pod) -> Iterator[str]:
 
 def _user(pod: Pod) -> Iterator[str]:
     if pod.spec.get("hostUsers") is False:
-        # Root in a user namespace of its own is nobody on the node.
+        # Root in its own user namespace has no privileges on the node.
         return
     for name, context in _contexts(pod):
         if context.get("runAsUser") == 0:
@@ -175,14 +175,14 @@ def _all(pod: Pod) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _contexts(pod: Pod) -> Iterator[tuple[str, Context]]:
-    """The security contexts of the pod and of every container, with whose each one is."""
+    """The security contexts of the pod and of every container, each with the name of its owner."""
     yield "the pod", pod.spec.get("securityContext") or {}
     for name, container in _all(pod):
         yield name, container.get("securityContext") or {}
 
 
 def _unsaid(pod: Pod) -> Iterator[tuple[str, Context]]:
-    """The contexts in which a missing field is a fault: what prometheus-operator makes, it secures itself."""
+    """The contexts in which a missing field is a fault: prometheus-operator secures its own containers itself."""
     for container in () if pod.operated else pod.containers:
         yield f"container {container['name']}", container.get("securityContext") or {}
 

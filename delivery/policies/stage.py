@@ -1,4 +1,4 @@
-"""What a rule knows of the stage whose objects it looks at."""
+"""What a rule knows about the stage whose objects it checks."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,15 @@ from components.settings.policy import PolicyException
 
 @dataclass(frozen=True, kw_only=True)
 class StageRules:
-    """What a stage asks of its objects.
+    """What a stage requires of its objects.
 
     Attributes:
         stage: The stage's name.
-        namespace: Where its models are.
+        namespace: The namespace of its models.
         namespaces: Every namespace that is the stage's own.
         high_availability: Each model needs several replicas and a PodDisruptionBudget.
         require_digest: Each model's image must be pinned by its digest.
-        exceptions: What is let pass all the same.
+        exceptions: What is allowed anyway.
     """
 
     stage: str

@@ -1,4 +1,4 @@
-"""A model's version goes forward, unless a revert takes it back."""
+"""A model's version goes forward, unless a revert lowers it."""
 
 import re
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from components.errors import Problem
 from delivery.git.reverts import REVERTS
 
 _NUMBER = re.compile(r"(\d+)")
-# A word like an abbreviated commit hash, which may be digits alone, or look like a pre-release (`4a53829`). What begins
-# with a day like 20260109 is a date.
+# A word like an abbreviated commit hash, which may be all digits, or look like a pre-release (`4a53829`). A word that
+# begins with a day like 20260109 is a date.
 _DAY = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _HASH = re.compile(rf"(?<![0-9A-Za-z.])(?!{_DAY})[0-9a-f]{{7,}}(?![0-9A-Za-z.])")
 
@@ -31,7 +31,7 @@ class VersionChange:
 
 
 def goes_back(before: str, after: str) -> bool | None:
-    """True when a version is older than the one before it; None when nobody can say which is older."""
+    """True when a version is older than the one before it; None when the two have no order."""
     if _HASH.search(before) or _HASH.search(after):
         return None
     old, new = _version(before), _version(after)
@@ -49,13 +49,13 @@ def version_order(change: VersionChange) -> Problem | None:
         return None
     where = "a change that is not committed" if change.commit is None else f"commit {change.commit}"
     return Problem(
-        f"{where} takes the version back from {change.before} to {change.after} and is no revert",
+        f"{where} takes the version back from {change.before} to {change.after} and is not a revert",
         f"undo the release with `git revert`, or say what it undoes in a trailer `{REVERTS}: <commit>`",
     )
 
 
 def not_judged(change: VersionChange) -> bool:
-    """Neither version is known to be the older one, so the change is let pass unseen."""
+    """Neither version is known to be the older one, so the change is allowed without a check."""
     return not change.reverts and goes_back(change.before, change.after) is None
 
 

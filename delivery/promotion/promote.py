@@ -23,7 +23,7 @@ from delivery.registries.facts import ReleaseFacts
 from delivery.releases.changes import Deployed, deployed, entries_at
 from delivery.releases.deployments import deployments
 
-# Where a digest is required and not known yet, the files are checked with this one in its place; it is never written.
+# Where a digest is required and not yet known, the files are checked with this placeholder; it is never written.
 _ANY_DIGEST = f"sha256:{'0' * 64}"
 
 
@@ -33,7 +33,7 @@ class Ask(Protocol):
     def __call__(
         self, model: ModelSettings, stack: StackSettings, running_version: str | None, *, image: bool
     ) -> ReleaseFacts:
-        """What they say of the version that the model has in its settings."""
+        """What they say about the version that the model has in its settings."""
 
 
 def promote(repository: Repository, request: Request, ask: Ask) -> Promotion:
@@ -45,8 +45,8 @@ def promote(repository: Repository, request: Request, ask: Ask) -> Promotion:
     """
     if left := repository.left_out():
         raise UserError(
-            f"{left[0]} is left out of this sparse checkout, and a promotion in half a project is not supported",
-            "bring it with `git sparse-checkout add`, or promote with --commit",
+            f"{left[0]} is left out of this sparse checkout, and a promotion in a partial project is not supported",
+            "add it with `git sparse-checkout add`, or promote with --commit",
         )
     promotion = prepare(repository, Sources.of(repository.project), request, ask)
     write(repository.project / request.file, promotion.text)
@@ -54,13 +54,13 @@ def promote(repository: Repository, request: Request, ask: Ask) -> Promotion:
 
 
 def promote_on_branch(repository: Repository, request: Request, ask: Ask) -> tuple[Promotion, str]:
-    """Make the edit in a commit on a branch of its own from HEAD; what is checked out stays as it is.
+    """Make the edit in a commit on a new branch from HEAD; what is checked out stays as it is.
 
     Returns:
         The promotion and the commit.
 
     Raises:
-        SettingsError, UserError: as `promote`; or the branch exists, or the file has edits in no commit.
+        SettingsError, UserError: as `promote`; or the branch exists, or the file has uncommitted edits.
     """
     refuse_edited(repository, request.file)
     with repository.at("HEAD") as tree:
@@ -73,13 +73,13 @@ def promote_on_branch(repository: Repository, request: Request, ask: Ask) -> tup
 
 
 def prepare(repository: Repository, sources: Sources, request: Request, ask: Ask) -> Promotion:
-    """Work a promotion out without changing anything.
+    """Prepare a promotion without changing anything.
 
     Args:
         repository: The repository whose history and HEAD count.
         sources: The files that are edited: the repository's own, or HEAD's.
         request: What was asked for.
-        ask: Gives what the registries say of a model; called only where the files name something to ask.
+        ask: Returns what the registries say about a model; called only where the files need it.
 
     Raises:
         SettingsError: a stage's files have problems, now or after the edit.
@@ -124,7 +124,7 @@ def prepare(repository: Repository, sources: Sources, request: Request, ask: Ask
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file at once, so that nobody ever reads half of it.
+    """Replace a file atomically, so that no reader sees a partial file.
 
     Raises:
         UserError: it is a symbolic link.
@@ -154,17 +154,17 @@ def _running(stack: StackSettings, name: str) -> Deployed | None:
 
 
 def _refuse_replicas(request: Request, before: Deployed | None) -> None:
-    """A new entry needs a number of replicas. Another keeps its own: a promotion changes one thing at once."""
+    """A new entry needs a number of replicas. An existing one keeps its own: a promotion changes one thing."""
     if before is None and request.replicas is None:
         raise UserError(
-            f"{request.target} does not run {request.model} yet, and nothing says with how many replicas it shall",
+            f"{request.target} does not run {request.model} yet, and its number of replicas is not given",
             "add --replicas N",
         )
     if before is not None and request.replicas is not None:
         raise UserError(
             f"{request.target} runs {request.model} already, with {before.replicas} replicas, and --replicas is for a "
             f"model that is new there",
-            f"leave --replicas out; to run more or fewer, change {request.file} in a commit of its own",
+            f"leave --replicas out; to run more or fewer, change {request.file} in a separate commit",
         )
 
 
@@ -188,7 +188,7 @@ def _version(request: Request, source: Deployed | None) -> str:
 def _facts(
     stack: StackSettings, request: Request, ask: Ask, *, wanted: Deployed, before: Deployed | None
 ) -> ReleaseFacts | None:
-    """What the registries say; None where the files name nothing that only they know."""
+    """What the registries say; None where the files need nothing from them."""
     required = stack.require_digest
     model = next(m for m in stack.models if m.name == request.model)
     if model.registered_model is None and not required:
@@ -205,7 +205,7 @@ def _facts(
 
 
 def _undone(repository: Repository, request: Request, before: Deployed | None, after: Deployed) -> str | None:
-    """The commit whose release an older version takes back, as the policy on versions wants it named; else None."""
+    """The commit whose release an older version undoes, which the policy on versions requires; else None."""
     if before is None or not goes_back(before.version, after.version):
         return None
     if request.reason is None:
@@ -230,18 +230,18 @@ def _notes(
     else:
         yield from facts.notes
         if facts.digest is None:
-            yield f"The image was not asked for: {request.target} pins no digest."
+            yield f"The image was not checked: {request.target} pins no digest."
     if before is not None and before.digest and after.digest is None:
         yield f"The digest of {before.version} was removed, and that of {after.version} is not known."
 
 
 def _validated(sources: Sources, request: Request, text: str) -> StackSettings:
-    """The target stage as the edited text makes it; nothing is written."""
+    """The target stage after the edit; nothing is written."""
     return load_stack(sources.with_file(request.file, text), request.target).settings
 
 
 def _refuse_unseen(repository: Repository, request: Request, wanted: Deployed) -> None:
-    """Refuse what never ran in the source stage, unless somebody says why."""
+    """Refuse what never ran in the source stage, unless there is a reason."""
     if request.source is None or request.reason is not None:
         return
     why = _unseen(repository, request, wanted, request.source)
@@ -259,8 +259,8 @@ def _unseen(repository: Repository, request: Request, wanted: Deployed, source: 
         own = [tag for tag in tags if tag.model == request.model and tag.version == wanted.version]
         if not own:
             return (
-                f"no tag {source}/{request.model}/{wanted.version} tells of a deployment "
-                f"(`git fetch --tags` brings those that others made)"
+                f"no tag {source}/{request.model}/{wanted.version} records a deployment "
+                f"(`git fetch --tags` fetches those that others made)"
             )
         digests = {tag.digest for tag in own if tag.digest}
         if wanted.digest and digests and wanted.digest not in digests:
@@ -271,5 +271,7 @@ def _unseen(repository: Repository, request: Request, wanted: Deployed, source: 
     past = history(repository).only(request.model, source)
     if any(change.after and change.after.version == wanted.version for change in past.changes):
         return None
-    more = "; this clone is shallow, and `git fetch --unshallow` brings older commits" if past.shallow else ""
+    more = (
+        "; this clone is shallow, and `git fetch --unshallow` fetches older commits" if past.shallow else ""
+    )
     return f"no commit of this branch names it in Pulumi.{source}.yaml{more}"

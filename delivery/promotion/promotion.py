@@ -1,4 +1,4 @@
-"""A promotion: what was asked for, what the stack file becomes, and the commit that says so."""
+"""A promotion: the request, the new text of the stack file, and the message of its commit."""
 
 import difflib
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ class Request:
     """What the user asked for.
 
     Attributes:
-        source: The stage that runs the version; None for a new version, which runs nowhere yet.
-        version: None takes the one that the source stage's file at HEAD names.
+        source: The stage that runs the version; None for a new version, which does not run anywhere yet.
+        version: None means the one that the source stage's file at HEAD names.
         reason: Why the version may skip the source stage, or be older than what runs; None where it may not.
         replicas: For a model that the target stage does not run yet.
     """
@@ -37,11 +37,11 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Promotion:
-    """A promotion that may be made.
+    """A promotion that is allowed.
 
     Attributes:
-        undone: The commit whose release an older version takes back; None for a version that is not older.
-        text: The target's stack file as it becomes.
+        undone: The commit whose release an older version undoes; None for a version that is not older.
+        text: The new text of the target's stack file.
         facts: What the registries say; None where none was asked.
         notes: What the user should know, a line each.
     """
@@ -57,7 +57,7 @@ class Promotion:
 
     @property
     def branch(self) -> str:
-        """The branch that `--commit` makes."""
+        """The branch that `--commit` creates."""
         return f"promote/{self.request.target}/{self.request.model}/{ref_part(self.after.version)}"
 
     def diff(self) -> str:

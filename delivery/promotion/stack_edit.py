@@ -1,7 +1,7 @@
 """Edits one model's entry in a stack file's text; every other byte stays.
 
-The places are those the YAML parser gives. Writing the file anew from what was parsed would change more: a round trip
-with ruamel.yaml sets spacing in `{ }`, indentation and long lines its own way, and a release is a diff of one line.
+The positions are those of the YAML parser. Writing the file from the parsed data would change more: a round trip with
+ruamel.yaml changes spacing in `{ }`, indentation and long lines, and a release is a diff of one line.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _KEY = f"{PROJECT}:models"
 
 @dataclass(frozen=True, kw_only=True)
 class _Pair:
-    """A key with its value, and where both stand in the text."""
+    """A key with its value, and the positions of both in the text."""
 
     name: str
     key: yaml.Node
@@ -28,10 +28,10 @@ def with_release(text: str, file: str, model: str, wanted: Deployed) -> str:
     """The text with another version and digest of a model, or with an entry for a new one.
 
     Args:
-        text: A stack file's text that has been found good.
+        text: A valid stack file's text.
         file: Its name, for messages.
         model: The model, which may be new in the file.
-        wanted: What the entry shall say. `replicas` is for a new one; another keeps what it says.
+        wanted: The new values of the entry. `replicas` is for a new entry; an existing one keeps its own.
 
     Raises:
         UserError: the file is written in a way that cannot be edited in place.
@@ -43,7 +43,7 @@ def with_release(text: str, file: str, model: str, wanted: Deployed) -> str:
     else:
         fields = _pairs(entry.value)
         edited = text
-        # From the end to the start, so that the places before an edit stay right.
+        # From the end to the start, so that the positions before an edit stay valid.
         for change in sorted(_edits(text, entry.value, fields, wanted), reverse=True):
             edited = edited[: change[0]] + change[2] + edited[change[1] :]
     _confirm(text, edited, file, model, wanted)
@@ -61,7 +61,7 @@ def _edits(text: str, entry: yaml.Node, fields: list[_Pair], wanted: Deployed) -
     elif digest is not None:
         made.append(_without(text, entry, fields, digest))
     elif wanted.digest is not None:
-        # The version is given once more, since two edits at one place have no order.
+        # The version is written again, since two edits at one position have no order.
         made = [_and_digest(text, entry, version, made[0], wanted.digest)]
     return made
 
@@ -113,7 +113,7 @@ def _with_entry(text: str, file: str, model: str, wanted: Deployed) -> str:
     else:
         column, last = place.key.start_mark.column + 2, place.key.end_mark.index
         text = text[:start] + text[end:] if start != end else text
-    # What ends in a line's end, like a text of several lines, is followed by the next line at once.
+    # What ends in a newline, like a multi-line text, is directly followed by the next line.
     at = last if text[last - 1 : last] == "\n" else _line_end(text, last)
     before = "" if at == 0 or text[at - 1] == "\n" else newline
     after = newline if not before else ""
@@ -125,7 +125,7 @@ def _models(text: str, file: str) -> list[_Pair]:
 
 
 def _place(text: str, file: str) -> _Pair:
-    # The parser in Python: its places count characters of the text, also behind a byte order mark.
+    # The parser in Python: its positions count characters of the text, even after a byte order mark.
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     config = next((pair.value for pair in _pairs(root) if pair.name == "config"), None)
     place = next((pair for pair in _pairs(config) if pair.name == _KEY), None)
@@ -164,7 +164,7 @@ def _newline(text: str) -> str:
 
 
 def _confirm(text: str, edited: str, file: str, model: str, wanted: Deployed) -> None:
-    """The edit must change what it should and nothing else, whatever way the file is written in."""
+    """The edit must change what it should and nothing else, however the file is written."""
     old, new = entries(text, file), entries(edited, file)
     before, after = old.get(model, {}), new.get(model, {})
     own = {"version", "digest", "replicas"}

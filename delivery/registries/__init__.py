@@ -1,1 +1,1 @@
-"""What the registries know of a version: its image, and its registered model with the metrics that gates judge."""
+"""What the registries know about a version: its image, and its registered model with the metrics for the gates."""

@@ -20,7 +20,7 @@ LONGEST_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """One model of one stage and what the registries say of its version."""
+    """One model of one stage and what the registries say about its version."""
 
     stage: str
     model: ModelSettings
@@ -57,17 +57,17 @@ class Asked:
 def ask(
     project: Path, loaded: Sequence[LoadedStack], seconds: float = LONGEST_SECONDS
 ) -> tuple[list[Asked], list[Problem], list[str]]:
-    """Ask for every model of the stages, several at once.
+    """Ask about every model of the stages, several in parallel.
 
-    How far a metric fell is measured from the version that the stage's file named before, which git knows.
+    A metric's drop is measured from the version that the stage's file named before, according to git.
 
     Args:
         project: The checkout.
         loaded: Its stages.
-        seconds: For how long new questions are asked; a model whose turn did not come is a problem.
+        seconds: For how long new requests are started; a model that was not checked by then is a problem.
 
     Returns:
-        What was learnt, what speaks against it, and notes on what could not be compared.
+        What was found, what is wrong with it, and notes on what could not be compared.
     """
     notes = []
     past = None
@@ -86,7 +86,7 @@ def ask(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = [pool.submit(facts, item) for item in work]
         wait(futures, seconds)
-        # What has begun ends by its own time limits, so that many models on a silent registry cannot take for ever.
+        # Started requests end by their own time limits, so that many models on a silent registry cannot take forever.
         pool.shutdown(cancel_futures=True)
     asked = [_answer(future, *item, seconds) for future, item in zip(futures, work, strict=True)]
     problems = [
@@ -109,8 +109,8 @@ def _answer(future: Future[Asked], stack: LoadedStack, model: ModelSettings, sec
         return future.result()
     late = VersionProblem(
         field="version",
-        reason=f"{model.version} was not asked for: the registries took {seconds:.0f} s for the models before it",
-        fix="mend what the other problems name, then run this again",
+        reason=f"{model.version} was not checked: the registries took {seconds:.0f} s for the models before it",
+        fix="repair what the other problems name, then run this again",
         known=False,
     )
     return Asked(stage=stack.settings.stage, model=model, facts=ReleaseFacts(problems=(late,)))

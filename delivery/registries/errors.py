@@ -1,10 +1,10 @@
-"""What a registry can fail with."""
+"""How a registry can fail."""
 
 from components.errors import UserError
 
 
 class RegistryError(UserError):
-    """A registry was asked and gave no answer that can be used."""
+    """A registry was asked and did not return a usable answer."""
 
 
 class NotFound(RegistryError):
@@ -12,8 +12,8 @@ class NotFound(RegistryError):
 
 
 class Denied(RegistryError):
-    """The registry wants other credentials, or some."""
+    """The registry requires credentials, or other ones."""
 
 
 class Unavailable(RegistryError):
-    """The registry is down, slow, or answers with an error of its own."""
+    """The registry is down, slow, or answers with a server error."""

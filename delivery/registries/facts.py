@@ -1,4 +1,4 @@
-"""What both registries say of one model's version in one stage."""
+"""What both registries say about one model's version in one stage."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class VersionProblem:
         field: The key of the model's entry that it is about.
         reason: What is wrong, as a sentence without its full stop.
         fix: What to do about it.
-        known: The registry answered; false where it could not be asked, and the version may be as good as it looks.
+        known: The registry answered; false where it could not be asked, and the version may still be good.
     """
 
     field: str
@@ -31,7 +31,7 @@ class VersionProblem:
 
     @property
     def problem(self) -> Problem:
-        """It as what a user reads."""
+        """The same as a problem that a user reads."""
         return Problem(self.reason, self.fix)
 
     def __str__(self) -> str:
@@ -44,11 +44,11 @@ class ReleaseFacts:
     """A model's version as the registries know it.
 
     Attributes:
-        digest: What the image's tag has now; None when it could not be learnt.
+        digest: The digest of the image's tag now; None when it is not known.
         registered: The registered version; None when the model is in no model registry, or it was not found.
         metrics_before: The metrics of the version that runs now; empty when none runs or it is not registered.
         verdicts: The gate's, by metric; empty without a gate, and where `registered` is missing.
-        problems: Everything that speaks against the version, a failed gate too.
+        problems: Everything that is wrong with the version, including a failed gate.
         notes: What could not be compared.
     """
 
@@ -61,7 +61,7 @@ class ReleaseFacts:
 
     @property
     def run(self) -> str | None:
-        """The run that made the version."""
+        """The run that produced the version."""
         return self.registered.run if self.registered else None
 
     @property
@@ -71,7 +71,7 @@ class ReleaseFacts:
 
     @property
     def owner(self) -> str | None:
-        """Who answers for the version, as the model registry says."""
+        """Who is responsible for the version, according to the model registry."""
         return self.registered.owner if self.registered else None
 
     @property
@@ -159,7 +159,7 @@ def _running(
     problems: list[VersionProblem],
     notes: list[str],
 ) -> Mapping[str, Decimal] | None:
-    """The metrics to compare with; what runs may be older than its registry, so a missing version is no fault."""
+    """The metrics to compare with. What runs may be older than its registry, so a missing version is not a fault."""
     if version is None or model.registered_model is None or stack.model_registry is None:
         return None
     try:

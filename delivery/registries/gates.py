@@ -1,4 +1,4 @@
-"""Judges a version's metrics by the model's gate."""
+"""Checks a version's metrics against the model's gate."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,10 +31,10 @@ class Verdict:
 def judge(
     gate: Gate, candidate: Mapping[str, Decimal], running: Mapping[str, Decimal] | None
 ) -> tuple[Verdict, ...]:
-    """Judge each metric of a gate, by name.
+    """Check each metric of a gate, by name.
 
-    A metric that the candidate lacks has failed. One that what runs now lacks is not compared, and the verdict says so:
-    else the first version under a gate could never come.
+    A metric that the candidate lacks fails. A metric that the running version lacks is not compared, and the verdict
+    says so: otherwise the first version under a gate could never be deployed.
 
     Args:
         gate: The rules.
@@ -48,7 +48,7 @@ def judge(
 
 
 def _verdict(name: str, rule: MetricGate, after: Decimal | None, before: Decimal | None) -> Verdict:
-    # Neither NaN nor an infinite value can be compared, and the difference of two infinite ones is no number.
+    # Neither NaN nor an infinite value can be compared, and the difference of two infinite values is not a number.
     known = before if before is not None and before.is_finite() else None
     if after is None or not after.is_finite():
         reasons = ["its run has no such metric" if after is None else f"its run says {after}"]

@@ -20,7 +20,7 @@ _HUB_HOST = "registry-1.docker.io"
 
 
 def image_digest(repository: str, tag: str, seconds: float = SECONDS) -> str:
-    """The digest a tag has now, like `sha256:...`; of an image for several platforms, that of its index.
+    """The digest that a tag has now, like `sha256:...`; for a multi-platform image, that of its index.
 
     Credentials come from the user's Docker configuration, with its credential helpers.
 
@@ -44,7 +44,7 @@ def split_repository(repository: str) -> tuple[str, str]:
 
 
 def is_loopback(host: str) -> bool:
-    """True for this machine's own addresses: the only ones that are asked without TLS."""
+    """True for this machine's own addresses: the only ones that may be asked without TLS."""
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
     try:
         return name == "localhost" or ipaddress.ip_address(name.strip("[]")).is_loopback
@@ -70,19 +70,19 @@ def _asked(repository: str, ask: Callable[[DXF], str], tag: str, seconds: float)
         try:
             return ask(open_repository(host, name, seconds))
         except requests.exceptions.SSLError as error:
-            # A registry on this machine may speak plain HTTP; one whose certificate is refused may not.
+            # A registry on this machine may use plain HTTP; one whose certificate is refused may not.
             if not is_loopback(host) or "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise
             return ask(open_repository(host, name, seconds, insecure=True))
     except DXFAuthInsecureError:
         raise Denied(
-            f"{host} speaks plain HTTP and asks for a password, which is never sent without TLS",
-            "give the registry a certificate, or let it be read without a password",
+            f"{host} uses plain HTTP and asks for a password, which is never sent without TLS",
+            "give the registry a certificate, or allow reading without a password",
         ) from None
     except DXFUnauthorizedError:
         raise Denied(
             f"{host} does not show {name} to these credentials",
-            f"`docker login {host}` as somebody who may read it",
+            f"`docker login {host}` as a user who may read it",
         ) from None
     except requests.HTTPError as error:
         raise _refused(error.response, host, name, tag) from None
@@ -93,7 +93,7 @@ def _asked(repository: str, ask: Callable[[DXF], str], tag: str, seconds: float)
     except requests.exceptions.SSLError as error:
         raise Unavailable(
             f"{host} shows a certificate that is not trusted ({_last_reason(error)})",
-            "name the file of its authority in REQUESTS_CA_BUNDLE",
+            "name the file of its certificate authority in REQUESTS_CA_BUNDLE",
         ) from None
     except (requests.RequestException, DXFError, docker.errors.DockerException, ValueError) as error:
         raise Unavailable(
@@ -114,7 +114,7 @@ def _digest(repository: DXF, tag: str) -> str:
 def _login(host: str) -> Callable[[Any, requests.Response], None]:
     def login(client: Any, response: requests.Response) -> None:  # noqa: ANN401
         found = docker.auth.load_config().resolve_authconfig(_HUB if host == _HUB_HOST else host) or {}
-        # Docker's library spells what the file says and what a helper says differently.
+        # Docker's library uses different keys for the file's and a helper's credentials.
         said = {key.lower(): value for key, value in found.items()}
         client.authenticate(said.get("username"), said.get("password"), response=response)
 
@@ -127,7 +127,7 @@ def _refused(response: requests.Response, host: str, name: str, tag: str) -> Not
     if response.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
         return Denied(
             f"{host} does not show {name} to these credentials",
-            f"`docker login {host}` as somebody who may read it",
+            f"`docker login {host}` as a user who may read it",
         )
     return Unavailable(
         f"{host} answered {response.status_code}{_said(response)}",
@@ -144,7 +144,7 @@ def _said(response: requests.Response) -> str:
 
 
 def _last_reason(error: BaseException) -> str:
-    """The innermost cause in the fewest words: libraries wrap it several times."""
+    """The innermost cause, without the wrappers of several libraries."""
     while error.args and isinstance(error.args[0], BaseException):
         error = error.args[0]
     reason = getattr(error, "reason", None)

@@ -1,6 +1,6 @@
 """Asks an MLflow model registry for a version by the image's tag, over its REST API.
 
-MLflow's own client for this, mlflow-skinny, brings 42 packages and 140 MB into the environment that runs the program;
+MLflow's own client for this, mlflow-skinny, adds 42 packages and 140 MB to the environment that runs the program;
 the three requests here have been part of the REST API since MLflow 2.
 """
 
@@ -31,7 +31,7 @@ class ModelVersion:
         version: The image's tag.
         aliases: What MLflow calls the version, like `champion`, by name.
         metrics: The last value of each metric of its run.
-        run: The run that made it; None when there is none.
+        run: The run that produced it; None when there is none.
         dataset: Name and digest of the first dataset the run read; None when it logged none.
         owner: The version's tag `owner`, else the registered model's, else the user of the run.
     """
@@ -55,12 +55,12 @@ def find_version(
 
     Args:
         address: The tracking server.
-        model: Where the versions are.
+        model: The registered model.
         version: The image's tag.
         seconds: How long the server may be silent.
 
     Raises:
-        RegistryError: no version or several carry the tag, or the server gives no answer that can be used.
+        RegistryError: no version or several carry the tag, or the server does not return a usable answer.
     """
     server = _Server(address, seconds)
     registered = server.get("registered-models/get", name=model.name)["registered_model"]
@@ -101,7 +101,7 @@ def _version(
 
 
 def _decimal(value: object) -> Decimal:
-    """The number as MLflow writes it; what is not finite it writes as a text."""
+    """A number from MLflow's JSON, which has values that are not finite as text."""
     return Decimal(str(value))
 
 
@@ -115,7 +115,7 @@ def _dataset(run: Mapping[str, Any]) -> str | None:
 
 
 def _quoted(text: str) -> str:
-    # MLflow takes the text between the quotes as it is; there is no escape in it.
+    # MLflow takes the text between the quotes literally; there are no escapes.
     quote = '"' if "'" in text else "'"
     return f"{quote}{text}{quote}"
 
@@ -148,7 +148,7 @@ class _Server:
     def _read(self, answer: urllib3.BaseHTTPResponse) -> dict[str, Any]:
         if answer.status in _UNAUTHORIZED:
             raise Denied(
-                f"{self._address} wants other credentials ({answer.status})",
+                f"{self._address} requires other credentials ({answer.status})",
                 "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
             )
         try:
@@ -157,7 +157,7 @@ class _Server:
             data = None
         if answer.status == 200 and isinstance(data, dict):  # noqa: PLR2004
             return data
-        said = data.get("message", "") if isinstance(data, dict) else "which is no MLflow answer"
+        said = data.get("message", "") if isinstance(data, dict) else "which is not an answer of MLflow"
         if isinstance(data, dict) and data.get("error_code") == "RESOURCE_DOES_NOT_EXIST":
             raise NotFound(f"{self._address}: {said}", "register the model, or correct registeredModel.name")
         raise Unavailable(

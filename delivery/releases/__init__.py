@@ -1,1 +1,1 @@
-"""What a change of stack files means, what was deployed, and how a release is taken back."""
+"""What a change of stack files means, what was deployed, and how a release is reverted."""

@@ -13,7 +13,7 @@ from delivery.git.repository import Repository
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """What a stack file says of one model. `replicas` is None where the file is wrong about it."""
+    """What a stack file says about one model. `replicas` is None where the file has an invalid value."""
 
     version: str
     digest: str | None
@@ -56,7 +56,7 @@ def entries_at(repository: Repository, revision: str, stage: str) -> Entries:
 
 
 def entries(text: str, file: str) -> Entries:
-    """The models of a stack file's text by name; empty when it is no valid YAML. Old commits may hold anything."""
+    """The models of a stack file's text by name; empty when it is not valid YAML. Old commits may contain anything."""
     try:
         config = parse_document(text, file).data.get("config")
     except SettingsError:
@@ -67,7 +67,7 @@ def entries(text: str, file: str) -> Entries:
 
 
 def deployed(entry: Mapping[str, Any] | None) -> Deployed | None:
-    """What an entry of a stack file says of its model; None without an entry or without a version."""
+    """What an entry of a stack file says about its model; None without an entry or without a version."""
     if entry is None or not isinstance(entry.get("version"), str):
         return None
     digest, replicas = entry.get("digest"), entry.get("replicas")

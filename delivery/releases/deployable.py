@@ -26,10 +26,10 @@ class Deployable:
 def deployable(project: Path, stage: str) -> Deployable:
     """Compare the checkout with the commit that Pulumi recorded for the stage's last update.
 
-    A revert is a new commit on top, so it passes; a run that was overtaken, or one of a branch, does not.
+    A revert is a new commit on top, so it passes. A run that was overtaken does not, and neither does another branch.
 
     Raises:
-        UserError: the checkout holds what no commit does; or the commit is older than the deployed one, or of
+        UserError: the checkout has uncommitted changes; or the commit is older than the deployed one, or of
             another line of history; or what was deployed cannot be read.
     """
     repository = Repository(project)
@@ -48,7 +48,7 @@ def deployable(project: Path, stage: str) -> Deployable:
 def _refuse_older(repository: Repository, head: str, last: str, stage: str) -> None:
     if repository.try_git("cat-file", "-e", f"{last}^{{commit}}").returncode != 0:
         fix = (
-            "this clone is shallow: `git fetch --unshallow` brings the rest"
+            "this clone is shallow: `git fetch --unshallow` fetches the rest"
             if repository.shallow
             else f"`git fetch` it. {_ON_PURPOSE.format(stage=stage)}"
         )
@@ -58,7 +58,7 @@ def _refuse_older(repository: Repository, head: str, last: str, stage: str) -> N
     if repository.is_ancestor(head, last):
         raise UserError(
             f"{stage} runs commit {last[:12]}, which is newer than {head[:12]}",
-            "nothing is to be done if a newer run overtook this one. "
+            "there is nothing to do if a newer run overtook this one. "
             "To go back, `git revert` and deploy that commit",
         )
     raise UserError(
@@ -68,11 +68,11 @@ def _refuse_older(repository: Repository, head: str, last: str, stage: str) -> N
     )
 
 
-_ON_PURPOSE = "Where history was rewritten on purpose, a person runs `pulumi up --stack {stage}` once"
+_ON_PURPOSE = "If history was rewritten on purpose, run `pulumi up --stack {stage}` once by hand"
 
 
 def _last_deployed(project: Path, stage: str) -> str | None:
-    """The commit of the last `pulumi up` that ended, well or not; what it may have changed is newer than before."""
+    """The commit of the last `pulumi up` that ended, whether or not it succeeded: it may have changed something."""
     command = ["pulumi", "stack", "history", "--json", "--stack", stage, "--page-size", str(_UPDATES_READ)]
     try:
         done = subprocess.run(
@@ -113,8 +113,8 @@ def _updates(printed: str, stage: str) -> list[dict[str, Any]]:
     if not isinstance(found, list) or not all(isinstance(update, dict) for update in found):
         line = next(iter(printed.strip().splitlines()), "")
         raise UserError(
-            f"the history of {stage} cannot be read: `pulumi stack history --json` printed something else than a list "
+            f"the history of {stage} cannot be read: `pulumi stack history --json` did not print a list "
             f"of updates, which begins with {line[:_SHOWN]!r}",
-            "run that command, and repair what it says; which `pulumi` is run, `command -v pulumi` tells",
+            "run that command, and repair what it reports; `command -v pulumi` shows which `pulumi` it is",
         )
     return found

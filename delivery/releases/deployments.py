@@ -1,8 +1,8 @@
-"""What was deployed, told by annotated tags `<stage>/<model>/<version>` on the deployed commits.
+"""What was deployed, recorded by annotated tags `<stage>/<model>/<version>` on the deployed commits.
 
-A version that is deployed again gets `+2`, `+3` and so on behind it. `+` can be part of a tag in git and not of a
-version (which is a tag of an OCI image), so the two cannot be mixed up. Two things git refuses in a name are versions
-all the same: `..`, written `.+.`, and `.lock` at the end, written `.lock+1`.
+A version that is deployed again gets the suffix `+2`, `+3` and so on. `+` can be part of a tag in git and not of a
+version (which is a tag of an OCI image), so the two cannot be confused. Versions may contain two things that git does
+not accept in a name: `..`, written `.+.`, and `.lock` at the end, written `.lock+1`.
 """
 
 import re
@@ -78,7 +78,7 @@ def newest(found: Sequence[Deployment], stage: str, log: StackLog) -> Mapping[st
 
 
 def tag(repository: Repository, stage: str, revision: str = "HEAD") -> list[str]:
-    """Tag a deployed commit for each model whose version or digest is another than its newest tag says.
+    """Tag a deployed commit for each model whose version or digest differs from its newest tag.
 
     Returns:
         The names of the new tags; none when everything was tagged before.
@@ -107,7 +107,7 @@ def tag(repository: Repository, stage: str, revision: str = "HEAD") -> list[str]
 
 
 def push(repository: Repository, stage: str, remote: str, revision: str = "HEAD") -> list[str]:
-    """Push the stage's tags of a commit, also those that an earlier run could not push; returns their names."""
+    """Push the stage's tags of a commit, including those that an earlier run did not push; returns their names."""
     commit = repository.resolve(revision)
     names = [d.name for d in deployments(repository) if (d.stage, d.commit) == (stage, commit)]
     if names:
@@ -116,14 +116,14 @@ def push(repository: Repository, stage: str, remote: str, revision: str = "HEAD"
 
 
 def fetch(repository: Repository, stage: str, remote: str) -> None:
-    """Bring the stage's tags of a remote, so that what others deployed is known."""
+    """Fetch the stage's tags of a remote, so that what others deployed is known."""
     repository.git("fetch", "--quiet", "--no-tags", remote, f"refs/tags/{stage}/*:refs/tags/{stage}/*")
 
 
 def _differs(now: Deployed, last: Deployment | None) -> bool:
     if last is None or now.version != last.version:
         return True
-    # A digest that is pinned later is of the same image; only another one is another release.
+    # A digest that is pinned later belongs to the same image; only a different digest is a new release.
     return None not in {now.digest, last.digest} and now.digest != last.digest
 
 

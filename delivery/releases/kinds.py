@@ -1,4 +1,4 @@
-"""Whether a cluster has every kind of object that a stage consists of: an update must not find out halfway."""
+"""Whether a cluster has every kind of object that a stage contains: an update must not fail halfway."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,8 +11,8 @@ from delivery.output import listed
 def refuse_unknown_kinds(manifests: Sequence[Mapping[str, Any]], kubectl: Kubectl) -> None:
     """Refuse a stage with an object of a kind that the cluster does not have.
 
-    Pulumi's preview takes such an object for one whose definition comes with the same update, and the update creates
-    the others before it fails.
+    Pulumi's preview assumes that the definition of such an object comes with the same update, and the update creates
+    the other objects before it fails.
 
     Args:
         manifests: The objects of the stage.

@@ -20,16 +20,16 @@ from delivery.releases.deployments import ref_part
 
 @dataclass(frozen=True, kw_only=True)
 class Rollback:
-    """A rollback that may be made.
+    """A rollback that is allowed.
 
     Attributes:
         undone: The commit on the branch that is reverted.
         before: What the stage runs now.
         after: What it runs afterwards.
         diff: The revert as a unified diff.
-        commit: The revert commit. It is in the repository, and on no branch until `keep` makes one.
-        forward: True where the release is a rollback itself, so that what it took back would come again.
-        reason: Why it is made, as the commit says; None where nobody said.
+        commit: The revert commit. It is in the repository, but not on a branch until `keep` creates one.
+        forward: True where the release is itself a rollback, so that its revert goes forward again.
+        reason: Why it is made, as in the commit; None where no reason was given.
     """
 
     model: str
@@ -48,19 +48,19 @@ class Rollback:
         if not self.forward:
             return ""
         return (
-            f"{self.undone[:10]}, which is to be reverted, is a rollback itself: it took {self.model} in {self.stage} "
+            f"{self.undone[:10]}, which would be reverted, is itself a rollback: it took {self.model} in {self.stage} "
             f"from {self.after.version} to {self.before.version}, and {self.after.version} would come back"
         )
 
     @property
     def branch(self) -> str:
-        """The branch that `--commit` makes."""
+        """The branch that `--commit` creates."""
         return f"rollback/{self.stage}/{self.model}/{ref_part(self.after.version)}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Release:
-    """The release that is taken back: a change that has a version before and after it."""
+    """The release that is reverted: a change that has a version before and after it."""
 
     change: Change
     before: Deployed
@@ -81,10 +81,10 @@ class _Release:
 
 
 def rollback(repository: Repository, model: str, stage: str, reason: str | None = None) -> Rollback:
-    """Make the revert commit in a folder of its own; no branch and no file of the user's changes.
+    """Make the revert commit in a temporary folder; none of the user's branches and files change.
 
     Args:
-        repository: Of the project.
+        repository: The project's repository.
         model: The model.
         stage: The stage.
         reason: Why, for the commit's message.
@@ -126,12 +126,12 @@ def keep(repository: Repository, made: Rollback) -> None:
     """Put the revert commit on its branch.
 
     Raises:
-        UserError: the branch exists, or the release is a rollback itself and nobody said why it shall go.
+        UserError: the branch exists, or the release is itself a rollback and no reason was given.
     """
     if made.forward and made.reason is None:
         raise UserError(
             f"{made.warning}",
-            f'if it shall, say why with --reason "..."; to go further back instead, `python -m '
+            f'if that is intended, say why with --reason "..."; to go further back instead, `python -m '
             f"delivery promote {made.model} --from STAGE --to {made.stage} --version V --reason "
             '"..." --commit`',
         )
@@ -149,23 +149,23 @@ def _last_release(own: Sequence[Change], model: str, stage: str) -> _Release:
     if last.after is None:
         raise UserError(
             f"{stage} does not run {model} since {last.commit.revision[:10]} removed it",
-            f"`git revert {(last.merge or last.commit).revision[:10]}` brings it back",
+            f"`git revert {(last.merge or last.commit).revision[:10]}` restores it",
         )
     if last.oldest_known:
         raise UserError(
-            f"this clone is shallow and does not hold the release before {last.after.version}",
+            f"this clone is shallow and does not contain the release before {last.after.version}",
             "`git fetch --unshallow`",
         )
     if last.before is None:
         raise UserError(
             f"{last.after.version} is the first version of {model} in {stage}, so there is none to go back to",
-            f"remove its entry from Pulumi.{stage}.yaml if it shall not run",
+            f"remove its entry from Pulumi.{stage}.yaml if it must not run",
         )
     return _Release(change=last, before=last.before, after=last.after)
 
 
 def _is_rollback(own: Sequence[Change], last: Change) -> bool:
-    """True when a release takes another one back; a rollback of a rollback takes none back, and so on."""
+    """True when a release reverts another one; a rollback of a rollback does not count as one, and so on."""
     of = {commit.revision: change for change in own for commit in (change.commit, change.merge) if commit}
     steps, change = 0, last
     while change.reverts is not None:
@@ -251,7 +251,7 @@ def _revert(tree: Repository, last: _Release, reason: str | None) -> str:
 
 
 def _resolve(tree: Repository, last: _Release, said: str) -> None:
-    """Resolve what git takes for a conflict when only neighbouring lines changed since; refuse a real one."""
+    """Resolve what git reports as a conflict when only neighbouring lines changed since; refuse a real one."""
     undone = last.undone
     file = f"Pulumi.{last.stage}.yaml"
     conflicts = tree.git("diff", "--name-only", "--relative", "--diff-filter=U").splitlines()
@@ -280,7 +280,7 @@ def _since(tree: Repository, last: _Release) -> str:
 
 def _instead(last: _Release) -> str:
     return (
-        f'write version: "{last.before.version}" into Pulumi.{last.stage}.yaml in a commit of its own with the '
+        f'write version: "{last.before.version}" into Pulumi.{last.stage}.yaml in a separate commit with the '
         f"trailer `Reverts: {last.change.commit.revision[:10]}`, or let `python -m delivery promote {last.model} "
         f'--from STAGE --to {last.stage} --version {last.before.version} --reason "..." --commit` do it'
     )

@@ -36,16 +36,16 @@ def render_commit(
 ) -> RenderedCommit:
     """Render a stage as a commit has it and put the manifests on the stage's branch; never touches the work tree.
 
-    The new commit says and dates what the source commit says, so the same source on the same branch is the same
+    The new commit has the message and dates of the source commit, so the same source on the same branch is the same
     commit wherever it is rendered. It is made even if no manifest changed: the branch's tip always names the
-    source commit that the cluster is to show.
+    source commit that the cluster runs.
 
     Args:
         repository: Where both branches are.
         stage: As in Pulumi.<stage>.yaml.
         revision: The source commit.
-        remote: The remote whose branch is to be continued; it is fetched.
-        any_order: Also when the branch shows a commit that the source commit does not contain.
+        remote: The remote whose branch is continued; it is fetched.
+        any_order: Allow a source commit that does not contain the commit that the branch shows.
 
     Raises:
         UserError: there is no such commit or stage, the branch shows a newer commit, or it moved meanwhile.
@@ -56,7 +56,7 @@ def render_commit(
     if stage not in (known := stages_at(repository, source)):
         raise UserError(
             f"Pulumi.{stage}.yaml does not exist in {revision}; its stages are {listed(known)}",
-            "name one of them. A stage that is gone is taken down by removing what follows its branch",
+            "name one of them. To take down a removed stage, remove what follows its branch",
         )
     local = repository.try_git("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}").stdout.strip()
     tip = newest(repository, branch, local, remote)
@@ -64,7 +64,7 @@ def render_commit(
     if tip and shown is None:
         raise UserError(
             f"The tip of {branch}, {tip[:12]}, has no line {SOURCE}: it was not rendered",
-            f"take it off {branch}; what is to run is changed on the source branch",
+            f"remove it from {branch}; change what runs on the source branch",
         )
     if shown and not any_order:
         _refuse_older(repository, branch, shown, source)
@@ -75,7 +75,7 @@ def render_commit(
 
 
 def refuse_secrets(found: list[dict[str, Any]], stage: str) -> None:
-    """Refuse Secrets that hold something: who reads the branch would read it.
+    """Refuse Secrets with content: everyone who reads the branch could read it.
 
     Raises:
         SettingsError: names each of them.
@@ -96,12 +96,12 @@ def refuse_secrets(found: list[dict[str, Any]], stage: str) -> None:
 
 
 def _refuse_older(repository: Repository, branch: str, shown: str, source: str) -> None:
-    """A run that comes late must not take the cluster back, nor one whose source branch was rewritten."""
+    """Refuse a late run, and one whose source branch was rewritten: they would take the cluster back."""
     if repository.is_ancestor(shown, source):
         return
     if repository.shallow:
         raise UserError(
-            f"Whether {source[:12]} follows {shown[:12]}, which {branch} shows, cannot be seen: this clone is "
+            f"Whether {source[:12]} follows {shown[:12]}, which {branch} shows, is not known: this clone is "
             "shallow",
             "`git fetch --unshallow`",
         )
@@ -111,7 +111,7 @@ def _refuse_older(repository: Repository, branch: str, shown: str, source: str) 
         + ("is older than" if older else "does not contain")
         + "; the cluster would go back",
         "render a commit that contains it, roll back with `git revert`, "
-        "or add --any-order if the branch really is to show this one",
+        "or add --any-order if the branch really should show this one",
     )
 
 

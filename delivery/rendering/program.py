@@ -1,4 +1,4 @@
-"""The objects of a project's stage, as the project's own program makes them."""
+"""The objects of a project's stage, as the project's own program renders them."""
 
 import importlib
 import sys
@@ -22,21 +22,21 @@ class ProgramError(UserError):
 
 
 class RefusedError(ProgramError):
-    """The program refused its settings: its own problems in its own words, also where it is another checkout's."""
+    """The program refused its settings: its own problems in its own words, even if it is another checkout's."""
 
     def __init__(self, refusal: Any) -> None:  # noqa: ANN401 - another checkout's class is not known here
         Exception.__init__(self, str(refusal))
         self.problems = tuple(Problem(**asdict(problem)) for problem in refusal.problems)
 
     def __str__(self) -> str:
-        """As the program says it."""
+        """In the program's own words."""
         return str(self.args[0])
 
 
 def objects(project: Path, stage: str, settings: StackSettings | None = None) -> list[dict[str, Any]]:
     """Every Kubernetes object of a stage, in the order of creation.
 
-    A checkout with components of its own, such as another commit's work tree, makes them by these.
+    A checkout with its own components, such as another commit's work tree, renders them with these.
 
     Args:
         project: The checkout.
@@ -44,7 +44,7 @@ def objects(project: Path, stage: str, settings: StackSettings | None = None) ->
         settings: The stage, where it is loaded already; None where the checkout has its own components.
 
     Raises:
-        ProgramError: the program refused its settings, failed or ended early by itself, or is older than this layout.
+        ProgramError: the program refused its settings, failed or exited early, or is older than this layout.
     """
     with _modules_of(project):
         try:
@@ -60,19 +60,19 @@ def objects(project: Path, stage: str, settings: StackSettings | None = None) ->
 
 
 def has_own_program(project: Path) -> bool:
-    """True for a checkout whose components are others than these, such as another commit's work tree."""
+    """True for a checkout with other components than these, such as another commit's work tree."""
     here = Path(__file__).resolve().parents[2]
     return project.resolve() != here and (project / _PACKAGE).is_dir()
 
 
 def _is_refusal(error: BaseException) -> bool:
-    """By name: what another checkout's components raise is of a class that this process does not know."""
+    """By name: another checkout's components raise a class that this process does not know."""
     return any((one.__module__, one.__name__) == _REFUSAL for one in type(error).__mro__)
 
 
 @contextmanager
 def _modules_of(project: Path) -> Iterator[None]:
-    """Lets another checkout's components be imported in the place of these, for as long as its program runs."""
+    """Imports another checkout's components instead of these while its program runs."""
     if not has_own_program(project):
         yield
         return

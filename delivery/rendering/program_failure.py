@@ -1,4 +1,4 @@
-"""Where a program failed, in its own words instead of in a traceback of what ran it."""
+"""Where a program failed, in its own words instead of a traceback of its caller."""
 
 import traceback
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def failure(error: BaseException, project: Path, stage: str) -> tuple[str, str]:
-    """What a program raised, with its own line that did and its first own line, in one line of text; and the fix.
+    """What a program raised, with its own line that raised it and its first own line, as one line; and the fix.
 
     Args:
-        error: What came out of it; an exit counts too, since it leaves out what was to follow.
+        error: What it raised; an exit counts too, since it skips the rest of the program.
         project: The program's folder.
         stage: The stage it ran for.
     """
@@ -26,7 +26,7 @@ def failure(error: BaseException, project: Path, stage: str) -> tuple[str, str]:
 
 def _said(error: BaseException, where: str) -> str:
     if isinstance(error, SystemExit):
-        return f"ended by itself{where}: exit code {error.code or 0}"
+        return f"exited early{where}: exit code {error.code or 0}"
     text = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
     return f"failed{where}: {': '.join(filter(None, (type(error).__name__, text)))}"
 
@@ -41,7 +41,7 @@ def _places(error: BaseException, project: Path) -> Iterator[str]:
 
 def _place(filename: str, line: int, project: Path) -> Iterator[str]:
     path = Path(filename).resolve()
-    # A project without components of its own has those of this checkout.
+    # A project without its own components uses those of this checkout.
     for root, folder in ((project, project), (_CHECKOUT, _CHECKOUT / "components")):
         ours = path.is_relative_to(_CHECKOUT / "delivery")
         if path.is_relative_to(folder) and "site-packages" not in path.parts and not ours:

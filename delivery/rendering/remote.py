@@ -1,13 +1,13 @@
-"""The branch `rendered/<stage>` of a remote: where to go on from, and bringing it there."""
+"""The branch `rendered/<stage>` of a remote: where to continue from, and how to push it."""
 
 from components.errors import UserError
 from delivery.git.repository import Repository
 
 
 def newest(repository: Repository, branch: str, local: str, remote: str | None) -> str:
-    """The commit to go on from: the local branch's or the remote's, whichever contains the other; empty for none.
+    """The commit to continue from: the local branch's or the remote's, whichever contains the other; empty for none.
 
-    Without a remote the local branch alone counts, or, in a clone that has none yet, the only remote's as last fetched.
+    Without a remote only the local branch counts, or, in a clone that has none yet, the only remote's as last fetched.
 
     Raises:
         UserError: the two have diverged, the remote cannot be reached, or several remotes have the branch.
@@ -40,9 +40,9 @@ def push(repository: Repository, branch: str, remote: str) -> None:
         return
     said = done.stderr.strip()
     fix = (
-        "run this again; it goes on from the remote's branch"
+        "run this again; it continues from the remote's branch"
         if "rejected" in said
-        else f"see that `git push {remote}` works"
+        else f"make sure that `git push {remote}` works"
     )
     raise UserError(f"{branch} was not pushed to {remote}", fix, said=said)
 

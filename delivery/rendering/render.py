@@ -1,4 +1,4 @@
-"""Renders a stage as Kubernetes manifests, one file an object."""
+"""Renders a stage as Kubernetes manifests, one file per object."""
 
 from collections import Counter
 from pathlib import Path
@@ -10,13 +10,13 @@ from components.settings.stack import StackSettings
 from delivery.rendering import program
 
 HEADER = "# Rendered by `python -m delivery render`. Edit the stack and model files instead."
-# In this order, so that a namespace exists before what it holds; the number in front of a file's name says so.
+# In this order, so that a namespace exists before its objects; the number in front of a file's name keeps the order.
 _FIRST = ("CustomResourceDefinition", "Namespace")
 _SHOWN = 3
 
 
 def manifests(project: Path, stage: str, settings: StackSettings | None = None) -> list[dict[str, Any]]:
-    """What the program deploys for a stage: Kubernetes objects, those first that others need.
+    """What the program deploys for a stage: Kubernetes objects, with those that others need first.
 
     Args:
         project: The checkout.
@@ -30,13 +30,13 @@ def manifests(project: Path, stage: str, settings: StackSettings | None = None) 
 
 
 def render(project: Path, stage: str, output: Path) -> list[Path]:
-    """Write each object of a stage to a file of its own and remove what an earlier run left there.
+    """Write each object of a stage to its own file and remove what an earlier run left there.
 
     Returns:
         The files of this stage, in the order to apply them.
 
     Raises:
-        UserError: the folder holds something that no earlier run wrote; nothing was written.
+        UserError: the folder contains something that no earlier run wrote; nothing was written.
         ProgramError: the program refused its settings; nothing was written.
     """
     _refuse_foreign(output)
@@ -51,21 +51,21 @@ def render(project: Path, stage: str, output: Path) -> list[Path]:
 
 
 def _refuse_foreign(output: Path) -> None:
-    """Whoever applies the folder applies all of it, so it holds what was rendered and nothing else."""
+    """Refuse other files: the folder is applied as a whole, so it must contain only what was rendered."""
     foreign = (
         sorted(path.name for path in output.iterdir() if not _is_rendered(path)) if output.exists() else []
     )
     if foreign:
         more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
         raise UserError(
-            f"{output} holds {', '.join(foreign[:_SHOWN])}{more}, which `delivery render` did not write; nothing was "
-            "changed",
-            "name an empty folder, a new one, or one that holds nothing but rendered files",
+            f"{output} contains {', '.join(foreign[:_SHOWN])}{more}, which `delivery render` did not write; nothing "
+            "was changed",
+            "name an empty folder, a new one, or one that contains only rendered files",
         )
 
 
 def _is_rendered(path: Path) -> bool:
-    """A file of its own whose first line is the header; a link may lead anywhere."""
+    """A regular file whose first line is the header; a link may lead anywhere."""
     if path.is_symlink() or not path.is_file() or path.suffix != ".yaml":
         return False
     with path.open("rb") as file:
@@ -82,7 +82,7 @@ def file_name(manifest: dict[str, Any], *, with_namespace: bool = False) -> str:
     """`deployment-sentiment-classifier.yaml`; `role-ml-staging.prometheus.yaml` where two namespaces have it.
 
     Definitions and namespaces have a number in front, like `1-namespace-ml-staging.yaml`, since
-    `kubectl apply -f FOLDER` goes by name.
+    `kubectl apply -f FOLDER` applies in the order of names.
     """
     kind, metadata = manifest["kind"], manifest["metadata"]
     rank = f"{_FIRST.index(kind)}-" if kind in _FIRST else ""

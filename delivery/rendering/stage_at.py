@@ -15,7 +15,7 @@ from delivery.rendering.render import manifests
 
 @dataclass(frozen=True, kw_only=True)
 class StageAt:
-    """A stage of a project, loaded once and rendered once, when first asked for it, however often it is asked.
+    """A stage of a project, loaded and rendered once, at the first use.
 
     Attributes:
         sources: The project.
@@ -47,7 +47,7 @@ class StageAt:
 
     @cached_property
     def manifests(self) -> Sequence[dict[str, Any]]:
-        """What the program deploys for it, those first that others need.
+        """What the program deploys for it, with the objects that others need first.
 
         Raises:
             SettingsError: the files have problems.

@@ -18,12 +18,12 @@ _PAGE = 100
 _MOST_PAGES = 100
 _MARKER = re.compile(r"<!-- ml-deployments [^\n]+ -->")
 _RETRIED = frozenset({429, 500, 502, 503, 504})
-# Not a POST, which may have been carried out although its answer was lost: then the comment is looked for again.
+# Not a POST, which may have succeeded although its answer was lost: then the comment is searched for again.
 _RETRIES = urllib3.Retry(
     total=4,
     backoff_factor=0.5,
     backoff_max=10,
-    # A rate limit may ask for an hour, and a job has less.
+    # A rate limit may last an hour, and a job has less time.
     retry_after_max=30,
     status_forcelist=_RETRIED,
     allowed_methods={"GET", "PATCH"},
@@ -35,7 +35,7 @@ _PAUSE_SECONDS = 1.0
 
 
 class _UnclearError(UserError):
-    """A POST failed so that it may have been carried out."""
+    """A POST failed in a way that it may still have succeeded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class PullRequest:
 
     @property
     def comments(self) -> str:
-        """Where its comments are."""
+        """The path of its comments."""
         return f"{self.api.rstrip('/')}/repos/{self.repository}/issues/{self.number}/comments"
 
 
@@ -71,7 +71,7 @@ def comment(request: PullRequest, text: str) -> tuple[str, str]:
         `posted` or `edited`, and the comment's address.
 
     Raises:
-        UserError: the page has no marker or is too long, or GitHub did not take it.
+        UserError: the page has no marker or is too long, or GitHub did not accept it.
     """
     marker = text.partition("\n")[0].rstrip("\r")
     if not _MARKER.fullmatch(marker):
@@ -81,7 +81,7 @@ def comment(request: PullRequest, text: str) -> tuple[str, str]:
         )
     if len(text) > LONGEST_CHARACTERS:
         raise UserError(
-            f"the page has {len(text):,} characters and GitHub takes {LONGEST_CHARACTERS:,}",
+            f"the page has {len(text):,} characters and GitHub accepts {LONGEST_CHARACTERS:,}",
             "write it without --full",
         )
     with urllib3.PoolManager(timeout=_SECONDS, retries=_RETRIES) as pool:
@@ -116,7 +116,7 @@ class _GitHub:
         return None
 
     def edit(self, identifier: int, text: str) -> dict[str, Any] | None:
-        """Edit a comment; None when it is there no more."""
+        """Edit a comment; None when it no longer exists."""
         owner = f"{self._request.api.rstrip('/')}/repos/{self._request.repository}"
         edited: dict[str, Any] | None = self._try(
             "PATCH", f"{owner}/issues/comments/{identifier}", {"body": text}
@@ -145,7 +145,7 @@ class _GitHub:
                 return
 
     def _author(self) -> str | None:
-        """Who the token is; None for a workflow's own token, which may not ask."""
+        """The user of the token; None for a workflow's own token, which may not ask."""
         response = self._send("GET", f"{self._request.api.rstrip('/')}/user", None)
         if response.status == HTTPStatus.OK:
             login: str = response.json()["login"]
@@ -183,7 +183,7 @@ class _GitHub:
 
 def _is_by(found: dict[str, Any], own: str | None) -> bool:
     author = found.get("user") or {}
-    # A workflow's token cannot say who it is; it writes as a bot, and a person's comment is never a bot's.
+    # A workflow's token cannot find out its user; it writes as a bot, and a person's comment is never a bot's.
     return author.get("login") == own if own is not None else author.get("type") == "Bot"
 
 

@@ -23,12 +23,12 @@ def applied(changes: Sequence[ManifestChange]) -> bool:
 
 
 def features_block(plan: FeaturePlan, stage: str, level: str, rank: int = 0) -> Block:
-    """The part of the page that says what changes in the registry.
+    """The section of the page that says what changes in the registry.
 
     Args:
         plan: What changes.
         stage: The stage's name.
-        level: The heading's signs.
+        level: The heading's `#` characters.
         rank: The block's rank.
     """
     head = f"{level} Features of {code(stage)}\n"

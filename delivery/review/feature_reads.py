@@ -13,7 +13,7 @@ class FeatureReads:
     """What changes for the models that read features.
 
     Attributes:
-        broken: What a service loses or changes that a model reads in both commits.
+        broken: What is lost or changed in a service that a model reads in both commits.
         points: What else a reviewer should know.
     """
 
@@ -82,7 +82,7 @@ def _types(service: str, definitions: FeatureDefinitions) -> Mapping[str, str]:
 
 
 def _keys(service: str, definitions: FeatureDefinitions) -> Mapping[str, str]:
-    """The type of each column that tells a service's entities apart."""
+    """The type of each column that identifies a service's entities."""
     found = definitions.services.get(service)
     views = () if found is None else found.features
     entities = (definitions.entities[name] for view in views for name in definitions.views[view].entities)

@@ -1,4 +1,4 @@
-"""The locks of Pulumi's file backend: what other backends lock is told by Pulumi alone, and only to an update."""
+"""The locks of Pulumi's file backend. With other backends only Pulumi knows the locks, and only during an update."""
 
 import os
 from collections.abc import Iterable

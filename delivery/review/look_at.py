@@ -1,4 +1,4 @@
-"""What a reviewer should look at: derived from the change, none of it stops a merge by itself."""
+"""What a reviewer should look at: derived from the change; none of it stops a merge."""
 
 import re
 from collections import defaultdict
@@ -19,15 +19,15 @@ _MAJOR = re.compile(r"v?(\d+)(?:\.\d|$)")
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What a stage alone does not tell.
+    """What a stage alone does not show.
 
     Attributes:
         base: What the change is compared with, as the user wrote it.
         releases: The releases of all stages.
         files: The files that differ, relative to the project.
         runs_in: The stages that run a model, by model.
-        newer: How many commits the base has that this change has not and that touch the stage, by stage.
-        locked: The stages with an update that runs or was killed.
+        newer: How many commits of the base touch the stage and are not in this change, by stage.
+        locked: The stages with an update that is running or was killed.
         gone: The stages whose stack file is removed.
     """
 
@@ -41,7 +41,7 @@ class Surroundings:
 
 
 def look_at(review: StageReview, around: Surroundings) -> tuple[str, ...]:
-    """The points for a reviewer of a stage as Markdown, the gravest first."""
+    """The points for a reviewer of a stage as Markdown, the most serious first."""
     return (
         *_removed(review),
         *feature_points(review),
@@ -63,7 +63,7 @@ def _removed(review: StageReview) -> Iterator[str]:
 
 def _secrets(review: StageReview) -> Iterator[str]:
     for secret in review.secrets:
-        yield f"the Secret {code(secret)} is asked for anew, and nothing here makes it: it must be in the cluster first"
+        yield f"the Secret {code(secret)} is newly required, and nothing here creates it: it must exist in the cluster"
 
 
 def _unexplained(review: StageReview) -> Iterator[str]:
@@ -78,13 +78,13 @@ def _unexplained(review: StageReview) -> Iterator[str]:
 def _beside(review: StageReview, around: Surroundings) -> Iterator[str]:
     if number := around.newer.get(review.stage, 0):
         yield (
-            f"{code(around.base)} has {count(number, 'newer commit')} that this change has not and that touch this "
-            "stage: what is deployed after the merge is not exactly this. Rebase or merge it first"
+            f"{code(around.base)} has {count(number, 'newer commit')} that this change does not contain and that touch "
+            "this stage: what is deployed after the merge is not exactly this. Rebase or merge it first"
         )
     if review.stage in around.locked:
         yield (
-            "the stack is locked: an update of it runs now, or was killed. The preview may show half of it; "
-            f"a killed one is released by {code(f'pulumi cancel --stack {review.stage}')}"
+            "the stack is locked: an update is running, or was killed. The preview may show a partial update; "
+            f"{code(f'pulumi cancel --stack {review.stage}')} releases the lock of a killed one"
         )
     for stage in around.gone:
         yield (
@@ -106,7 +106,7 @@ def _release(release: Release) -> Iterator[str]:
     if old.version != new.version and old.replicas != new.replicas:
         yield f"{model} changes its version and its replicas at once: a fault has two possible causes"
     if new.replicas == 0 and old.replicas:
-        yield f"**{model} goes to 0 replicas and serves nobody**"
+        yield f"**{model} goes to 0 replicas and serves no requests**"
     if release.other_fields:
         yield f"{model} changes other fields in the stack file: {', '.join(map(code, release.other_fields))}"
 

@@ -11,12 +11,12 @@ def feature_points(review: StageReview) -> Iterator[str]:
     """The points as Markdown."""
     removed = review.removed_parts
     if names.SERVER in removed:
-        yield "**the feature store is removed from the stage**: models that read from it read nothing"
+        yield "**the feature store is removed from the stage**: models that read from it will read nothing"
     elif names.REDIS in removed:
-        yield "**the stage's own Redis is removed**: nothing takes its values to another one, which is empty at first"
+        yield "**the stage's own Redis is removed**: nothing copies its values to another one, which is empty at first"
     for change in review.changes:
         if change.let_go:
-            yield f"**{code(change.object)} is no longer kept**: its data goes when the stage declares it no more"
+            yield f"**{code(change.object)} is no longer kept**: its data is deleted once the stage does not declare it"
         if change.store_part == names.REDIS and _restarts(change.before, change.after):
             yield "the stage's Redis restarts: reads fail until it has read its log"
     for planned in review.features.changes if review.features else ():

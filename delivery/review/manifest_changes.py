@@ -24,13 +24,13 @@ class ManifestChange:
 
     @property
     def model(self) -> str | None:
-        """The model whose object it is; None for the stage's own."""
+        """The model that the object belongs to; None for the stage's own."""
         labels = self._labels
         return labels.get(naming.NAME) if labels.get(naming.COMPONENT) == naming.MODEL_SERVER else None
 
     @property
     def store_part(self) -> str | None:
-        """The part of the stage's feature store whose object it is; None for any other object."""
+        """The part of the stage's feature store that the object belongs to; None for any other object."""
         labels = self._labels
         return (
             labels.get(naming.NAME)
@@ -40,12 +40,12 @@ class ManifestChange:
 
     @property
     def kept(self) -> bool:
-        """True where the base commit keeps the object for good, as what holds data."""
+        """True where the base commit protects the object from deletion, because it holds data."""
         return self.before is not None and naming.is_kept(self.before)
 
     @property
     def let_go(self) -> bool:
-        """True where this commit renders the object, and does not keep it for good any more."""
+        """True where this commit renders the object, but no longer protects it from deletion."""
         return self.kept and self.after is not None and not naming.is_kept(self.after)
 
     @property
@@ -72,7 +72,7 @@ def manifest_changes(
 
 
 def safety_changes(change: ManifestChange) -> tuple[str, ...]:
-    """What of an object's safety differs: security, probes, resources; empty unless both commits render it."""
+    """The differences in an object's security, probes and resources; empty unless both commits render it."""
     if change.before is None or change.after is None:
         return ()
     old, new = (dict(_safety(manifest)) for manifest in (change.before, change.after))
@@ -100,5 +100,5 @@ def _safety(manifest: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _lines(manifest: dict[str, Any] | None) -> list[str]:
-    # Not splitlines: YAML keeps characters in a text that it takes for the end of a line.
+    # Not splitlines: YAML keeps characters in a text that splitlines treats as the end of a line.
     return [] if manifest is None else yaml_text.dump(manifest).removesuffix("\n").split("\n")

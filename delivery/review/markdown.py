@@ -1,14 +1,14 @@
-"""Markdown in which nothing that comes from the repository can be anything but text."""
+"""Markdown in which everything from the repository is plain text."""
 
 import re
 from collections.abc import Iterable, Sequence
 
 LONGEST_VALUE = 600
-# Whatever Markdown, GitHub's extensions or HTML could read as a sign, becomes a numeric reference.
+# Whatever Markdown, GitHub's extensions or HTML could read as markup becomes a numeric reference.
 _SIGN = re.compile(r"[^\w \-./:,=+]|_|:(?=//)|(?<=[wW]{3})\.")
 _SPACE = re.compile(r"\s+")
 _RUN = re.compile(r"`+")
-# Control characters, what is no character, and the marks that make text read in another order than it has.
+# Control characters, noncharacters, and the marks that display text in another order.
 UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
     + "".join(chr(plane << 16 | low) for plane in range(1, 17) for low in (0xFFFE, 0xFFFF))
@@ -18,10 +18,10 @@ _SHORTEST_FENCE = 3
 
 
 def code(value: object) -> str:
-    """A value as code in one line; also inside a table. Long ones are cut at LONGEST_VALUE characters.
+    """A value as code in one line, usable in a table. Long ones are cut at LONGEST_VALUE characters.
 
-    References keep a value inert where a code span would not: a span ends at a backtick and a cell at a bar. GitHub
-    looks for no mentions, issues and emoji in `<code>` either.
+    References keep a value inert where a code span would not: a span ends at a backtick and a cell at a bar. In
+    `<code>`, GitHub does not search for mentions, issues and emoji either.
     """
     text = _SPACE.sub(" ", UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))).strip()
     if len(text) > LONGEST_VALUE:
@@ -38,7 +38,7 @@ def change(before: object | None, after: object | None) -> str:
 
 def fence(text: str, language: str) -> str:
     """A fenced block whose fence is longer than any in the text."""
-    # A lone carriage return ends a line for Markdown, and a fence stands at the begin of one.
+    # A lone carriage return ends a line for Markdown, and a fence is at the start of one.
     plain = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
     longest = max((len(run) for run in _RUN.findall(plain)), default=0)
     mark = "`" * max(_SHORTEST_FENCE, longest + 1)

@@ -28,7 +28,7 @@ class Change:
         base: The commit the change is compared with.
         head: The commit that is previewed.
         span: Both as the user named them.
-        stage: The stage that was asked for; None for all.
+        stage: The requested stage; None for all.
     """
 
     base: str
@@ -44,7 +44,7 @@ class Change:
 
 
 def marker(stage: str | None) -> str:
-    """The first line of a page: by it a comment is found again."""
+    """The first line of a page, by which its comment is found again."""
     return f"<!-- ml-deployments review: {stage or 'all stages'} -->"
 
 
@@ -52,7 +52,7 @@ def page(reviews: Sequence[StageReview], change: Change, limit: int | None = LIM
     """The page of a change, for all the stages reviewed.
 
     Args:
-        reviews: What is known of each stage.
+        reviews: What is known about each stage.
         change: What was compared.
         limit: The most bytes it may have; None for any number.
     """
@@ -157,7 +157,7 @@ def _pulumi(review: StageReview, level: str) -> Block:
         return Block(head=f"{title}\n\n**Unknown: the preview failed.**")
     said = f"{title}\n\n{_counts(preview)}"
     if preview.problems:
-        said += " **The preview failed on the way: this is not all.**"
+        said += " **The preview failed partway: this is incomplete.**"
     if not preview.steps:
         return Block(head=said)
     gravity = {"replace": 0, "delete": 1, "create": 2, "update": 3}

@@ -1,4 +1,4 @@
-"""What Pulumi would do, asked of `pulumi preview`."""
+"""What Pulumi would do, according to `pulumi preview`."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from delivery.identity import Identity, identity
 
 SECONDS = 900
 _STOP_SECONDS = 10
-# What the engine calls the parts of one replacement.
+# The engine's names for the steps of one replacement.
 _OPERATIONS = {
     "create": "create",
     "update": "update",
@@ -27,7 +27,7 @@ _OPERATIONS = {
     "discard-replaced": "replace",
     "import": "create",
 }
-# Said by plugins that leave a preview incomplete instead of failing it.
+# Messages of plugins that leave a preview incomplete instead of failing it.
 _UNREACHABLE = re.compile(r"unreachable|failed to read resource state", re.IGNORECASE)
 _NOISE = re.compile(r"^warning: using pulumi-\S+ from \$PATH")
 _LOCKED = "currently locked"
@@ -70,15 +70,15 @@ class Preview:
 
 @contextmanager
 def previewing(project: Path, stage: str, seconds: float = SECONDS) -> Iterator[Callable[[], Preview]]:
-    """Start `pulumi preview --refresh` in a project's folder; call what this gives to wait for it.
+    """Start `pulumi preview --refresh` in a project's folder; call the result to wait for it.
 
-    The refresh compares the cluster itself, and not only what the last update recorded of it. Also what goes wrong is
-    an answer. A preview that was not waited for ends with the block.
+    The refresh compares the cluster itself, and not only what the last update recorded. A failure is an answer too. A
+    preview that was not waited for is stopped at the end of the block.
 
     Args:
         project: The checkout, with its Python environment in `.venv`.
-        stage: The stage; its stack has to exist in the backend.
-        seconds: How long it is waited for.
+        stage: The stage; its stack must exist in the backend.
+        seconds: How long to wait for it.
     """
     command = ["pulumi", "preview", "--json", "--refresh", "--non-interactive", "--stack", stage]
     try:
@@ -96,7 +96,7 @@ def previewing(project: Path, stage: str, seconds: float = SECONDS) -> Iterator[
 
 
 def parse(output: str, said: str, code: int, stage: str) -> Preview:
-    """What a preview printed as JSON, what it said on standard error, and its exit code."""
+    """What a preview printed as JSON, its standard error, and its exit code."""
     try:
         digest: dict[str, Any] = json.loads(output)
     except ValueError:
@@ -141,13 +141,13 @@ def _answer(process: subprocess.Popen[str], stage: str, seconds: float) -> Previ
     except subprocess.TimeoutExpired:
         _end(process)
         reason = f"`pulumi preview --stack {stage}` did not end within {seconds:.0f} s and was stopped"
-        late = Problem(reason, "look whether the cluster and the backend answer, then run it again")
+        late = Problem(reason, "check that the cluster and the backend answer, then run it again")
         return Preview(problems=(str(late),))
     return parse(output, said, process.returncode, stage)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """An interrupt, on which the engine ends in order; then whatever is left of the group is killed."""
+    """An interrupt, on which the engine shuts down cleanly; then whatever is left of the group is killed."""
     os.killpg(process.pid, signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=_STOP_SECONDS)
@@ -187,7 +187,7 @@ def _named(raw: dict[str, Any], inputs: dict[str, Any]) -> Identity:
     _, _, types, name = raw["urn"].split("::", 3)
     _, version, kind = types.rpartition("$")[2].split(":")
     group = version.rpartition("/")[0]
-    # Pulumi gives a name to the group that has none.
+    # Pulumi names the core group, which has no name.
     return Identity(kind=kind, namespace="", name=name, group="" if group == "core" else group)
 
 
@@ -199,5 +199,5 @@ def _without_digest(said: str, code: int, stage: str) -> str:
             Problem(f"the backend has no stack {stage}", f"create it once with `pulumi stack init {stage}`")
         )
     if _LOCKED in text:
-        return f"the stack {stage} is locked: an update of it runs, or was killed. {text}"
+        return f"the stack {stage} is locked: an update is running, or was killed. {text}"
     return text or f"pulumi ended with exit code {code} and said nothing"

@@ -41,7 +41,7 @@ def review(project: Path, span: str, stage: str | None = None) -> tuple[Change, 
 
     Args:
         project: The checkout.
-        span: `BASE..HEAD`; either may be left out and then is the commit that is checked out.
+        span: `BASE..HEAD`; an omitted side is the commit that is checked out.
         stage: The stage; None for every stage that has a stack file in HEAD.
 
     Raises:
@@ -75,17 +75,17 @@ def review(project: Path, span: str, stage: str | None = None) -> tuple[Change, 
 def _ends(span: str) -> tuple[str, str]:
     before, dots, after = span.partition("...") if "..." in span else span.partition("..")
     if not dots or ".." in after:
-        raise UserError(f"{span} is no range of commits", "write BASE..HEAD, like main..HEAD")
+        raise UserError(f"{span} is not a range of commits", "write BASE..HEAD, like main..HEAD")
     return before or "HEAD", after or "HEAD"
 
 
 def _merge_base(repository: Repository, before: str, head: str) -> str:
-    """Where the change branched off: what BASE got since then is not part of it."""
+    """Where the change branched off: later commits of BASE are not part of it."""
     done = repository.try_git("merge-base", repository.resolve(before), head)
     if done.returncode == 0:
         return done.stdout.strip()
     fix = (
-        "this clone is shallow: `git fetch --unshallow` brings the rest"
+        "this clone is shallow: `git fetch --unshallow` fetches the rest"
         if repository.shallow
         else "name a base that the change was made from"
     )
@@ -94,7 +94,7 @@ def _merge_base(repository: Repository, before: str, head: str) -> str:
 
 @contextmanager
 def _checkout(repository: Repository, head: str) -> Iterator[Sources]:
-    """The project as HEAD has it, with the Python environment that Pulumi runs the program with."""
+    """The project as HEAD has it, with the Python environment in which Pulumi runs the program."""
     with sources_at(repository, head) as sources:
         environment, there = repository.project / _VENV, sources.folder / _VENV
         if environment.exists() and not there.exists():
@@ -122,7 +122,7 @@ def _stage(base: StageAt, head: StageAt, found: Sequence[Release], feast: Path) 
     own = tuple(release for release in found if release.stage == stage)
     try:
         loaded = head.loaded
-        # Rendering and asking take a while themselves, so the preview runs meanwhile.
+        # Rendering and the registries take a while themselves, so the preview runs in parallel.
         with previewing(folder, stage) as preview:
             rendered, rendered_before = head.manifests, _rendered_before(base)
             changes = manifest_changes(rendered_before, rendered)
@@ -149,7 +149,7 @@ def _stage(base: StageAt, head: StageAt, found: Sequence[Release], feast: Path) 
 def _seen(preview: Preview, stack: StackSettings) -> Preview:
     """The preview, with a problem where the cluster cannot be reached.
 
-    The official plugin plans without a cluster, too, and says nothing of it: from what the state has recorded.
+    Without a cluster the official plugin silently plans from the recorded state.
     """
     if preview.problems:
         return preview

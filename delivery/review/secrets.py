@@ -1,11 +1,11 @@
-"""The Secrets that manifests ask for; nobody but the user makes them, so a new one must be there first."""
+"""The Secrets that manifests require; only the user creates them, so a new one must be created first."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 
 def new_secrets(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """Each Secret, with its keys, that one commit asks for and the other does not: `ml-staging/redis (password)`."""
+    """Each Secret, with its keys, that one commit requires and the other does not: `ml-staging/redis (password)`."""
     had = set(_asked(before))
     keys: dict[str, set[str]] = {}
     for secret, key in _asked(after):
@@ -16,7 +16,7 @@ def new_secrets(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]
 
 
 def _asked(manifests: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    # An object that is made of a Secret of the same change needs no other.
+    # A Secret that the same change renders needs no other.
     made = {_name(m, m["metadata"]["name"]) for m in manifests if m["kind"] == "Secret"}
     for manifest in manifests:
         for secret, key in _references(manifest):

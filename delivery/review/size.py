@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# GitHub refuses a comment of more than 65,536 characters. Bytes of UTF-8 are never fewer than characters, whichever way
-# those are counted, and some room is left for what a proxy or an editor adds.
+# GitHub refuses a comment of more than 65,536 characters. Bytes of UTF-8 are never fewer than characters, however those
+# are counted, and some room is left for what a proxy or an editor adds.
 LIMIT_BYTES = 60_000
 
 
@@ -17,7 +17,7 @@ class Block:
         items: Markdown, one after the other.
         tail: Markdown; empty for none.
         separator: Between the items.
-        rank: The lower it is, the earlier its items get what room there is.
+        rank: Blocks with a lower rank are filled first.
         noun: What an item is, for the line that says how many were left out.
     """
 
@@ -34,13 +34,13 @@ class Block:
         if missing := len(self.items) - len(shown):
             text += (
                 f"\n\n**{missing} of {len(self.items)} {self.noun}s are left out**, since the page would be too long "
-                f"for a comment. All of it: {command}"
+                f"for a comment. To see everything: {command}"
             )
         return f"{text}\n\n{self.tail}" if self.tail else text
 
 
 def fitted(blocks: Sequence[Block], command: str, limit: int) -> str:
-    """The blocks as one page of at most `limit` bytes, with as many items as there is room for, by rank and order."""
+    """The blocks as one page of at most `limit` bytes, with as many items as fit, by rank and order."""
     whole = _joined(blocks, command, [block.items for block in blocks])
     if _size(whole) <= limit:
         return whole

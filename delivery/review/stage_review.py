@@ -1,4 +1,4 @@
-"""What a review knows of one stage, and what of it stops the merge."""
+"""What a review knows about one stage, and what stops the merge."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from delivery.review.feature_reads import FeatureReads
 from delivery.review.manifest_changes import ManifestChange
 from delivery.review.preview import Preview, Step
 
-# Their end stops no request and loses no data; they are made again in seconds.
+# Deleting them stops no request and loses no data; they are created again in seconds.
 HARMLESS_KINDS = frozenset(
     {
         "PodDisruptionBudget",
@@ -34,14 +34,14 @@ class StageReview:
     Attributes:
         stage: Its name.
         releases: The models whose entries in the stack file differ.
-        facts: What the registries say of the versions, by model; without those that could not be asked for.
+        facts: What the registries say about the versions, by model; without those that were not checked.
         gated: The models among them that have a gate.
         preview: What Pulumi would do.
         changes: The rendered manifests that differ.
         store: The version, digest and replicas of the feature store; None where they are the same.
         features: What changes in the feature store's registry; None when nothing is applied to it.
-        reads: What changes of the features that models read.
-        secrets: The Secrets that this commit asks for and the base commit does not.
+        reads: What changes in the features that models read.
+        secrets: The Secrets that this commit requires and the base commit does not.
         violations: What the policies find.
         problems: What is wrong with the files; then there is nothing to preview.
         look_at: What a reviewer should look at.
@@ -63,12 +63,12 @@ class StageReview:
 
     @property
     def removed_models(self) -> tuple[str, ...]:
-        """The models that the change takes out of the stage."""
+        """The models that the change removes from the stage."""
         return tuple(r.model for r in self.releases if r.before is not None and r.after is None)
 
     @property
     def removed_parts(self) -> frozenset[str]:
-        """The parts of the feature store that the change takes out of the stage: all of them, or its Redis alone."""
+        """The parts of the feature store that the change removes from the stage: all of them, or only its Redis."""
         gone = {
             change.store_part
             for change in self.changes
@@ -85,11 +85,11 @@ class StageReview:
         return tuple(s for s in self.preview.steps if not {s.object, s.target} & changed)
 
     def expected(self, step: Step) -> bool:
-        """True unless a step replaces an object, or deletes one that the change does not plainly give up.
+        """True unless a step replaces an object, or deletes one that the change does not clearly remove.
 
         A deletion is expected when the object itself stays in the cluster, or when the base commit renders it, this one
         does not, and either its kind is in HARMLESS_KINDS or its model, its feature store or that store's Redis was
-        taken out of the stack file. A namespace is never given up, a claim only when the base commit does not keep it.
+        removed from the stack file. A namespace never counts, and a claim only if the base commit does not keep it.
         """
         if step.operation not in {"replace", "delete"} or step.kept:
             return True
@@ -117,9 +117,9 @@ class StageReview:
         for model, facts in self.facts.items():
             against = [said for said in facts.problems if said.known]
             for said in against:
-                yield "the registries speak against the version", f"{model}: {said}"
+                yield "the registries reject the version", f"{model}: {said}"
             if model in self.gated and not facts.verdicts and not against:
-                yield "a gate could not be judged", "; ".join([model, *map(str, facts.problems)])
+                yield "a gate could not be checked", "; ".join([model, *map(str, facts.problems)])
         for violation in self.violations:
             if violation.level is Level.MANDATORY:
                 yield (
@@ -129,6 +129,6 @@ class StageReview:
 
 
 _UNEXPECTED = {
-    "replace": "an object is deleted and made anew; it does not serve in between",
-    "delete": "an object is deleted that the change does not plainly give up",
+    "replace": "an object is deleted and created again; it does not serve in between",
+    "delete": "an object is deleted that the change does not clearly remove",
 }

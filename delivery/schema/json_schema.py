@@ -11,7 +11,7 @@ from components.settings.stack import PROJECT, StackConfig
 from delivery.schema.reference import settings_reference
 
 _DIALECT = GenerateJsonSchema.schema_dialect
-# The runtime supplies these, so the files may leave them out.
+# The runtime provides these, so the files may omit them.
 _FROM_RUNTIME = {"port", "probes", "path", "liveness", "readiness", "startup", "metrics"}
 _OVERLAY_REQUIRED = ["replicas", "version"]
 
@@ -35,13 +35,13 @@ def stack_schema() -> dict[str, Any]:
     definitions = entry.pop("$defs")
     for part in definitions.values():
         part.pop("required", None)
-        # null removes what the model file gives.
+        # null removes what the model file sets.
         _nullable(part)
     entry["properties"].pop("name")
     _nullable(entry, but=_OVERLAY_REQUIRED)
     entry["required"] = _OVERLAY_REQUIRED
     config = StackConfig.model_json_schema()
-    # A model's entry may give a part of what its file completes, so where both know a name, the lenient one stands.
+    # A model's entry may be partial, since its file completes it; so where both define a name, the lenient one is used.
     definitions = {**config.pop("$defs", {}), **definitions}
     definitions["ModelEntry"] = entry
     config["properties"]["models"] = {
@@ -72,7 +72,7 @@ def stack_schema() -> dict[str, Any]:
 
 
 def generated() -> dict[str, str]:
-    """The committed files that are made from the settings, by name: the schemas and the reference."""
+    """The committed files that are generated from the settings, by name: the schemas and the reference."""
     texts = {name: dump(schema) for name, schema in schemas().items()}
     return {**texts, "settings.md": settings_reference()}
 
@@ -86,7 +86,7 @@ def write_generated(output: Path) -> list[Path]:
 
 
 def dump(schema: dict[str, Any]) -> str:
-    """A schema as the text that is committed."""
+    """A schema as the committed text."""
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
@@ -103,7 +103,7 @@ def _or_null(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_env_text(schema: dict[str, Any]) -> dict[str, Any]:
-    """An environment variable may be a bare text."""
+    """An environment variable may be a plain string."""
     definitions = schema["$defs"]
     definitions["EnvObject"] = definitions["EnvValue"]
     definitions["EnvValue"] = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/EnvObject"}]}

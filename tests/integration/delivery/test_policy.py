@@ -106,7 +106,7 @@ def test_a_version_goes_back_by_a_revert_only(project: Clone) -> None:
     done = preview(project)
     assert done.returncode != 0
     assert "version-order" in done.stdout
-    assert "takes the version back from v2 to v1 and is no revert" in done.stdout
+    assert "takes the version back from v2 to v1 and is not a revert" in done.stdout
     assert project.up(*PACK, check=False).returncode != 0
     assert not deployed(project), "an update without a preview has changed something"
 

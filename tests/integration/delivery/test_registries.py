@@ -192,7 +192,7 @@ def test_something_that_is_no_mlflow() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         threading.Thread(target=_answer_once, args=(server,), daemon=True).start()
-        with pytest.raises(Unavailable, match="answered 200: which is no MLflow answer"):
+        with pytest.raises(Unavailable, match="answered 200: which is not an answer of MLflow"):
             find_version(f"http://127.0.0.1:{port}", MODEL, "v1")
 
 
@@ -243,7 +243,7 @@ def test_no_password_is_sent_without_tls(tmp_path: Path, monkeypatch: pytest.Mon
     with (
         image_registry(tmp_path, settings) as host,
         pytest.raises(
-            Denied, match=f"{host} speaks plain HTTP and asks for a password.*Fix: give the registry"
+            Denied, match=f"{host} uses plain HTTP and asks for a password.*Fix: give the registry"
         ),
     ):
         image_digest(f"{host}/model", "v1")

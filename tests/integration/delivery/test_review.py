@@ -74,7 +74,7 @@ def test_another_namespace_replaces_everything(repository: Clone) -> None:
     assert ("**delete** (unexpected)", f"Namespace {repository.namespace}") in rows(page)
     assert "**<code>metadata.namespace</code>**" in page
     assert (
-        f"is deleted that the change does not plainly give up: <code>Namespace {repository.namespace}</code>"
+        f"is deleted that the change does not clearly remove: <code>Namespace {repository.namespace}</code>"
         in page
     )
 
@@ -158,7 +158,7 @@ def test_a_base_that_moved_on_is_told(repository: Clone) -> None:
     repository.up()
     git(repository, "checkout", "--quiet", "change")
     _, page = review(repository, "main..HEAD")
-    assert "<code>main</code> has 1 newer commit that this change has not" in page
+    assert "<code>main</code> has 1 newer commit that this change does not contain" in page
     # What main deployed since would be taken back.
     assert ("update (no file explains it)", f"Deployment {repository.namespace}/m001") in rows(page)
 

@@ -118,7 +118,7 @@ def test_a_stage_that_is_not_in_the_cluster_is_not_healed(project: Clone) -> Non
         assert [note for note in found["notes"] if note.startswith(said)]
         done = project.python("delivery", "drift", "test", "--heal", check=False)
         assert done.returncode == 1
-        assert done.stderr.startswith(f"A heal is no deployment; nothing was changed: {said}")
+        assert done.stderr.startswith(f"A heal is not a deployment; nothing was changed: {said}")
         assert "Fix: deploy it with `make deploy STAGE=test`" in done.stderr
     # Somebody's namespace of the same name is as it was.
     assert "ml-deployments/stage" not in project.get("namespace", project.namespace)["metadata"]["labels"]

@@ -244,7 +244,7 @@ def test_what_feast_takes_without_a_word_and_should_not_is_refused(tmp_path: Pat
         "the view has the name of author_posts in features/views.py:9",
         "the source has the name of posts in features/views.py:8",
         "the service has the name of sentiment_v1 in features/views.py:20",
-        "a LabelView is not read here",
+        "a LabelView is not supported here",
     ]
     assert len(found) == len(reasons)
     for number, reason in enumerate(reasons):

@@ -55,8 +55,8 @@ def test_a_plan_tells_what_is_new_then_nothing_then_what_changes(store: Store) -
         ("nonsense:hidden", "Could not parse SQLAlchemy URL"),
         ("postgres://feast:hidden@127.0.0.1:1/registry", "Can't load plugin"),
         ("mysql://feast:hidden@127.0.0.1:1/registry", "needs a driver: No module named 'MySQLdb'"),
-        ("postgresql+psycopg://feast:hidden@127.0.0.1:one/registry", "the port in its URL is no number"),
-        ("postgresql+psycopg://feast:hidden", "the port in its URL is no number"),
+        ("postgresql+psycopg://feast:hidden@127.0.0.1:one/registry", "the port in its URL is not a number"),
+        ("postgresql+psycopg://feast:hidden", "the port in its URL is not a number"),
         # The driver looks for the host `hidden@127.0.0.1`.
         ("postgresql+psycopg://feast:a@hidden@127.0.0.1:1/registry", "'***@127.0.0.1'"),
         ("postgresql+psycopg://feast:it's-hidden@127.0.0.1:1/registry", "must be written %27"),

@@ -158,5 +158,5 @@ def test_two_projects_are_wrong_usage(tmp_path: Path) -> None:
 def test_a_project_for_a_command_that_looks_at_none_is_wrong_usage(tmp_path: Path) -> None:
     code, _, err = run("--project", tmp_path, "schema", "--output", tmp_path / "docs")
     assert code == 2
-    assert "schema does not look at a checkout" in err
+    assert "schema does not use a checkout" in err
     assert not (tmp_path / "docs").exists()

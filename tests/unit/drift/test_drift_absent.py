@@ -64,7 +64,7 @@ def test_a_heal_creates_nothing(absent: Cluster, tmp_path: Path) -> None:
     code, out, err = run("drift", "test", "--work-tree", "--heal", "--project", project(tmp_path / "p"))
     assert (code, out) == (1, "")
     assert err.startswith(
-        f"A heal is no deployment; nothing was changed: {ABSENT}: it was never deployed there"
+        f"A heal is not a deployment; nothing was changed: {ABSENT}: it was never deployed there"
     )
     assert "Fix: deploy it with `make deploy STAGE=test`; if this is the wrong cluster, name the right" in err
     assert err.count("\n") == 1

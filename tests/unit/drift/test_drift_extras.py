@@ -73,7 +73,7 @@ def test_what_holds_data_is_told_and_never_removed() -> None:
         "PersistentVolumeClaim": False,
     }
     (remedy,) = [line for line in remedies(found) if "data-0" in line]
-    assert "is not ours to delete: it holds data" in remedy
+    assert "is never deleted: it holds data" in remedy
     assert "which deletes the data" in remedy
 
 

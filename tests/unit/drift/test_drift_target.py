@@ -53,20 +53,20 @@ def test_a_heal_never_goes_back_behind_what_is_deployed(repository: Path) -> Non
     tag(Repository(repository), "test")
     refuse_overtaken(repository, target(repository, "test"))
     refuse_overtaken(repository, target(repository, "test", work_tree=True))
-    with pytest.raises(UserError, match=rf"the tag test/a/v1 tells that test runs {new[:12]}"):
+    with pytest.raises(UserError, match=rf"the tag test/a/v1 says that test runs {new[:12]}"):
         refuse_overtaken(repository, target(repository, "test", revision=old))
     said = CliRunner().invoke(
         app, ["drift", "test", "--heal", "--revision", old, "--project", str(repository)]
     )
     assert said.exit_code == 1
-    assert "a heal would take it back" in said.stderr
+    assert "a heal would undo that deployment" in said.stderr
 
 
 def test_uncommitted_changes_are_left_out_and_told(repository: Path) -> None:
     write(repository, 3)
     found = target(repository, "test")
     assert replicas(found) == 2
-    assert found.notes == ("uncommitted changes are left out (Pulumi.test.yaml); --work-tree takes them in",)
+    assert found.notes == ("uncommitted changes are ignored (Pulumi.test.yaml); --work-tree includes them",)
     taken_in = target(repository, "test", work_tree=True)
     assert (replicas(taken_in), taken_in.revision, taken_in.notes) == (3, None, ())
 

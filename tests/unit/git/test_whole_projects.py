@@ -186,7 +186,7 @@ def test_a_link_to_what_is_in_no_commit(tmp_path: Path) -> None:
     work.commit("Link", {})
     with (
         pytest.raises(
-            UserError, match=r"^models/a\.yaml is a symbolic link to what the commit does not hold"
+            UserError, match=r"^models/a\.yaml is a symbolic link to what the commit does not contain"
         ),
         Repository(tmp_path).at("HEAD"),
     ):
@@ -295,4 +295,4 @@ def test_names_that_differ_in_case_alone(tmp_path: Path) -> None:
     work.commit("Case", {"components/Own.py": "", "components/own.py": ""})
     whole(tmp_path)
     work.git("config", "core.ignoreCase", "true")
-    refused(tmp_path, r"^components/Own\.py and components/own\.py differ in case alone")
+    refused(tmp_path, r"^components/Own\.py and components/own\.py differ only in case")

@@ -171,14 +171,14 @@ def test_a_new_model_changes_nothing(small: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("https://git.example.com", "https://ada:word@git.example.com", "holds a password"),
-        ("https://git.example.com", "https://token@git.example.com", "holds a password"),
-        ("s3://ml-deployments", "https://:word@ml-deployments", "holds a password"),
+        ("https://git.example.com", "https://ada:word@git.example.com", "contains a password"),
+        ("https://git.example.com", "https://token@git.example.com", "contains a password"),
+        ("s3://ml-deployments", "https://:word@ml-deployments", "contains a password"),
         ("https://git.example.com", "git.example.com", "must be a git URL"),
         ("3.259.0-nonroot", "latest-nonroot", "must name one version"),
         ("resyncSeconds: 300", "resyncSeconds: 10", "write 60 or more"),
         ("interval: 1m", "interval: often", "must be a duration"),
-        ("[test]", "[test, test]", "stands there twice"),
+        ("[test]", "[test, test]", "is listed twice"),
         ("[test]", "[test, production]", "there is no Pulumi.production.yaml"),
         ("branch: main", "brunch: main", "write branch"),
         ("namespace: argocd", "namespace: Argo CD", "argocd.namespace"),

@@ -1,4 +1,4 @@
-"""Who released what, where and when, told by git alone."""
+"""Who released what, where and when, from git alone."""
 
 import json
 from pathlib import Path
@@ -89,7 +89,7 @@ def test_a_rewritten_history_keeps_what_is_there_and_marks_the_rest(tmp_path: Pa
     assert [change["to"]["version"] for change in found["changes"]] == ["v3", "v1"]
     assert [(d["tag"], d["commit"]) for d in found["elsewhere"]] == [("staging/a/v2", gone)]
     _, out, _ = run("history", "--project", tmp_path)
-    assert f"from {gone[:10]}, which this branch does not hold" in out
+    assert f"from {gone[:10]}, which this branch does not contain" in out
 
 
 def test_a_shallow_clone_says_that_older_history_is_missing(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which release a commit takes back, told by git alone."""
+"""Which release a commit reverts, from git alone."""
 
 from pathlib import Path
 

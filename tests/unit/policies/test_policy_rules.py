@@ -40,7 +40,7 @@ DEPLOYMENT: list[tuple[Spoil, str, str]] = [
         "resources",
         "container init lacks",
     ),
-    (lambda m: m["metadata"].pop("namespace"), "own-namespaces", "is in no namespace"),
+    (lambda m: m["metadata"].pop("namespace"), "own-namespaces", "is not in a namespace"),
     (lambda m: m["metadata"].update(namespace="other"), "own-namespaces", "is outside"),
     (
         lambda m: server(m)["env"].append({"name": "DB_PASSWORD", "value": "x"}),

@@ -151,7 +151,7 @@ def test_versions_without_an_order_are_told(repository: Path) -> None:
     release(repository, "blue")
     (violation,) = judged(repository)
     assert violation.level is Level.ADVISORY
-    assert "whether blue is older than v2 cannot be told" in violation.problem.reason
+    assert "whether blue is older than v2 cannot be determined" in violation.problem.reason
 
 
 def test_a_new_and_a_moved_in_model_pass(repository: Path) -> None:

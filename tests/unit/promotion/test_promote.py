@@ -151,7 +151,7 @@ def test_where_deployments_are_tagged_only_a_tag_counts(tmp_path: Path) -> None:
     work = Work.new(tmp_path)
     run("tag", "staging", "--project", tmp_path)
     work.release("staging", a=flow("v2"))
-    assert "no tag staging/a/v2 tells of a deployment (`git fetch --tags`" in refused(work)
+    assert "no tag staging/a/v2 records a deployment (`git fetch --tags`" in refused(work)
     run("tag", "staging", "--project", tmp_path)
     promote(work)
 
@@ -223,7 +223,7 @@ def test_the_replicas_of_a_model_that_runs_are_not_changed_along(tmp_path: Path,
     assert (
         "production runs a already, with 2 replicas, and --replicas is for a model that is new there" in said
     )
-    assert "change Pulumi.production.yaml in a commit of its own" in said
+    assert "change Pulumi.production.yaml in a separate commit" in said
 
 
 def test_nothing_to_promote(tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_a_shallow_clone_says_so(tmp_path: Path) -> None:
     work = ahead(tmp_path / "full")
     work.release("staging", a=flow("v3"))
     shallow = work.clone(tmp_path / "shallow", "--depth=1")
-    assert "this clone is shallow, and `git fetch --unshallow` brings older commits" in refused(
+    assert "this clone is shallow, and `git fetch --unshallow` fetches older commits" in refused(
         shallow, "--version", "v2"
     )
 

@@ -60,7 +60,7 @@ def test_what_the_registries_say_goes_into_the_commit(tmp_path: Path) -> None:
         "Promote a v2 to production\n\nModel: a\nVersion: v2\nFrom: staging\nTo: production\n"
         "Run: 4711\nGate: f1 0.91 (was 0.90, at least 0.85)\n"
     )
-    assert promotion.notes == ("The image was not asked for: production pins no digest.",)
+    assert promotion.notes == ("The image was not checked: production pins no digest.",)
 
 
 def test_a_stage_that_requires_digests_gets_the_registrys(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_silent_registry_ends_the_questions(tmp_path: Path, monkeypatch: pytes
     asked, (problem,), _ = ask(tmp_path, [loaded], seconds=0)
     assert [each.facts.digest for each in asked] == [PINNED, None]
     assert "models.b.version" in str(problem)
-    assert "v2 was not asked for" in str(problem)
+    assert "v2 was not checked" in str(problem)
 
 
 def test_before_the_first_commit_nothing_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

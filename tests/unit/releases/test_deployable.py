@@ -39,7 +39,9 @@ def test_a_history_that_is_none_is_one_message(
     prints(tmp_path / "bin", monkeypatch, pulumi=text)
     code, _, err = run("deployable", "staging", "--project", work.folder)
     assert code == 1
-    assert err.startswith("the history of staging cannot be read: `pulumi stack history --json` printed")
+    assert err.startswith(
+        "the history of staging cannot be read: `pulumi stack history --json` did not print"
+    )
     assert f"begins with {text!r}. Fix: " in err
     assert err.count("\n") == 1
 

@@ -55,7 +55,7 @@ def test_a_rollback_of_a_rollback(tmp_path: Path) -> None:
             assert "from v1 forward again to v2. Nothing was changed; --commit, with --reason makes" in out
             refused = rollback(work, "--commit", code=1)
             assert (
-                "is a rollback itself: it took a in staging from v2 to v1, and v2 would come back. Fix:"
+                "is itself a rollback: it took a in staging from v2 to v1, and v2 would come back. Fix:"
                 in refused
             )
             assert work.branches == {MAIN}
@@ -147,7 +147,7 @@ def test_an_edit_by_hand_since_is_a_conflict_that_names_it(tmp_path: Path) -> No
     assert "a was edited in Pulumi.staging.yaml since" in err
     assert f"  {edited[:10]} More replicas (Ada Example <ada@example.com>)\n" in err
     assert (
-        'Fix: write version: "v1" into Pulumi.staging.yaml in a commit of its own with the trailer `Reverts: '
+        'Fix: write version: "v1" into Pulumi.staging.yaml in a separate commit with the trailer `Reverts: '
         in err
     )
     assert work.branches == {MAIN}

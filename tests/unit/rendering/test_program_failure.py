@@ -38,10 +38,10 @@ def told(folder: Path, *command: str) -> str:
             "failed at components/program.py:1: ModuleNotFoundError: No module named 'nowhere'. Fix: ",
         ),
         ("\ndef f(:\n", "the program failed at components/program.py:2: SyntaxError: invalid syntax. Fix: "),
-        ("import sys\nsys.exit()\n", "ended by itself at components/program.py:2: exit code 0. Fix: "),
+        ("import sys\nsys.exit()\n", "exited early at components/program.py:2: exit code 0. Fix: "),
         (
             "def rendered(project, stage):\n    raise SystemExit(3)\n",
-            "ended by itself at components/program.py:2: exit code 3. Fix: ",
+            "exited early at components/program.py:2: exit code 3. Fix: ",
         ),
     ],
 )

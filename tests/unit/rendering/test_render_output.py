@@ -68,7 +68,7 @@ def test_what_render_did_not_write_is_named_and_left_alone(
     put(output)
     before = {path.name for path in output.iterdir()}
     said = render(folder, output, code=1)
-    assert f"{output} holds " in said
+    assert f"{output} contains " in said
     assert "mine" in said
     assert ", which `delivery render` did not write; nothing was changed. Fix: name an empty folder" in said
     assert {path.name for path in output.iterdir()} == before
@@ -79,4 +79,4 @@ def test_a_folder_of_somebody_elses_is_not_listed_whole(tmp_path: Path) -> None:
         (tmp_path / "out").mkdir(exist_ok=True)
         (tmp_path / "out" / f"{number}.py").write_text("")
     said = render(project(tmp_path / "p"), tmp_path / "out", code=1)
-    assert "holds 0.py, 1.py, 2.py and 6 more, which" in said
+    assert "contains 0.py, 1.py, 2.py and 6 more, which" in said

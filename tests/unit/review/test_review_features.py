@@ -227,4 +227,4 @@ def test_the_secrets_that_are_asked_for_anew() -> None:
         "ml-production/pull",
     )
     assert new_secrets(after, after) == ()
-    assert "Secret <code>ml-production/new</code> is asked for anew" in points(secrets=("ml-production/new",))
+    assert "Secret <code>ml-production/new</code> is newly required" in points(secrets=("ml-production/new",))

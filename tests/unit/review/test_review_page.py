@@ -125,7 +125,7 @@ def test_what_does_not_stop_a_merge(more: dict[str, Any]) -> None:
 def test_a_preview_that_failed_on_the_way_is_not_told_as_whole() -> None:
     preview = Preview(steps=BUMP.preview.steps, problems=("error: gone",))
     found = text(with_(BUMP, preview=preview))
-    assert "this is not all" in found
+    assert "this is incomplete" in found
     assert "no complete preview" in found
 
 

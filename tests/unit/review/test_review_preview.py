@@ -107,7 +107,7 @@ def test_a_warning_that_the_cluster_is_unreachable_is_a_problem(
         ("error: no stack named 'test' found", "pulumi stack init test"),
         (
             "error: the stack is currently locked by 1 lock(s)",
-            "is locked: an update of it runs, or was killed",
+            "is locked: an update is running, or was killed",
         ),
         ("panic", "panic"),
         ("", "exit code 255"),
