@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from sandbox.machine.paths import here
+
+CHECKOUT = here().checkout
 PARTS = (
     "__main__.py",
     "Pulumi.yaml",
