@@ -1,4 +1,4 @@
-"""Dashboards: what Grafana shows of a stage, one ConfigMap a dashboard."""
+"""Dashboards: what Grafana shows of a stage, one ConfigMap per dashboard."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ _FEATURES = "dashboard-features"
 
 @dataclass(frozen=True, kw_only=True)
 class DashboardFile:
-    """One dashboard as a ConfigMap holds it.
+    """One dashboard in its ConfigMap.
 
     Attributes:
         name: The ConfigMap's name.
         uid: Grafana's identifier, and the file's name: the sidecar writes the files of all namespaces into one folder.
-        labels: The labels of what the dashboard shows.
+        labels: The labels of the object that the dashboard shows.
         text: The dashboard as JSON.
     """
 
@@ -48,7 +48,7 @@ def dashboard_names(stack: StackSettings) -> list[str]:
 
 def dashboard_files(stack: StackSettings) -> Iterator[DashboardFile]:
     """The dashboards of the stage, of its feature store and of its models."""
-    # Grafana's SDK takes a tenth of a second to import, which a stack without dashboards need not wait for.
+    # Grafana's SDK takes a tenth of a second to import. A stack without dashboards does not need it.
     from components.feature_store.dashboard import feature_dashboard  # noqa: PLC0415
     from components.monitoring.dashboards.fleet import fleet_dashboard  # noqa: PLC0415
     from components.monitoring.dashboards.frame import to_json  # noqa: PLC0415
@@ -81,7 +81,7 @@ def dashboards(stack: StackSettings, after: tuple[KubernetesObject, ...]) -> Com
 
     Args:
         stack: The stage.
-        after: What must be there before any of them.
+        after: What must exist before any of them.
     """
     children = tuple(_config_map(file, stack) for file in dashboard_files(stack))
     return Component(type="Dashboards", name=stack.stage, children=children, after=after)

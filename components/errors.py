@@ -1,4 +1,4 @@
-"""The one error of the project: what is wrong and what to do about it, as data until it is shown."""
+"""The project's only error for users: what is wrong and what to do about it, as data until it is shown."""
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
@@ -11,11 +11,11 @@ class Problem:
     Attributes:
         reason: What is wrong, as a sentence without its full stop.
         fix: What to do about it, without a full stop.
-        file: Path relative to the project; empty where it is about no file.
+        file: Path relative to the project; empty where it is not about a file.
         line: Line in the file, from 1; None where there is none.
         field: Dotted path of the field inside the file; empty for the whole file.
         value: The value as it is written in the file; None where there is none.
-        said: What another program said about it, in its own lines; empty where it is all in `reason`.
+        said: The lines that another program printed about it; empty where `reason` says everything.
     """
 
     reason: str
@@ -38,12 +38,12 @@ class Problem:
 
 
 class UserError(Exception):
-    """Something that stops what was asked for, and that the user can repair.
+    """An error that stops the request, and that the user can repair.
 
-    Every error that a user is to see is one of these; anything else is a mistake in the program.
+    Every error that a user should see is one of these; anything else is a bug in the program.
 
     Attributes:
-        problems: What is wrong: one thing, or as many as there are in the files.
+        problems: What is wrong: one problem, or every problem of the files.
     """
 
     problems: tuple[Problem, ...]
@@ -68,7 +68,7 @@ class UserError(Exception):
 
 
 class ProblemsError(UserError):
-    """Several problems below a headline, which says what they stop."""
+    """Several problems below a headline, which says what they prevent."""
 
     def __init__(self, headline: str, problems: Iterable[Problem]) -> None:
         self.problems, self._headline = tuple(problems), headline
@@ -87,5 +87,5 @@ class SettingsError(ProblemsError):
         super().__init__(
             f"{len(found)} problem{'' if len(found) == 1 else 's'} found; nothing was changed.", found
         )
-        # What it is made of again in another process.
+        # The arguments with which another process creates it again.
         self.args = (self.problems,)

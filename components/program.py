@@ -1,4 +1,4 @@
-"""The program: what one stage is made of, as pure data.
+"""The program: the contents of one stage, as pure data.
 
 `delivery` reads a commit's objects by `rendered`, which every commit has under this name.
 """
@@ -23,11 +23,11 @@ from components.stage import stage_component
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """What one stage is made of.
+    """The contents of one stage.
 
     Attributes:
         components: Its parts, in the order of creation.
-        outputs: What Pulumi shows of the stack.
+        outputs: The stack outputs that Pulumi shows.
     """
 
     components: tuple[Component, ...]
@@ -65,7 +65,7 @@ def objects(stack: StackSettings) -> list[Manifest]:
 
 
 def rendered(project: Path, stage: str) -> list[Manifest]:
-    """Every Kubernetes object of a stage as the files of a project say.
+    """Every Kubernetes object of a stage, from the files of a project.
 
     Raises:
         SettingsError: the files have problems.

@@ -27,7 +27,7 @@ def load_program_stack(project: Path) -> StackSettings:
 
 
 def _refuse_other_config(loaded: LoadedStack) -> None:
-    """What the engine passed must be what the committed file says, whatever flags or environments there are."""
+    """Refuse config from the engine that differs from the committed file, whatever flags or environments are used."""
     config = pulumi.Config(PROJECT)
     problems = []
     for name in sorted(info.alias or name for name, info in StackConfig.model_fields.items()):
@@ -41,7 +41,7 @@ def _refuse_other_config(loaded: LoadedStack) -> None:
                     file=loaded.file,
                     line=origin.line if origin else None,
                     field=f"config.{PROJECT}:{name}",
-                    reason="Pulumi was given another value than the file holds",
+                    reason="Pulumi was given another value than the file contains",
                     fix="commit the value to the file; --config-file and environments are not supported",
                 )
             )

@@ -1,4 +1,4 @@
-"""Registers components with Pulumi: the one place where objects become resources."""
+"""Registers components with Pulumi: the only place where objects become resources."""
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -8,19 +8,19 @@ from pulumi_kubernetes import Provider as KubernetesProvider
 
 from components.kubernetes.objects import Component, KubernetesObject, Provider
 
-# Pulumi takes the plugin that fits the installed package.
+# Pulumi uses the plugin that matches the installed package.
 _PLUGIN_VERSION = version("pulumi-kubernetes")
 
 
 def register(components: Iterable[Component]) -> None:
-    """Register components and all that they consist of, in their order."""
+    """Register components and everything in them, in their order."""
     registering = _Registering()
     for component in components:
         registering.component(component, None, ())
 
 
 class _Registering:
-    """Knows what is registered already, for what waits for it."""
+    """Keeps what is already registered, for the objects that wait for it."""
 
     def __init__(self) -> None:
         self._provider: pulumi.ProviderResource | None = None
@@ -29,7 +29,7 @@ class _Registering:
     def component(
         self, component: Component, parent: pulumi.Resource | None, inherited: tuple[KubernetesObject, ...]
     ) -> None:
-        """Register a component; Pulumi does not hand down what it waits for, so its children are given that, too."""
+        """Register a component; its children do not inherit what it waits for, so they get that, too."""
         after = (*inherited, *component.after)
         token = f"ml-deployments:index:{component.type}"
         own = pulumi.ComponentResource(token, component.name, None, self._options(parent, after))

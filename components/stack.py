@@ -1,4 +1,4 @@
-"""A stage as its files say it: read, merged, validated, and checked for what does not fit together."""
+"""A stage from its files: read, merged, validated, and checked for contradictions."""
 
 from collections.abc import Callable
 

@@ -11,14 +11,14 @@ def stage_component(stack: StackSettings) -> Component:
         name="kubernetes",
         inputs={
             "context": stack.kube_context,
-            # Without it, another KUBECONFIG replaces every object: deleted from one cluster, made in the other.
+            # Without it, another KUBECONFIG replaces every object: deleted from one cluster, created in the other.
             "cluster_identifier": stack.stage,
-            # A killed run leaves objects that no state knows of; the next one takes them over.
+            # A killed run leaves objects that are not in the state; the next run takes them over.
             "upsert_existing_objects": True,
             "enable_server_side_apply": True,
-            # Git is the truth: a field that somebody else took over is taken back.
+            # Git is the source of truth: a field that someone else took over is taken back.
             "enable_patch_force": True,
-            # The SDK takes these from the environment unless they are given; only the files may decide.
+            # The SDK takes these from the environment unless they are set; only the files may decide.
             "delete_unreachable": False,
             "skip_update_unreachable": False,
             "enable_config_map_mutable": True,
@@ -28,7 +28,7 @@ def stage_component(stack: StackSettings) -> Component:
     keeps_data = stack.feature_store is not None and stack.feature_store.keeps_data
     namespace = kubernetes_object(
         "Namespace",
-        # What it holds goes with a namespace.
+        # Deleting a namespace deletes what is in it.
         naming.namespace_metadata(
             stack.namespace, stack.stage, stack.pod_security, naming.kept() if keeps_data else {}
         ),

@@ -1,1 +1,1 @@
-"""What the files say that does not fit together. It may import serving, feature_store, monitoring and what is below."""
+"""Checks for contradictions between settings. It may import serving, feature_store, monitoring and what is below."""

@@ -1,7 +1,7 @@
-"""What of a stage's feature store does not fit together: models, services, and the types of what they read.
+"""Conflicts in a stage's feature store: between models, services, and the types that they read.
 
 Two models of a stage conflict when a feature of one name has different types in the services they read, or when one
-column tells entities apart by different types. The same name with the same type is not a conflict, whatever its entity.
+column identifies entities by different types. The same name with the same type is not a conflict, whatever its entity.
 """
 
 from collections.abc import Iterable, Iterator
@@ -56,7 +56,7 @@ def _unreadable(reader: _Reader, loaded: LoadedStack) -> Iterator[Problem]:
             reader.model,
             ("features",),
             "reads features, and the stage has no feature store",
-            f"add {PROJECT}:featureStore to {loaded.file}, or take the features away with features: null",
+            f"add {PROJECT}:featureStore to {loaded.file}, or remove the features with features: null",
             written=False,
         )
         return
@@ -68,7 +68,7 @@ def _unreadable(reader: _Reader, loaded: LoadedStack) -> Iterator[Problem]:
             loaded,
             reader.model,
             _SERVICE,
-            "is no FeatureService that features/ defines",
+            "is not a FeatureService that features/ defines",
             f"{f'write {close[0]}, or define' if close else 'define'} it in features/; there are {known}",
         )
 
@@ -93,7 +93,7 @@ def _conflicts(readers: Iterable[_Reader], loaded: LoadedStack) -> Iterator[Prob
 
 
 def _types(service: ServiceDefinition, definitions: FeatureDefinitions) -> dict[str, str]:
-    """The type of each feature of a service, and of each column it is asked by."""
+    """The type of each feature of a service, and of each column by which it is requested."""
     found: dict[str, str] = {}
     for name, features in service.features.items():
         view = definitions.views[name]

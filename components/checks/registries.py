@@ -1,4 +1,4 @@
-"""Refuses settings about registries that do not fit together."""
+"""Refuses settings about registries that contradict each other."""
 
 from components.errors import Problem
 from components.loading.stack_files import LoadedStack, model_path

@@ -1,4 +1,4 @@
-"""Refuses rules that are larger than the object that holds them may be."""
+"""Refuses rules that are too large for the object that contains them."""
 
 from components.errors import Problem
 from components.loading.stack_files import LoadedStack
@@ -8,7 +8,7 @@ from components.settings.stack import PROJECT
 
 
 def rule_size_problems(loaded: LoadedStack) -> list[Problem]:
-    """The models whose rules do not fit into one object, which holds as much as the stage's delivery allows."""
+    """The models whose rules do not fit into one object; the limit depends on the stage's delivery."""
     settings = loaded.settings
     delivery = settings.monitoring.delivery
     limit = SIZE_LIMITS.get(delivery)

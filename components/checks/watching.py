@@ -22,7 +22,7 @@ _LATENCY: KeyPath = ("slo", "latency")
 
 @dataclass(frozen=True, kw_only=True)
 class _Refused:
-    """A setting that cannot stand, and what to do about it."""
+    """An invalid setting, and what to do about it."""
 
     path: KeyPath
     reason: str
@@ -96,7 +96,7 @@ def _unmeasured_latency(model: ModelDefinition) -> Iterator[_Refused]:
     if histogram is None:
         yield _Refused(
             path=_LATENCY,
-            reason=f"the runtime {runtime} has no latency histogram, so nobody can count the slow requests",
+            reason=f"the runtime {runtime} has no latency histogram, so slow requests cannot be counted",
             fix="remove slo.latency, or serve with a runtime that has one",
         )
         return
@@ -105,19 +105,19 @@ def _unmeasured_latency(model: ModelDefinition) -> Iterator[_Refused]:
     if not edges:
         yield _Refused(
             path=_LATENCY,
-            reason=f"the bucket edges of the runtime {runtime} are no round numbers, so they are not known",
+            reason=f"the bucket boundaries of the runtime {runtime} are not round numbers, so they are not known",
             fix="write them under metrics.latencyBuckets as /metrics shows them, and a threshold that is one of them",
         )
     elif wanted not in edges:
         yield _Refused(
             path=(*_LATENCY, "threshold"),
-            reason="is no bucket edge of the latency histogram, so there is no count of the requests within it",
+            reason="is not a bucket boundary of the latency histogram, so the requests within it are not counted",
             fix=_nearest(wanted, edges),
         )
 
 
 def bucket_edges(model: ModelDefinition, histogram: Histogram) -> list[Decimal]:
-    """The finite edges of the latency histogram in seconds, ascending: the model file's, else the runtime's."""
+    """The latency histogram's finite bucket boundaries in seconds, ascending: the model file's, else the runtime's."""
     own = model.metrics.latency_buckets
     if own is not None:
         return sorted(seconds(edge) for edge in own)
@@ -128,4 +128,4 @@ def _nearest(wanted: Decimal, edges: list[Decimal]) -> str:
     below = [edge for edge in edges if edge < wanted][-1:]
     above = [edge for edge in edges if edge > wanted][:1]
     near = " or ".join(f"{plain(edge)}s" for edge in (*below, *above))
-    return f"write {near}, or name the server's own edges under metrics.latencyBuckets"
+    return f"write {near}, or list the server's own bucket boundaries under metrics.latencyBuckets"

@@ -15,14 +15,14 @@ from components.settings.quantities import seconds
 from components.settings.stack import StackSettings
 from components.settings.watching import Severity
 
-# Of the online reads.
+# A fraction of the online reads.
 _MOST_ERRORS = "0.01"
-# Of what Redis may hold.
+# A fraction of Redis' maxmemory.
 _MOST_MEMORY = "0.85"
 
 
 def feature_alert_group(store: FeatureStoreSettings, stack: StackSettings) -> Group:
-    """The group of alerting rules of the stage's feature store, those that are switched off left out."""
+    """The group of alerting rules of the stage's feature store, without those that are switched off."""
     dashboard = links.features_dashboard_url(stack.monitoring, stack.stage)
     rules = []
     for alert in feature_alerts(store, stack):
@@ -36,7 +36,7 @@ def feature_alert_group(store: FeatureStoreSettings, stack: StackSettings) -> Gr
 
 
 def feature_alerts(store: FeatureStoreSettings, stack: StackSettings) -> list[Alert]:
-    """Every alert on the stage's feature store, also those that are switched off; some are there for each view."""
+    """Every alert on the stage's feature store, including those that are switched off; some exist for each view."""
     found = [
         _absent(store, stack),
         _read_errors(stack),
@@ -56,7 +56,7 @@ def feature_alerts(store: FeatureStoreSettings, stack: StackSettings) -> list[Al
 
 
 def freshness_limit(store: FeatureStoreSettings, view: str) -> str:
-    """The age in seconds from which on a view is stale."""
+    """The age in seconds from which a view is stale."""
     return plain(seconds(store.watch.freshness_by_view.get(view, store.watch.freshness)))
 
 
@@ -118,7 +118,7 @@ def _replicas_below_desired(store: FeatureStoreSettings, stack: StackSettings) -
 
 
 def _materialization_failed(stack: StackSettings) -> Alert:
-    """The newest run that ended has failed; failed ones that are kept for their logs do not count after a good one."""
+    """The newest finished run failed. Failed runs that are kept for their logs do not count after a successful one."""
     failed = f"{runs(stack, 'status_start_time')} and on (namespace, job_name) ({runs(stack, 'status_failed')} > 0)"
     good = f"({cron_job(stack, 'status_last_successful_time')} or {cron_job(stack, 'created')})"
     return Alert(
@@ -127,7 +127,7 @@ def _materialization_failed(stack: StackSettings) -> Alert:
         expression=f"max by (namespace) ({failed})\n> on (namespace)\n{good}",
         pending="1m",
         summary=f"The materialisation of features fails in {stack.stage}",
-        description="No run has ended well since the one that began at {{ $value | humanizeTimestamp }} and failed.",
+        description="No run has succeeded since the one that began at {{ $value | humanizeTimestamp }} and failed.",
     )
 
 
@@ -152,7 +152,7 @@ def _views(store: FeatureStoreSettings, stack: StackSettings) -> Iterator[Alert]
             pending=f"{limit}s",
             summary=f"{view} has never been materialised in {stack.stage}",
             description=(
-                "The feature servers are up and know no time of its last materialisation (value {{ $value }}): models "
+                "The feature servers are up and report no materialisation of it (value {{ $value }}): models "
                 "read null."
             ),
         )
@@ -166,7 +166,7 @@ def _missing_entities(store: FeatureStoreSettings, stack: StackSettings) -> Aler
         pending="15m",
         summary=f"Features are missing in {stack.stage}",
         description=(
-            "{{ $value | humanizePercentage }} of the entities that models ask for have no values, so they read null; "
+            "{{ $value | humanizePercentage }} of the entities that models request have no values, so they read null; "
             f"the limit is {store.watch.null_ratio}."
         ),
     )
@@ -190,7 +190,7 @@ def _redis_memory_high(stack: StackSettings) -> Alert:
         expression=f"{of_stage(stack, series.REDIS_MEMORY)} > {_MOST_MEMORY}",
         pending="10m",
         summary=f"The online store of {stack.stage} is nearly full",
-        description="{{ $value | humanizePercentage }} of what Redis may hold is used.",
+        description="{{ $value | humanizePercentage }} of Redis' maxmemory is used.",
     )
 
 
@@ -200,6 +200,6 @@ def _redis_evicting(stack: StackSettings) -> Alert:
         severity=Severity.TICKET,
         expression=f"{of_stage(stack, series.REDIS_EVICTIONS)} > 0",
         pending="5m",
-        summary=f"The online store of {stack.stage} drops features",
+        summary=f"The online store of {stack.stage} evicts features",
         description="Redis evicts {{ $value | humanize }} keys a second, which models then read as null.",
     )

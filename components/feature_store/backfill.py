@@ -1,8 +1,8 @@
 """The Job of a backfill. Pure functions.
 
-Feast 0.67 leaves out a row that is not later than what is stored for its entity, so an entity keeps null in a new field
-until its next row. With `skip_dedup` Feast writes every row, also an older one over a newer. So a backfill has two
-runs: the first writes every field of the newest rows up to `until`, the second brings back what is newer than that.
+Feast 0.67 skips a row that is not later than what is stored for its entity, so an entity keeps null in a new field
+until its next row. With `skip_dedup` Feast writes every row, even an older one over a newer. So a backfill has two
+runs: the first writes every field of the newest rows up to `until`, the second restores what is newer than that.
 """
 
 import shlex
@@ -15,7 +15,7 @@ from components.settings.feature_backfill import Backfill, moment
 from components.settings.feature_store import FeatureStoreSettings
 from components.settings.stack import StackSettings
 
-# The job's own clock: how far the values go that a run takes over.
+# The job's own clock: the end of the range that a run materialises.
 NOW = '"$(date -u +%Y-%m-%dT%H:%M:%S)"'
 _OVERWRITING = "/tmp/overwriting.yaml"
 _FOLDER = "/tmp"
@@ -35,8 +35,8 @@ def _script(backfill: Backfill, overwriting: str) -> str:
     views = [part for name in backfill.view_names for part in ("--views", name)]
     first = feast(_FOLDER, "materialize", backfill.start, backfill.until, *views, file=_OVERWRITING)
     second = feast(_FOLDER, "materialize", backfill.until)
-    # Feast takes an end in the future, too, and the CronJob's runs then bring nothing until that time. The second run
-    # does not ask how the first one went: one that stopped half-way has replaced newer values, too.
+    # Feast also accepts an end in the future, and the CronJob's runs then load nothing until that time. The second run
+    # starts even if the first one failed: a run that stopped halfway has also replaced newer values.
     return f"""\
 set -eu
 if [ "$(date -u +%s)" -lt {moment(backfill.until).timestamp():.0f} ]; then

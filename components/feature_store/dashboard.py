@@ -61,7 +61,7 @@ def _read_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[mode
             About(
                 title="Duration of online reads",
                 description=(
-                    "How long an answer takes, and how much of that Redis takes. Above the line reads are too slow."
+                    "How long an answer takes, and Redis' share of that. Above the line reads are too slow."
                 ),
                 unit=units.Seconds,
             ),
@@ -71,7 +71,8 @@ def _read_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[mode
         ),
         time_series(
             About(
-                title="Feature servers", description="Servers that Prometheus knows of, and those it reaches."
+                title="Feature servers",
+                description="Servers that Prometheus knows, and those that it reaches.",
             ),
             Query(expr=f"count({up})", legend="known"),
             Query(expr=f"sum({up})", legend="up"),
@@ -99,8 +100,8 @@ def _materialization_panels(stack: StackSettings) -> list[models.Panel]:
     return [
         time_series(
             About(
-                title="Since the last good run",
-                description="How long ago the last run that ended well was scheduled.",
+                title="Since the last successful run",
+                description="How long ago the last successful run was scheduled.",
                 unit=units.Seconds,
             ),
             Query(expr=f"time() - {cron_job(stack, 'status_last_successful_time')}", legend="since"),
@@ -121,7 +122,7 @@ def _redis_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[mod
         time_series(
             About(
                 title="Memory of Redis",
-                description="What Redis holds, and the most it may hold.",
+                description="The memory that Redis uses, and its limit.",
                 unit=units.BytesIEC,
             ),
             Query(expr=f"max({of_redis(stack, 'redis_memory_used_bytes')})", legend="used"),
@@ -131,7 +132,7 @@ def _redis_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[mod
             About(
                 title="Missing entities",
                 description=(
-                    "The part of the entities asked for that has no values, over 5 minutes. Models read null for them."
+                    "The fraction of requested entities without values, over 5 minutes. Models read null for them."
                 ),
                 unit=units.PercentUnit,
             ),
@@ -139,11 +140,13 @@ def _redis_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[mod
             drawn=limits(GOOD, {store.watch.null_ratio: BAD}),
         ),
         time_series(
-            About(title="Evictions", description="Keys that Redis drops for want of memory, a second."),
+            About(
+                title="Evictions", description="Keys that Redis evicts because its memory is full, a second."
+            ),
             Query(expr=of_stage(stack, series.REDIS_EVICTIONS), legend="evicted"),
         ),
         time_series(
-            About(title="Clients of Redis", description="Connections that are open."),
+            About(title="Clients of Redis", description="Open connections."),
             Query(expr=f"max({of_redis(stack, 'redis_connected_clients')})", legend="connected"),
         ),
     ]

@@ -29,7 +29,7 @@ def feast(repository: str, *arguments: str, file: str = f"{_FOLDER}/{FILE}") -> 
     """A Feast command on a configuration, by default the mounted one.
 
     Args:
-        repository: The folder that Feast takes for its feature repository.
+        repository: The folder that Feast uses as its feature repository.
         arguments: Feast's own command and its options.
         file: The configuration.
     """
@@ -42,7 +42,7 @@ def configuration(store: FeatureStoreSettings, stack: StackSettings) -> dict[str
 
 
 def checksum(data: dict[str, str]) -> str:
-    """Rolls what reads the data when it changes: 64 hexadecimal digits."""
+    """A checksum that rolls the pods when the data changes: 64 hexadecimal digits."""
     return hashlib.sha256("\0".join(f"{key}\0{data[key]}" for key in sorted(data)).encode()).hexdigest()
 
 
@@ -58,9 +58,9 @@ def feast_pod(
 
     Args:
         store: The stage's feature store.
-        own: What is the container's own: name, command, ports, probes.
-        resources: What it asks of its node.
-        mounts: What it mounts besides its configuration.
+        own: The container's own fields: name, command, ports, probes.
+        resources: Its requests and limits.
+        mounts: Its mounts besides its configuration.
         volumes: The volumes it mounts.
     """
     feast_container = container(
@@ -82,7 +82,7 @@ def feast_pod(
 
 
 def _environment(store: FeatureStoreSettings) -> list[Manifest]:
-    # The root file system is read-only, and libraries keep what they fetch in the home folder.
+    # The root file system is read-only, and libraries cache files in the home folder.
     found: list[Manifest] = [{"name": "HOME", "value": "/tmp"}]
     if store.online.redis.password_secret is not None:
         found.append(secret_variable(REDIS_PASSWORD, store.online.redis.password_secret))

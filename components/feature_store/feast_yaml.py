@@ -1,7 +1,7 @@
 """feature_store.yaml: what Feast reads to find the registry and the online store. Pure functions.
 
-Feast puts environment variables into the text before it reads it as YAML, so no secret stands in the file. The texts
-that hold a variable are quoted, or a password with `#` or `: ` in it would be read as something else.
+Feast substitutes environment variables before it parses the YAML, so no secret is in the file. Texts with a variable
+are quoted; otherwise a password with `#` or `: ` in it would be read as something else.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ _KEY_VERSION = 3
 
 
 def feast_project(stage: str) -> str:
-    """Feast's own name of the stage: it begins every key, so stages may share a Redis and a registry."""
+    """Feast's own name of the stage. Every key begins with it, so stages may share a Redis and a registry."""
     return f"{PROJECT}-{stage}".replace("-", "_")
 
 
@@ -35,8 +35,8 @@ def feature_store_yaml(
     Args:
         store: The stage's feature store.
         stage: The stage's name.
-        redis_host: Where a Redis of the stage's own is found; an existing one is named by its URL.
-        overwrites: Whether a row replaces what is stored for its entity, whichever is newer.
+        redis_host: The host of the stage's own Redis; an existing one is named by its URL.
+        overwrites: Whether a row replaces what is stored for its entity, even if that is newer.
     """
     data: dict[str, Any] = {
         "project": feast_project(stage),
@@ -77,7 +77,7 @@ def _registry(store: FeatureStoreSettings) -> dict[str, Any]:
     return {
         "registry_type": "sql",
         "path": Quoted(f"${{{REGISTRY_URL}}}"),
-        # Without it, every server refuses to read a view for as long as a job materialises it.
+        # Without it, every server refuses to read a view while a job materialises it.
         "serve_features_while_materializing": True,
         **refresh,
     }

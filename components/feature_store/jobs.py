@@ -1,4 +1,4 @@
-"""FeatureJobs: brings the commit's definitions into the registry, and values into the online store."""
+"""FeatureJobs: applies the commit's definitions to the registry, and loads values into the online store."""
 
 import json
 import re
@@ -21,17 +21,17 @@ _FIELD, _CAPITAL = re.compile("[a-z]+([A-Z][a-z]+)+"), re.compile("[A-Z]")
 
 
 def apply_name(store: FeatureStoreSettings, stack: StackSettings) -> str:
-    """The Job's name: another one for other definitions, another configuration or another spec, and a run for each.
+    """The Job's name. Other definitions, another configuration or another spec change it, and each name is a new run.
 
-    A Job cannot be changed. Argo CD asks the API server what a change would do, and where that is refused it compares,
-    and so deploys, nothing of the stage.
+    A Job is immutable. Argo CD asks the API server what a change would do; if that is refused, it compares nothing of
+    the stage and so deploys nothing of it.
     """
     data = {"definitions": stack.definitions.checksum, **configuration(store, stack)}
     return _name(names.APPLY, apply_job_spec(store, stack), data)
 
 
 def backfill_name(backfill: Backfill, store: FeatureStoreSettings, stack: StackSettings) -> str:
-    """The Job's name: another one for another spec, which holds the lines of the stack file, and a run for each."""
+    """The Job's name. Another spec, which contains the stack file's lines, changes it, and each name is a new run."""
     return _name(names.BACKFILL, backfill_job_spec(backfill, store, stack), {})
 
 
@@ -55,7 +55,7 @@ def _snake(field: str) -> str:
 
 
 def definitions_data(definitions: FeatureDefinitions) -> dict[str, str]:
-    """The ConfigMap's data: the Python files, whose keys may hold no slash."""
+    """The ConfigMap's data: the Python files, whose keys must not contain a slash."""
     return {_key(path): definitions.files[path] for path in sorted(definitions.files)}
 
 
@@ -66,8 +66,8 @@ def _key(path: str) -> str:
 def apply_job_spec(store: FeatureStoreSettings, stack: StackSettings) -> Manifest:
     """The JobSpec of `feast apply`.
 
-    Each file is mounted by itself: a mounted ConfigMap is links into a hidden folder, which Feast follows and then
-    takes the folder's name for that of a module.
+    Each file is mounted separately: the files of a mounted ConfigMap are links into a hidden folder. Feast follows them
+    and then takes the folder's name as that of a module.
     """
     files: list[Manifest] = [
         {"name": "definitions", "mountPath": f"{_FOLDER}/{path}", "subPath": _key(path), "readOnly": True}
@@ -122,7 +122,7 @@ def materialization_spec(store: FeatureStoreSettings, stack: StackSettings) -> M
 
 
 def backfill_job_spec(backfill: Backfill, store: FeatureStoreSettings, stack: StackSettings) -> Manifest:
-    """The JobSpec of a backfill: the materialisation's in all but its command."""
+    """The JobSpec of a backfill: the materialisation's, with another command."""
     return _job_spec(
         backfill_pod(backfill, store, stack),
         names.labels(stack, names.MATERIALIZATION),
@@ -151,7 +151,7 @@ def feature_jobs(
     Args:
         store: The stage's feature store.
         stack: The stage.
-        after: What must be there before a job runs.
+        after: What must exist before a job runs.
 
     Returns:
         The component; it is ready when the definitions are applied.
@@ -179,7 +179,7 @@ def feature_jobs(
         name = backfill_name(backfill, store, stack)
         children.append(
             _once(
-                # Nothing waits for the last wave, so one that fails holds nothing back.
+                # Nothing waits for the last wave, so a failed Job there holds back nothing.
                 names.metadata(stack, names.MATERIALIZATION, name=name, wave=names.READER_WAVE),
                 backfill_job_spec(backfill, store, stack),
                 (*after, apply),
@@ -199,6 +199,6 @@ def _once(
         {"spec": spec},
         after=after,
         timeouts={"create": deadline_seconds + 60},
-        # Its name says what it runs; that the server writes the spec otherwise is no reason to run again.
+        # Its name says what it runs; a spec that the server writes differently is not a reason to run again.
         ignore_changes=("spec",),
     )

@@ -8,32 +8,32 @@ SERVER = "feature-store"
 REDIS = "feature-store-redis"
 APPLY = "feature-store-apply"
 MATERIALIZATION = "feature-store-materialization"
-# Its pods have the labels of the materialisation, and so its way to Redis and the sources.
+# Its pods have the labels of the materialisation, and so may reach Redis and the sources as it does.
 BACKFILL = "feature-store-backfill"
-# The ConfigMaps besides those named like a part.
+# The ConfigMaps that are not named like a part.
 DEFINITIONS = "feature-store-definitions"
 CONFIGURATION = "feature-store-configuration"
 RULES = "feature-store-rules"
-# What names objects as models do, so that no model may have such a name.
+# Names of objects that could collide with a model's, so that no model may have such a name.
 PARTS = (SERVER, REDIS, APPLY, MATERIALIZATION, DEFINITIONS, CONFIGURATION)
 
 SERVER_PORT = 6566
 METRICS_PORT = 8000
 EXPORTER_PORT = 9121
-# In which wave Argo CD applies what waits: the Job, the servers, the models that read. Nothing waits for the CronJob,
-# which is unhealthy after a failed run, so it goes with the last.
+# The waves in which Argo CD applies the Job, the servers, and the models that read. Nothing waits for the CronJob,
+# which is unhealthy after a failed run, so it is in the last wave.
 APPLY_WAVE, SERVER_WAVE, READER_WAVE = 1, 2, 3
-# What all its objects have as their component.
+# The component label of all its objects.
 FEATURE_STORE = "feature-store"
 
 
 def selector(part: str) -> dict[str, str]:
-    """What finds the pods of a part; it never holds a version."""
+    """The selector of a part's pods; it never contains a version."""
     return {naming.NAME: part, naming.COMPONENT: FEATURE_STORE}
 
 
 def labels(stack: StackSettings, part: str) -> dict[str, str]:
-    """The labels of a part's objects; without the version, so that a new one touches only what shows it."""
+    """The labels of a part's objects; without the version, so that a new version changes only what shows it."""
     owner = {} if stack.feature_store is None else {naming.OWNER: stack.feature_store.owner}
     return {**selector(part), **naming.stage_labels(stack.stage), **owner}
 
@@ -56,5 +56,5 @@ def server_url(stack: StackSettings) -> str:
 
 
 def redis_host(stack: StackSettings) -> str:
-    """Where a Redis of the stage's own is found inside the cluster."""
+    """The host of the stage's own Redis inside the cluster."""
     return f"{REDIS}.{stack.namespace}.svc"

@@ -18,10 +18,10 @@ _FEAST = (names.SERVER, names.APPLY, names.MATERIALIZATION)
 
 
 def network_policy_specs(store: FeatureStoreSettings, stack: StackSettings) -> dict[str, Manifest]:
-    """The NetworkPolicySpecs by the part they are for.
+    """The NetworkPolicySpecs by the part that they are for.
 
-    The models that name a service reach the servers, servers and jobs reach Redis and what the stack file names, what
-    monitors reaches the metrics, and nobody anything else.
+    The models that name a service reach the servers, servers and jobs reach Redis and what the stack file names,
+    monitoring reaches the metrics, and all else is blocked.
     """
     readers = [StagedModel(model, stack).selector for model in stack.feature_readers]
     serve = [

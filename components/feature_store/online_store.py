@@ -1,4 +1,4 @@
-"""OnlineStore: a Redis of the stage's own with the newest value of each feature."""
+"""OnlineStore: the stage's own Redis with the newest value of each feature."""
 
 from decimal import Decimal
 
@@ -22,11 +22,11 @@ _DATA_FOLDER = "/data"
 _FOLDER = "/etc/redis"
 # The user of the official image.
 _USER = 999
-# To write its log to the end.
+# Enough to write its log to the end.
 _GRACE_SECONDS = 60
-# redis-cli reads it by itself.
+# redis-cli reads this variable.
 _PASSWORD = "REDISCLI_AUTH"
-# The rest is for the copies that a child makes of what changes while it rewrites the log.
+# The rest is for copy-on-write pages while a child process rewrites the log.
 _DATA_SHARE = Decimal("0.75")
 
 
@@ -48,7 +48,7 @@ def redis_config(redis: Redis) -> str:
 
 
 def redis_start() -> str:
-    """The shell's text that starts Redis: its password comes by standard input, so that no list of processes has it."""
+    """The shell script that starts Redis. The password comes by standard input, so that no process list shows it."""
     return (
         f'exec redis-server - <<CONFIGURATION\ninclude {_FOLDER}/{FILE}\nrequirepass "${_PASSWORD}"\n'
         "CONFIGURATION\n"
@@ -56,7 +56,7 @@ def redis_start() -> str:
 
 
 def redis_pod(redis: Redis, stack: StackSettings) -> Manifest:
-    """The PodSpec of Redis and, where something monitors, of what shows its metrics."""
+    """The PodSpec of Redis and, where it is monitored, of the exporter of its metrics."""
     watched = stack.monitoring.delivery is not MonitoringDelivery.NONE
     server = container(
         {
@@ -69,7 +69,7 @@ def redis_pod(redis: Redis, stack: StackSettings) -> Manifest:
                 "requests": {"cpu": "250m", "memory": redis.memory},
                 "limits": {"memory": redis.memory},
             },
-            # It answers a ping when it has read its log, which may take minutes.
+            # It answers a ping once it has read its log, which may take minutes.
             "startupProbe": _ping(failure_threshold=120),
             "livenessProbe": tcp_probe(_PORT_NAME, failure_threshold=6),
             "readinessProbe": _ping(failure_threshold=3),
@@ -114,12 +114,12 @@ def _exporter(redis: Redis) -> Manifest:
 
 
 def _password(redis: Redis, variable: str) -> list[Manifest]:
-    """The variable with the password; the settings let no Redis be installed without one."""
+    """The variable with the password; the settings do not allow an installed Redis without one."""
     return [] if redis.password_secret is None else [secret_variable(variable, redis.password_secret)]
 
 
 def stateful_set_spec(redis: Redis, stack: StackSettings) -> Manifest:
-    """The StatefulSetSpec: one Redis, which two never write the volume of."""
+    """The StatefulSetSpec: one Redis, so that two never write the same volume."""
     annotations = {CHECKSUM: checksum({FILE: redis_config(redis)})}
     if stack.monitoring.delivery is MonitoringDelivery.CONFIGMAP:
         annotations |= scrape_annotations(names.EXPORTER_PORT)
@@ -136,7 +136,7 @@ def stateful_set_spec(redis: Redis, stack: StackSettings) -> Manifest:
 
 
 def claim_spec(redis: Redis) -> Manifest:
-    """The PersistentVolumeClaimSpec of the volume that the log is on."""
+    """The PersistentVolumeClaimSpec of the volume with the log."""
     spec: Manifest = {
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": redis.storage}},
@@ -161,7 +161,7 @@ def online_store(redis: Redis, stack: StackSettings) -> Component:
     keep = {} if redis.delete_data else naming.kept()
     claim = kubernetes_object(
         "PersistentVolumeClaim",
-        # Some classes make no volume before a pod asks for it, so there is nothing to wait for.
+        # Some classes create no volume before a pod uses it, so there is nothing to wait for.
         naming.not_awaited(
             {**names.metadata(stack, part), "annotations": {**naming.annotations(stack.stage), **keep}}
         ),
@@ -171,7 +171,7 @@ def online_store(redis: Redis, stack: StackSettings) -> Component:
     config = kubernetes_object(
         "ConfigMap", names.metadata(stack, part), {"data": {FILE: redis_config(redis)}}
     )
-    # The port of its metrics is there where something monitors.
+    # The port of its metrics exists only where it is monitored.
     ports = {_PORT_NAME: REDIS_PORT}
     if stack.monitoring.delivery is not MonitoringDelivery.NONE:
         ports[EXPORTER_PORT_NAME] = names.EXPORTER_PORT

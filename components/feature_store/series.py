@@ -1,4 +1,4 @@
-"""The canonical series of a feature store, and what the servers, Redis and Kubernetes are asked for them.
+"""The canonical series of a feature store, and the series of the servers, Redis and Kubernetes that they come from.
 
 All have the label `namespace`. Rates are per second over 5 minutes, durations are in seconds.
 """
@@ -10,12 +10,12 @@ from components.settings.stack import StackSettings
 
 READS = "feature_store:online_reads:rate5m"
 READ_ERRORS = "feature_store:online_read_errors:rate5m"
-# With the label `quantile`: the whole answer, and the part of it that Redis takes.
+# With the label `quantile`: the whole answer, and Redis' share of it.
 READ_SECONDS = "feature_store:online_read_seconds:quantile5m"
 REDIS_SECONDS = "feature_store:redis_read_seconds:quantile5m"
 # With the label `feature_view`.
 FRESHNESS = "feature_view:freshness_seconds:max"
-# Feast's own count of missing values does not serve: with Redis it counts the same for values that are there.
+# Feast's own count of missing values is not usable: with Redis it counts present values too.
 MISSING = "feature_store:missing_entities:ratio5m"
 REDIS_MEMORY = "feature_store:redis_memory:ratio"
 REDIS_EVICTIONS = "feature_store:redis_evictions:rate5m"
@@ -35,7 +35,7 @@ def of_server(stack: StackSettings, metric: str, **labels: str) -> str:
 
 
 def of_redis(stack: StackSettings, metric: str) -> str:
-    """A series of the exporter beside Redis."""
+    """A series of the exporter in Redis' pod."""
     return of_part(stack, names.REDIS, metric)
 
 
@@ -45,7 +45,7 @@ def of_stage(stack: StackSettings, series: str, **labels: str) -> str:
 
 
 def cron_job(stack: StackSettings, metric: str) -> str:
-    """What kube-state-metrics tells of the materialisation's CronJob: `kube_cronjob_<metric>`."""
+    """The series of kube-state-metrics on the materialisation's CronJob: `kube_cronjob_<metric>`."""
     series = picked(
         f"kube_cronjob_{metric}", {"namespace": stack.namespace, "cronjob": names.MATERIALIZATION}
     )
@@ -53,6 +53,6 @@ def cron_job(stack: StackSettings, metric: str) -> str:
 
 
 def runs(stack: StackSettings, metric: str) -> str:
-    """What kube-state-metrics tells of the materialisation's runs: `kube_job_<metric>`."""
+    """The series of kube-state-metrics on the materialisation's runs: `kube_job_<metric>`."""
     pattern = f'job_name=~"{names.MATERIALIZATION}-[0-9]+"'
     return f"max by (namespace, job_name) ({picked(f'kube_job_{metric}', {'namespace': stack.namespace}, pattern)})"

@@ -1,4 +1,4 @@
-"""FeatureServer: the Feast servers that models read online features from."""
+"""FeatureServer: the Feast servers from which models read online features."""
 
 from components.feature_store import names
 from components.feature_store.feast_pod import CHECKSUM, checksum, configuration, feast, feast_pod
@@ -24,8 +24,8 @@ _SHUTDOWN = Shutdown()
 def server_command(store: FeatureStoreSettings) -> list[str]:
     """Feast's command to serve online features.
 
-    Workers are never renewed (`--max-requests`): Feast keeps a dead worker's freshness, and shows the oldest of all, so
-    one that ended while a view was stale would keep its alert firing.
+    Workers are never restarted (`--max-requests`): Feast keeps a dead worker's freshness, and shows the oldest of all,
+    so one that ended while a view was stale would keep its alert firing.
     """
     return feast(
         "/tmp",
@@ -43,8 +43,8 @@ def server_command(store: FeatureStoreSettings) -> list[str]:
 def server_pod(store: FeatureStoreSettings) -> Manifest:
     """The PodSpec of a feature server.
 
-    Alive is who accepts connections: /health asks for the registry, and while that is away a restart would lose what
-    the server still knows.
+    The liveness probe only opens a connection: /health needs the registry, and while that is unavailable a restart
+    would lose what the server still knows.
     """
     pod = feast_pod(
         store,
@@ -68,7 +68,7 @@ def server_pod(store: FeatureStoreSettings) -> Manifest:
 
 
 def server_deployment_spec(store: FeatureStoreSettings, stack: StackSettings) -> Manifest:
-    """The DeploymentSpec: another configuration rolls the servers, other definitions do not."""
+    """The DeploymentSpec: a new configuration rolls the servers, new definitions do not."""
     annotations = {CHECKSUM: checksum(configuration(store, stack))}
     if stack.monitoring.delivery is MonitoringDelivery.CONFIGMAP:
         annotations |= scrape_annotations(names.METRICS_PORT)
@@ -94,7 +94,7 @@ def feature_server(
     Args:
         store: The stage's feature store.
         stack: The stage.
-        after: What must be there before a server starts.
+        after: What must exist before a server starts.
 
     Returns:
         The component; it is ready when models can read features.

@@ -24,7 +24,7 @@ def feature_store(
     Args:
         store: The stage's feature store.
         stack: The stage.
-        after: What must be there before any of it.
+        after: What must exist before any of it.
 
     Returns:
         The component; it is ready when models can read features.
@@ -61,7 +61,7 @@ def feature_store(
 
 
 def summary(store: FeatureStoreSettings, stack: StackSettings) -> dict[str, str | int]:
-    """What the stack's outputs say of the store: version, image, replicas, url."""
+    """The stack's outputs for the store: version, image, replicas, url."""
     return {
         "version": store.version,
         "image": store.image_reference,

@@ -1,1 +1,1 @@
-"""YAML with line numbers, and what is wrong with a file. It imports no other room."""
+"""YAML with line numbers, and which files make up a project. It imports no other package of components but errors."""

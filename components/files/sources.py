@@ -1,4 +1,4 @@
-"""What a project consists of: which files say what runs in a stage, and how each of them is read."""
+"""The files that make up a project: which of them decide what runs in a stage, and how each is read."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ MODELS = "models"
 STAGE_FILE = re.compile(r"Pulumi\.([a-z0-9][-a-z0-9_]*)\.yaml")
 _MODEL_FILE = re.compile(rf"{MODELS}/[^/]*\.y[^/]*ml")
 _FEATURE_FILE = re.compile(rf"{FEATURES}/(?!\.).+\.py")
-# What every stage is made of besides the files that people edit.
+# What every stage needs besides the files that people edit.
 PROGRAM = ("components", "__main__.py", "Pulumi.yaml", "requirements.txt")
 # All of a project, as pathspecs of git.
 PARTS = (*PROGRAM, FEATURES, MODELS, "Pulumi.*.yaml")
@@ -29,7 +29,7 @@ _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def belongs(path: str) -> bool:
-    """True for a path that a project consists of, or that is inside one of its folders."""
+    """True for a path that is part of a project, or inside one of its folders."""
     return path.partition("/")[0] in _FOLDERS or _FILE.fullmatch(path) is not None
 
 
@@ -40,11 +40,11 @@ def is_read(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Sources:
-    """The files of a project, in a folder; some of them with another text than there.
+    """The files of a project in a folder; some of them with edited text.
 
     Attributes:
-        folder: Where they are.
-        edits: The text of each file that is to be taken for another one, by its path inside the project.
+        folder: The project's folder.
+        edits: The new text of each edited file, by its path inside the project.
     """
 
     folder: Path
@@ -56,7 +56,7 @@ class Sources:
         return cls(folder)
 
     def with_file(self, path: str, text: str) -> "Sources":
-        """The same files, but one of them; nothing is written."""
+        """The same files, with another text for one of them; nothing is written."""
         return replace(self, edits={**self.edits, path: text})
 
     @property
@@ -97,12 +97,12 @@ class Sources:
             reason = f"the file cannot be read ({error.strerror})"
             raise SettingsError([Problem(file=path, reason=reason, fix="make it readable")]) from None
         if content.startswith(_LFS_POINTER):
-            reason = "the file is a pointer of Git LFS, and what it points to was not fetched"
+            reason = "the file is a pointer of Git LFS, and its content was not fetched"
             raise SettingsError([Problem(file=path, reason=reason, fix="`git lfs install && git lfs pull`")])
         return content
 
     def text(self, path: str) -> str:
-        """The text of a file, with the ends of lines as git keeps them, a line feed each.
+        """The text of a file, with line feeds as line endings, as git stores it.
 
         Raises:
             SettingsError: as `read`.

@@ -15,7 +15,7 @@ from components.files.sources import Sources
 
 KeyPath = tuple[str | int, ...]
 
-# The parser in C is several times faster and comes with PyYAML's wheels; the other one reads the same language.
+# The parser in C is several times faster and is part of PyYAML's wheels; the other one reads the same language.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -25,7 +25,7 @@ MAX_DEPTH = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a value stands and how it is written."""
+    """The position of a value and how it is written."""
 
     file: str
     line: int
@@ -54,8 +54,8 @@ def read_document(sources: Sources, file: str) -> Document:
     """Read one YAML mapping from a project's file.
 
     Raises:
-        SettingsError: the file is missing, empty, not UTF-8, not YAML, not a mapping, or holds a
-            duplicate key, an alias, a tag, a bare date or a key that is no text.
+        SettingsError: the file is missing, empty, not UTF-8, not YAML, not a mapping, or contains a
+            duplicate key, an alias, a tag, a bare date or a key that is not a text.
     """
     try:
         text = sources.text(file)
@@ -72,7 +72,7 @@ def parse_document(text: str, file: str) -> Document:
     """Read the text of one YAML mapping; `file` is the name used in problems.
 
     Raises:
-        SettingsError: as `read_document`, but for what only a file can have.
+        SettingsError: as `read_document`, except for problems that only a file can have.
     """
     node = _compose(text, file)
     if node is None:
@@ -81,7 +81,7 @@ def parse_document(text: str, file: str) -> Document:
         )
     if not isinstance(node, yaml.MappingNode):
         raise SettingsError(
-            [Problem(file=file, line=1, reason="the file is no mapping", fix="write `key: value`")]
+            [Problem(file=file, line=1, reason="the file is not a mapping", fix="write `key: value`")]
         )
     reader = _Reader(file)
     data = reader.mapping(node, ())
@@ -113,7 +113,7 @@ def _compose(text: str, file: str) -> yaml.Node | None:
 
 
 def _refuse_deep_nesting(text: str) -> None:
-    """The parsers recurse, so nesting is bounded before it can exhaust the stack."""
+    """The parsers are recursive, so nesting is limited before it can exhaust the stack."""
     opening = text.count("[") + text.count("{")
     indented = max((len(line) - len(line.lstrip(" -")) for line in text.splitlines()), default=0)
     if opening <= MAX_DEPTH and indented <= MAX_DEPTH:
@@ -146,7 +146,7 @@ class _Reader:
                 self._problem(
                     key_node,
                     path,
-                    f"the key {raw} is no text",
+                    f"the key {raw} is not a text",
                     f'quote it: "{raw}"',
                 )
                 continue

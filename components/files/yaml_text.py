@@ -1,4 +1,4 @@
-"""YAML as people read it: keys in order, texts of several lines as blocks."""
+"""YAML for people: keys in order, multi-line texts as blocks."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ _WIDTH = 10_000
 
 
 class Quoted(str):
-    """A text that is written in single quotes, whatever is in it."""
+    """A text that is always written in single quotes."""
 
 
 class _Dumper(_Base):  # type: ignore[misc]
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401
-        """What is there twice is written twice: a reference helps nobody who reads it."""
+        """Equal values are written twice: references are hard to read."""
         return True
 
 

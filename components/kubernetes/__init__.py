@@ -1,1 +1,1 @@
-"""Builders of Kubernetes objects that know no part of the project. It may import settings."""
+"""Builders of Kubernetes objects that do not depend on a part of the project. It may import settings."""

@@ -67,7 +67,7 @@ def env_source(source: EnvSource) -> Manifest:
 
 
 def resource_requirements(resources: Resources) -> Manifest:
-    """What a container asks of its node."""
+    """A container's requests and limits."""
     return {
         "requests": dict(sorted(resources.requests.items())),
         "limits": dict(sorted(resources.limits.items())),
@@ -75,7 +75,7 @@ def resource_requirements(resources: Resources) -> Manifest:
 
 
 def pause_before_stop(seconds: int) -> Manifest:
-    """The lifecycle of a container that serves on for some seconds; empty for none.
+    """The lifecycle of a container that keeps serving for some seconds; empty for none.
 
     The kubelet's own sleep needs no shell in the image (Kubernetes 1.30 and later).
     """

@@ -26,8 +26,8 @@ def stage_labels(stage: str) -> dict[str, str]:
 def annotations(stage: str) -> dict[str, str]:
     """The annotations of every object.
 
-    The field manager is fixed. With the provider's random one, objects adopted after a killed run would stay with the
-    dead run's manager, and the next change would fail with a field conflict.
+    The field manager is fixed. With the provider's random one, objects adopted after a killed run would still be owned
+    by the dead run's manager, and the next change would fail with a field conflict.
     """
     return {"pulumi.com/patchFieldManager": f"{PROJECT}-{stage}"}
 
@@ -35,16 +35,16 @@ def annotations(stage: str) -> dict[str, str]:
 def not_awaited(metadata: Manifest) -> Manifest:
     """The metadata of an object that nothing waits for.
 
-    A Service works as soon as it is there, and its pods are awaited by what rolls them out. Waiting for its endpoints,
-    which takes 10 s longer, would also fail where a rollout may take longer than that wait.
+    A Service works as soon as it exists, and the rollout waits for its pods. Waiting for its endpoints takes 10 s
+    longer, and would fail where a rollout may take longer than that wait.
     """
     return {**metadata, "annotations": {**metadata["annotations"], "pulumi.com/skipAwait": "true"}}
 
 
 def kept() -> dict[str, str]:
-    """The annotations of what holds data: neither Argo CD, Flux nor a heal of drift removes it.
+    """The annotations of objects that hold data: neither Argo CD, Flux nor a heal of drift removes them.
 
-    Pulumi is told by an option of the resource, which rendered manifests do not have.
+    For Pulumi there is an option of the resource, which rendered manifests do not have.
     """
     return {
         KEEP: "true",
@@ -56,15 +56,15 @@ def kept() -> dict[str, str]:
 
 
 def is_kept(manifest: Mapping[str, Any]) -> bool:
-    """True for an object with the annotations of `kept`: it is meant to stay when nothing declares it any more."""
+    """True for an object with the annotations of `kept`: it stays when nothing declares it any more."""
     annotations = (manifest.get("metadata") or {}).get("annotations") or {}
     return bool(annotations.get(KEEP) == "true")
 
 
 def wave(number: int) -> dict[str, str]:
-    """The annotation that lets Argo CD apply an object when all of lower waves is healthy; without it, the wave is 0.
+    """The annotation that makes Argo CD apply an object once all lower waves are healthy; without it, the wave is 0.
 
-    Pulumi is told the order by `depends_on`, which rendered manifests do not have.
+    Pulumi gets the order from `depends_on`, which rendered manifests do not have.
     """
     return {"argocd.argoproj.io/sync-wave": str(number)}
 
@@ -77,7 +77,7 @@ def namespace_metadata(
     Args:
         name: The namespace.
         stage: The stage.
-        standard: What its pods must fit.
+        standard: The standard that its pods must meet.
         annotated: Further annotations.
     """
     return {

@@ -14,7 +14,7 @@ DNS_PORT = 53
 def network_policy_spec(
     selector: Mapping[str, str], ingress: Sequence[Manifest], egress: Sequence[Manifest] | None = None
 ) -> Manifest:
-    """The NetworkPolicySpec of the pods that a selector finds; without `egress`, they may reach everything."""
+    """The NetworkPolicySpec of the pods that a selector matches; without `egress`, they may reach everything."""
     types = ["Ingress"] if egress is None else ["Ingress", "Egress"]
     return {
         "podSelector": _labelled(selector),
@@ -25,23 +25,23 @@ def network_policy_spec(
 
 
 def from_peers(peers: Sequence[Manifest], *ports: tuple[str, int]) -> Manifest:
-    """Lets peers in to ports, each a protocol and a number."""
+    """Allows ingress from peers to ports, each a protocol and a number."""
     return {"from": list(peers), "ports": [_port(number, protocol) for protocol, number in ports]}
 
 
 def from_pods(selectors: Sequence[Mapping[str, str]], *ports: tuple[str, int]) -> list[Manifest]:
-    """Lets pods of the same namespace in; nobody where no selector is given, since no peer would mean everybody."""
+    """Allows pods of the same namespace; no rule without selectors, since an empty list of peers would allow all."""
     peers = [{"podSelector": _labelled(selector)} for selector in selectors]
     return [from_peers(peers, *ports)] if peers else []
 
 
 def from_clients(clients: Sequence[Peer], port: int) -> list[Manifest]:
-    """Lets in the pods that a model's settings name; nobody where they name none."""
+    """Allows ingress from the pods that a model's settings name; no rule where they name none."""
     return [from_peers([_peer(client) for client in clients], ("TCP", port))] if clients else []
 
 
 def from_scrapers(monitoring: Monitoring, port: int) -> list[Manifest]:
-    """Lets what monitors in to a port; nobody where nothing does."""
+    """Allows ingress from monitoring to a port; no rule where nothing monitors."""
     if monitoring.delivery is MonitoringDelivery.NONE:
         return []
     return [
@@ -50,7 +50,7 @@ def from_scrapers(monitoring: Monitoring, port: int) -> list[Manifest]:
 
 
 def to_dns() -> Manifest:
-    """Lets out to the cluster's name servers."""
+    """Allows egress to the cluster's name servers."""
     return {
         "to": [
             {
@@ -63,12 +63,12 @@ def to_dns() -> Manifest:
 
 
 def to_pods(selector: Mapping[str, str], port: int) -> Manifest:
-    """Lets out to pods of the same namespace."""
+    """Allows egress to pods of the same namespace."""
     return {"to": [{"podSelector": _labelled(selector)}], "ports": [_port(port)]}
 
 
 def to_destination(wanted: Destination) -> Manifest:
-    """Lets out to pods or addresses that settings name."""
+    """Allows egress to pods or addresses that settings name."""
     to = _peer(wanted.pods) if wanted.pods is not None else {"ipBlock": {"cidr": wanted.cidr or ""}}
     return {"to": [to], "ports": [_port(port) for port in wanted.ports]}
 

@@ -1,4 +1,4 @@
-"""What a component is made of: Kubernetes objects as manifests, and what Pulumi needs to know besides."""
+"""The contents of a component: Kubernetes objects as manifests, and what else Pulumi needs to know."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,10 +40,10 @@ class KubernetesObject:
     Attributes:
         name: Pulumi's logical name; with the type of its component it never changes, or Pulumi replaces the object.
         manifest: The object itself.
-        after: What must be there before it is created.
-        timeouts: Seconds to wait for it by operation, `create` or `update`; left out, Pulumi's own.
+        after: What must exist before it is created.
+        timeouts: Seconds to wait for it by operation, `create` or `update`; default: Pulumi's own.
         retain_on_delete: It stays in the cluster when nothing declares it any more.
-        ignore_changes: The properties that are not compared once it is there.
+        ignore_changes: The properties that are not compared once it exists.
     """
 
     name: str
@@ -64,13 +64,13 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Component:
-    """A part of the program: what it consists of, in the order of creation.
+    """A part of the program: its objects and parts, in the order of creation.
 
     Attributes:
         type: The last part of its type token, `Stage` of `ml-deployments:index:Stage`.
         name: Pulumi's logical name.
         children: Its objects and its own parts. What an object waits for comes before it.
-        after: What must be there before anything of it is created.
+        after: What must exist before anything of it is created.
         ready: What others wait for before they use it.
     """
 
@@ -98,11 +98,11 @@ def kubernetes_object(
         kind: As in the API; its version is known here.
         metadata: The object's metadata.
         fields: Its other top-level fields, such as `spec` or `data`.
-        name: Pulumi's logical name; left out, the object's own.
-        after: What must be there before it is created.
+        name: Pulumi's logical name; default: the object's own.
+        after: What must exist before it is created.
         timeouts: Seconds to wait for it by operation.
         retain_on_delete: It stays in the cluster when nothing declares it any more.
-        ignore_changes: The properties that are not compared once it is there.
+        ignore_changes: The properties that are not compared once it exists.
     """
     manifest = {"apiVersion": _API_VERSIONS[kind], "kind": kind, "metadata": metadata, **(fields or {})}
     return KubernetesObject(

@@ -1,4 +1,4 @@
-"""The one hardened pod: every pod of the project fits the restricted Pod Security Standard. Pure functions."""
+"""The hardened pod: every pod of the project meets the restricted Pod Security Standard. Pure functions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,12 +25,12 @@ def pod_spec(
 
     Args:
         service_account: The name of its ServiceAccount.
-        containers: What `container` gives.
+        containers: What `container` returns.
         token: Whether it needs the Kubernetes API.
-        user: The user's number; None where the image itself names it by its number.
+        user: The numeric user ID; None where the image itself has a numeric user.
         run_as_non_root: False where the image needs root.
         volume_group: The group that may write to its volumes.
-        tmp_size: How much /tmp holds.
+        tmp_size: The size of /tmp.
         volumes: The volumes besides /tmp.
     """
     security: dict[str, Any] = {
@@ -44,7 +44,7 @@ def pod_spec(
     return {
         "serviceAccountName": service_account,
         "automountServiceAccountToken": token,
-        # Variables for every Service of the namespace would slow the start in a large one.
+        # Variables for every Service would slow the start in a large namespace.
         "enableServiceLinks": False,
         "securityContext": security,
         "containers": list(containers),
@@ -58,9 +58,9 @@ def container(
     """A hardened container.
 
     Args:
-        own: What is its own: name, image, command, ports, environment, probes, resources.
-        mounts: What it mounts besides /tmp.
-        read_only_root_filesystem: False where it writes beside /tmp and its volumes.
+        own: Its own fields: name, image, command, ports, environment, probes, resources.
+        mounts: Its mounts besides /tmp.
+        read_only_root_filesystem: False where it writes outside /tmp and its volumes.
     """
     return {
         **own,
@@ -80,23 +80,23 @@ def container_port(name: str, port: int) -> Manifest:
 
 
 def spread(selector: Manifest, key: str) -> Manifest:
-    """Spreads the pods that a selector finds over zones or nodes."""
+    """Spreads the pods that a selector matches over zones or nodes."""
     return {
         "topologyKey": key,
         "maxSkew": 1,
-        # A cluster of one zone or one node must still run them.
+        # A cluster with one zone or one node must still run them.
         "whenUnsatisfiable": "ScheduleAnyway",
         "labelSelector": {"matchLabels": selector},
     }
 
 
 def spread_by_version(selector: Manifest, key: str) -> Manifest:
-    """Spreads the pods of a Deployment: the replicas of one version, or a roll would leave the new one uneven."""
+    """Spreads the pods of a Deployment by version; otherwise a rollout would leave the new version uneven."""
     return {**spread(selector, key), "matchLabelKeys": ["pod-template-hash"]}
 
 
 def operated_pod_security() -> Manifest:
-    """The security context of the pods that prometheus-operator makes; it hardens their containers by itself."""
+    """The security context of the pods that prometheus-operator creates; it hardens their containers itself."""
     return {
         "runAsNonRoot": True,
         "runAsUser": 1000,

@@ -9,7 +9,7 @@ METRICS_PATH = "/metrics"
 
 
 def scrape_annotations(port: int, path: str = METRICS_PATH) -> dict[str, str]:
-    """The pod annotations that Prometheus' widespread scrape configurations look for."""
+    """The pod annotations that common scrape configurations of Prometheus use."""
     return {
         "prometheus.io/scrape": "true",
         "prometheus.io/port": str(port),
@@ -23,7 +23,7 @@ def service_monitor_spec(
     """The ServiceMonitor's spec.
 
     Args:
-        selector: What finds the Services.
+        selector: The selector of the Services.
         endpoint: Their port, and how it is scraped.
         pod_labels: The pods' labels that become labels of every series.
     """

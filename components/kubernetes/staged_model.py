@@ -1,4 +1,4 @@
-"""One model in one stage: what every object of it is called, labelled and found by."""
+"""One model in one stage: the name, labels and selector of each of its objects."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class StagedModel:
 
     @property
     def name(self) -> str:
-        """The model's name, and that of every object of it."""
+        """The name of the model and of each of its objects."""
         return self.model.name
 
     @property
@@ -35,12 +35,12 @@ class StagedModel:
 
     @property
     def selector(self) -> dict[str, str]:
-        """What finds the model's pods. Selectors cannot be changed, so it never holds a version."""
+        """The selector of the model's pods. Selectors are immutable, so it never contains a version."""
         return {naming.NAME: self.name, naming.COMPONENT: naming.MODEL_SERVER}
 
     @property
     def labels(self) -> dict[str, str]:
-        """The labels of the model's objects; without the version, so that a release touches only what shows it."""
+        """The labels of the model's objects; without the version, so that a release changes only what shows it."""
         return {**self.selector, **naming.stage_labels(self.stage), naming.OWNER: self.model.owner}
 
     @property

@@ -1,4 +1,4 @@
-"""What runs pods and what leads to them: Deployments, Services, what keeps replicas serving. Pure functions."""
+"""Deployments, Services, PodDisruptionBudgets and ServiceAccounts. Pure functions."""
 
 from collections.abc import Mapping
 
@@ -21,12 +21,12 @@ def deployment_spec(
 
     Args:
         pod: The PodSpec.
-        selector: What finds its pods; it can never be changed.
+        selector: The selector of its pods; it is immutable.
         labels: The labels of its pods.
         annotations: The annotations of its pods; None for no such field.
         replicas: How many pods there are.
-        rollout: How pods of a new version take the place of the old ones.
-        deadline: Whether a rollout without progress fails at the time that `rollout` names; else at Kubernetes' own.
+        rollout: How pods of a new version replace the old ones.
+        deadline: Whether a rollout without progress fails at the deadline in `rollout`; else at Kubernetes' default.
     """
     metadata = {"labels": labels} | ({} if annotations is None else {"annotations": dict(annotations)})
     return {
@@ -45,7 +45,7 @@ def deployment_spec(
 def service_spec(
     selector: Manifest, ports: Mapping[str, int], *, app_protocol: str | None = "http"
 ) -> Manifest:
-    """The ServiceSpec in front of the ready pods that a selector finds; a port leads to theirs of the same name."""
+    """The ServiceSpec in front of the ready pods that a selector matches; a port leads to theirs of the same name."""
     protocol = {} if app_protocol is None else {"appProtocol": app_protocol}
     return {
         "type": "ClusterIP",
@@ -73,5 +73,5 @@ def disruption_budget_spec(max_unavailable: int, selector: Manifest) -> Manifest
 
 
 def service_account(metadata: Manifest) -> KubernetesObject:
-    """A ServiceAccount whose token no pod gets that does not ask for it."""
+    """A ServiceAccount whose token is not mounted unless a pod asks for it."""
     return kubernetes_object("ServiceAccount", metadata, {"automountServiceAccountToken": False})

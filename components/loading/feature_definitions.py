@@ -1,7 +1,7 @@
-"""The folder `features/`: its Python files, and the file in which Feast has written down what they define.
+"""The folder `features/`: its Python files, and the file to which Feast wrote what they define.
 
-Only running the definitions tells what they define, and only Feast can. So nobody does it here: the file that
-`make features` writes is read, and refused where its checksums say that it is not of these definitions.
+Only Feast can run the definitions and find out what they define. This is not done here: the file that `make features`
+writes is read, and refused where its checksums do not match these definitions.
 """
 
 import re
@@ -22,7 +22,7 @@ from components.settings.feature_definitions import (
 
 FOLDER = FEATURES
 FILE = f"{FOLDER}/definitions.yaml"
-# A ConfigMap holds 1 MiB, its own description included.
+# The limit of a ConfigMap is 1 MiB, including its metadata.
 LARGEST = 1_000_000
 # Feast imports each file as a module.
 _MODULE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*/)*[A-Za-z_][A-Za-z0-9_]*\.py")
@@ -33,7 +33,7 @@ _RENEW = f"run `make features`, and commit {FILE}"
 def load_definitions(sources: Sources) -> tuple[FeatureDefinitions, list[Problem]]:
     """What `features/` of a project defines, and every problem of its files; nothing where nothing is defined.
 
-    Where there is a problem, the definitions hold the files alone.
+    Where there is a problem, the definitions contain only the files.
     """
     files, problems = source_files(sources)
     alone = FeatureDefinitions(files=files)
@@ -42,7 +42,7 @@ def load_definitions(sources: Sources) -> tuple[FeatureDefinitions, list[Problem
     try:
         content = _content(sources, files)
     except SettingsError as error:
-        # What a program writes is not repaired by hand, whatever is wrong with it.
+        # A generated file is not repaired by hand, whatever is wrong with it.
         return alone, [replace(problem, fix=_RENEW) for problem in error.problems]
     definitions = replace(
         alone, feast=content.feast, entities=content.entities, views=content.views, services=content.services
@@ -51,7 +51,7 @@ def load_definitions(sources: Sources) -> tuple[FeatureDefinitions, list[Problem
 
 
 def source_files(sources: Sources) -> tuple[dict[str, str], list[Problem]]:
-    """The text of each Python file by its path inside `features/`, and what cannot be brought into a cluster."""
+    """The text of each Python file by its path inside `features/`, and what cannot be deployed."""
     problems: list[Problem] = []
     files: dict[str, str] = {}
     for file in sources.feature_files:
@@ -67,30 +67,30 @@ def source_files(sources: Sources) -> tuple[dict[str, str], list[Problem]]:
         except SettingsError as error:
             problems += error.problems
     if sources.has(f"{FOLDER}/{_YAML}"):
-        reason = "is not read: the program makes it from the stack file"
+        reason = "is not read: the program generates it from the stack file"
         problems.append(Problem(file=f"{FOLDER}/{_YAML}", reason=reason, fix="remove it"))
     size = sum(len(text.encode()) for text in files.values())
     if size > LARGEST:
         reason = f"its Python files take {size} bytes, more than the {LARGEST} that one ConfigMap holds"
-        problems.append(Problem(file=FOLDER, reason=reason, fix="take out what is not a definition"))
+        problems.append(Problem(file=FOLDER, reason=reason, fix="remove what is not a definition"))
     return files, problems
 
 
 def _content(sources: Sources, files: Mapping[str, str]) -> DefinitionsFile:
-    """What Feast wrote; raises SettingsError where the file is another than Feast wrote, or of other sources."""
+    """What Feast wrote; raises SettingsError where the file was changed since, or belongs to other sources."""
     document = read_document(sources, FILE)
     written = document.data.get("format")
     if written != FORMAT:
         reason = f"is not in format {FORMAT}, which this program reads"
         raise SettingsError([_problem(document, "format", reason, None if written is None else str(written))])
     if document.data.get("checksum") != content_checksum(document.data):
-        reason = "is not that of the file, which was changed after Feast wrote it"
+        reason = "does not match the file, which was changed after Feast wrote it"
         raise SettingsError([_problem(document, "checksum", reason)])
     content, problems = validated(DefinitionsFile, document.data, origins=document.origins, file=FILE)
     if content is None:
         raise SettingsError(problems)
     if changes := _changes(content.sources, source_checksums(files)):
-        reason = f"are not those of the definitions: {', '.join(changes)}"
+        reason = f"do not match the definitions: {', '.join(changes)}"
         raise SettingsError([_problem(document, "sources", reason)])
     return content
 

@@ -1,4 +1,4 @@
-"""The files in `models/`: found, laid under a stack file's entry, and validated."""
+"""The files in `models/`: found, merged with a stack file's entry, and validated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from components.settings.identifiers import DnsLabel
 from components.settings.model import ModelDefinition, ModelSettings
 from components.settings.pod import Settings
 
-# These live in the stack's file only, so that one file says what runs in a stage.
+# These are in the stack's file only, so that one file says what runs in a stage.
 _STAGE_ONLY = ("version", "digest", "replicas")
 
 
@@ -24,7 +24,7 @@ class LoadedModel:
 
     Attributes:
         settings: The model.
-        origins: The origin of each value that a file gives, by path.
+        origins: The origin of each value in a file, by path.
         file: The file to name where a value is missing.
         prefix: The path of the model inside that file.
     """
@@ -70,7 +70,7 @@ def load_definition(sources: Sources, name: str, file: str) -> tuple[LoadedModel
 def load_model(
     sources: Sources, name: str, file: str | None, overlay: Document, prefix: KeyPath
 ) -> tuple[ModelSettings | None, Mapping[KeyPath, Origin], list[Problem]]:
-    """Lay a stack file's entry over a model's file and validate the result.
+    """Merge a stack file's entry over a model's file and validate the result.
 
     Args:
         sources: The project.
@@ -80,7 +80,7 @@ def load_model(
         prefix: The entry's path in the stack file.
 
     Returns:
-        The model's settings or None, the origin of each value a file gives, and every problem.
+        The model's settings or None, the origin of each value in a file, and every problem.
     """
     if file is None:
         problem = Problem(
@@ -109,7 +109,7 @@ def load_model(
 
 
 def merge(base: Document, overlay: Document) -> tuple[dict[str, Any], dict[KeyPath, Origin]]:
-    """Lay an overlay over a base: mappings merge, scalars and lists replace, null removes (RFC 7396)."""
+    """Merge an overlay over a base: mappings merge, scalars and lists replace, null removes (RFC 7396)."""
     origins = dict(base.origins)
 
     def lay(below: dict[str, Any], above: dict[str, Any], path: KeyPath) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def _nothing_to_remove(base: dict[str, Any], overlay: Document, prefix: KeyPath)
             if isinstance(value, dict):
                 walk(given.get(key), value, here)
             elif value is None and key not in given:
-                reason = "has no value; null removes what the model's file gives, and it gives no such key"
+                reason = "has no value; null removes a key of the model's file, which has no such key"
                 problems.append(
                     Problem(
                         file=overlay.file,
@@ -162,7 +162,7 @@ def _nothing_to_remove(base: dict[str, Any], overlay: Document, prefix: KeyPath)
 
 
 def _with_runtime(data: dict[str, Any], name: str) -> dict[str, Any]:
-    """A model's raw settings with the values its runtime supplies, where the files give none."""
+    """A model's raw settings with the values that its runtime provides, where the files have none."""
     result = dict(data)
     supplied = runtime_values(data.get("runtime", Runtime.GENERIC), name, data.get("port"))
     for path, value in supplied.items():
@@ -203,7 +203,7 @@ class _Name(Settings):
 
 
 def unquoted(overlay: Document, prefix: KeyPath) -> list[Problem]:
-    """YAML readers differ in what they make of a bare 1.10, 1e3 or 2024-01-02; a quoted one is the same to all."""
+    """YAML parsers read a bare 1.10, 1e3 or 2024-01-02 differently; a quoted one is the same for all."""
     problems = []
     for key in ("version", "digest"):
         origin = overlay.origins.get((key,))

@@ -1,7 +1,7 @@
-"""Reads a stack: its file and the model files, merged and validated, each by itself.
+"""Reads a stack: its file and the model files, merged and validated, each separately.
 
-The stack's file itself is read, not only what the Pulumi engine makes of it: the engine keeps `1.10` as 1.1 and has no
-line numbers.
+The stack's file itself is read, not the engine's copy of it: the Pulumi engine reads `1.10` as 1.1 and has no line
+numbers.
 """
 
 from collections import defaultdict
@@ -24,13 +24,13 @@ _ENGINE_KEYS = {"config", "encryptionsalt", "encryptedkey", "secretsprovider", "
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedStack:
-    """A stage's settings, and where each value that a file gives came from.
+    """A stage's settings, and where each value of a file came from.
 
     Attributes:
         settings: The stage, with its valid models.
-        written: What the stack file says under `ml-deployments:`, before the models are laid over their files.
-        stage_origins: The origin of each value that the stack file gives, by path.
-        origins: The origin of each value that a file gives for a model, by model and path.
+        written: What the stack file says under `ml-deployments:`, before the models are merged with their files.
+        stage_origins: The origin of each value in the stack file, by path.
+        origins: The origin of each value of a model, by model and path.
         definitions_known: False where `features/` has problems, so that what it defines is not known.
     """
 
@@ -48,12 +48,12 @@ class LoadedStack:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadStack:
-    """What the files of a stage say, as far as it is valid.
+    """What the files of a stage say, as far as they are valid.
 
     Attributes:
         loaded: The stage with its valid models; None where the stage's own settings are not valid.
         models: The valid models.
-        problems: What is wrong with the files, each by itself.
+        problems: What is wrong with each of the files.
     """
 
     loaded: LoadedStack | None
@@ -82,7 +82,7 @@ def read_stack(sources: Sources, stage: str) -> ReadStack:
     models, origins, found = _models(sources, written)
     problems += found
     features, undefined = _definitions(sources, written)
-    # A version that is no text is told once.
+    # A version that is not a text is reported once.
     told = {(problem.file, problem.field) for problem in problems}
     problems += [problem for problem in undefined if (problem.file, problem.field) not in told]
     loaded = None
@@ -124,7 +124,7 @@ def _config(written: _Written) -> tuple[StackConfig | None, list[Problem]]:
 def _models(
     sources: Sources, written: _Written
 ) -> tuple[tuple[ModelSettings, ...], Mapping[str, Mapping[KeyPath, Origin]], list[Problem]]:
-    """The valid models, each entry laid over its file, the origins of all, and what is wrong with them."""
+    """The valid models, each entry merged with its file, the origins of all, and what is wrong with them."""
     problems: list[Problem] = []
     files = definition_files(sources, problems)
     models: list[ModelSettings] = []
@@ -143,7 +143,7 @@ def _models(
 def _settings(
     config: StackConfig, stage: str, models: tuple[ModelSettings, ...], features: FeatureDefinitions
 ) -> StackSettings:
-    """The stage with its valid models, so that what does not fit together is reported along with the rest."""
+    """The stage with its valid models, so that contradictions are reported together with the rest."""
     return StackSettings.model_validate(
         {**dict(config), "stage": stage, "models": models, "definitions": features},
         by_alias=False,

@@ -1,4 +1,4 @@
-"""Turns pydantic's errors into problems that name file, line, field, value, reason and fix."""
+"""Turns pydantic's errors into problems with file, line, field, value, reason and fix."""
 
 import difflib
 import json
@@ -71,7 +71,7 @@ def _problem(
     file: str,
     prefix: KeyPath,
 ) -> Problem:
-    # "[key]" is pydantic's mark for an error in a mapping's key; EnvValue wraps a bare text as `value`.
+    # "[key]" is pydantic's mark for an error in a mapping's key; EnvValue wraps a plain text as `value`.
     path = tuple(part for part in details["loc"] if part != "[key]")
     kind = details["type"]
     origin = origins.get(path)
@@ -100,7 +100,7 @@ def problem_at(
         origins: Where each path of the data came from.
         file: The file to name where the value is missing.
         prefix: The path of the data inside that file.
-        written: Whether the value at the path is there; false names the place alone.
+        written: Whether there is a value at the path; false names only the place.
     """
     origin = origins.get(path)
     near = origin or _nearest(path, origins)
@@ -140,7 +140,7 @@ def _reason_and_fix(
         return "must be a text; YAML reads it as something else", f'quote it: "{origin.raw}"'
     context = details.get("ctx", {})
     if kind == "enum":
-        return "is none of the known values", _choice(str(details["input"]), context["expected"])
+        return "is not one of the known values", _choice(str(details["input"]), context["expected"])
     reason = details["msg"][:1].lower() + details["msg"][1:]
     fix = _FIXES.get(kind, "correct the value").format(**context)
     expected = context.get("expected")
@@ -148,7 +148,7 @@ def _reason_and_fix(
 
 
 def _choice(given: str, expected: str) -> str:
-    """The known value that comes closest, and all of them."""
+    """The closest known value, and all of them."""
     known = expected.replace(" or ", ", ").replace("'", "").split(", ")
     close = difflib.get_close_matches(given, known, n=1)
     every = f"one of {', '.join(known)}"

@@ -1,1 +1,1 @@
-"""The Prometheus, Alertmanager and Grafana that a stage brings. It may import monitoring and what is below."""
+"""The Prometheus, Alertmanager and Grafana that a stage installs. It may import monitoring and what is below."""

@@ -1,4 +1,4 @@
-"""Access: what a service account may ask the Kubernetes API, in one namespace or of the cluster."""
+"""Access: the permissions of a service account, in one namespace or in the cluster."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ def grant(
 def grant_cluster(
     stack: StackSettings, part: str, rules: Sequence[Manifest]
 ) -> tuple[KubernetesObject, KubernetesObject]:
-    """The ClusterRole and its binding that give the part's service account rules on what has no namespace."""
+    """The ClusterRole and its binding that give the part's service account rules on cluster-scoped objects."""
     role = names.cluster_name(stack, part)
     return (
         kubernetes_object(

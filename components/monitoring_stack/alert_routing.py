@@ -1,4 +1,4 @@
-"""Who is told of an alert, how soon, and what one alert silences. Pure functions."""
+"""Who is notified of an alert, how soon, and what one alert silences. Pure functions."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from components.settings.watching import Severity
 
 GROUP = ["namespace", "model", "alertname"]
 NOBODY = "none"
-# How long to wait for more of the same, for more after that, and before an alert is told again. A page is told at once
-# and again within a shift; a ticket waits for its kin and comes once a day.
+# How long to wait for more of the same group, for more after that, and before an alert is sent again. A page is sent at
+# once and again within a shift; a ticket waits for its group and is sent once a day.
 _PAGE = {"groupWait": "30s", "groupInterval": "5m", "repeatInterval": "4h"}
 _TICKET = {"groupWait": "5m", "groupInterval": "30m", "repeatInterval": "24h"}
 
@@ -16,8 +16,8 @@ _TICKET = {"groupWait": "5m", "groupInterval": "30m", "repeatInterval": "24h"}
 def alertmanager_config_spec(receivers: tuple[Receiver, ...]) -> dict[str, Any]:
     """The AlertmanagerConfig's spec.
 
-    An alert goes to one receiver: the most specific that fits it, of owner and severity, then owner, then severity,
-    then all. Whatever fits none is shown by Alertmanager alone.
+    An alert goes to one receiver: the most specific match, by owner and severity, then owner, then severity, then all.
+    An alert without a match is only shown by Alertmanager.
     """
     ordered = sorted(receivers, key=_specificity)
     fallback = next((_name(r) for r in ordered if r.owner is None and r.severity is None), NOBODY)
@@ -81,7 +81,7 @@ def _target(receiver: Receiver) -> dict[str, Any]:
 
 
 def _page_silences_ticket() -> dict[str, Any]:
-    """A budget that burns fast also burns slowly; one message of it is enough.
+    """A budget that burns fast also burns slowly; one notification is enough.
 
     Only where both name the same objective: without `slo`, empty would equal empty, and any page of a model would hide
     its unrelated tickets.

@@ -1,4 +1,4 @@
-"""AlertmanagerServer: the Alertmanager of one stage, and whom it tells."""
+"""AlertmanagerServer: the Alertmanager of one stage, and whom it notifies."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from components.monitoring_stack.alert_routing import alertmanager_config_spec
 from components.monitoring_stack.operated import operated_spec
 from components.settings.stack import StackSettings
 
-# Alertmanagers need no majority, so two are enough for one to be away. Each gives the other its silences and what it
-# has told, which is why they need no volume.
+# Alertmanagers need no majority, so with two of them one may be down. They replicate silences and sent notifications to
+# each other, so they need no volume.
 REPLICAS = 2
 
 

@@ -1,4 +1,4 @@
-"""How Prometheus reads what the kubelets measure of the models' containers. Pure functions."""
+"""How Prometheus reads the kubelets' metrics of the models' containers. Pure functions."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 def scrape_class() -> dict[str, Any]:
-    """How Prometheus shows the kubelets who it is.
+    """How Prometheus authenticates to the kubelets.
 
-    A ScrapeConfig cannot name files; a scrape class can, and the token is in no other place than a file. The kubelet's
-    certificate is verified, or whoever answers in its place would get the token.
+    A ScrapeConfig cannot name files; a scrape class can, and the token is only in a file. The kubelet's certificate is
+    verified; otherwise anything that answers in its place would get the token.
     """
     return {
         "name": SCRAPE_CLASS,
@@ -29,7 +29,7 @@ def scrape_class() -> dict[str, Any]:
 
 
 def scrape_config_spec(namespace: str) -> dict[str, Any]:
-    """The ScrapeConfig's spec: of each node the few series of the stage's namespace that dashboards show."""
+    """The ScrapeConfig's spec: from each node, the few series of the stage's namespace that dashboards show."""
     return {
         "jobName": JOB,
         "scrapeClass": SCRAPE_CLASS,
@@ -37,7 +37,7 @@ def scrape_config_spec(namespace: str) -> dict[str, Any]:
         "scheme": "HTTPS",
         "metricsPath": "/metrics/cadvisor",
         "scrapeInterval": INTERVAL,
-        # The kubelet gives its own timestamps; series with these end late unless they are tracked.
+        # The kubelet sends its own timestamps; series with these become stale late unless staleness is tracked.
         "trackTimestampsStaleness": True,
         "relabelings": [{"sourceLabels": ["__meta_kubernetes_node_name"], "targetLabel": "node"}],
         "metricRelabelings": [

@@ -1,4 +1,4 @@
-"""Grafana: shows the dashboards in git and keeps nothing of its own."""
+"""Grafana: shows the dashboards in git and stores nothing."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ PORT = 3000
 _PORT_NAME = "http"
 _USER = 472
 _HEALTH = "/api/health"
-# Nobody logs in, so there is no password to keep: whoever may forward its port sees what is in git, and edits nothing.
+# There is no login, so no password: anyone who may forward its port sees what is in git, and cannot edit it.
 _VARIABLES = {
     "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
     "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
@@ -31,7 +31,7 @@ _VARIABLES = {
     "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
     "GF_AUTH_BASIC_ENABLED": "false",
     "GF_AUTH_DISABLE_LOGIN_FORM": "true",
-    # Files would go where the file system is read-only.
+    # The file system for log files is read-only.
     "GF_LOG_MODE": "console",
     "GF_NEWS_NEWS_FEED_ENABLED": "false",
     "GF_PLUGINS_PREINSTALL_DISABLED": "true",
@@ -45,7 +45,7 @@ def grafana_pod(stack: StackSettings, dashboards: Sequence[str]) -> Manifest:
 
     Args:
         stack: The stage.
-        dashboards: The names of the ConfigMaps in the monitoring namespace that hold dashboards.
+        dashboards: The names of the ConfigMaps with dashboards in the monitoring namespace.
     """
     home = f"{DASHBOARDS_FOLDER}/{links.dashboard_uid(stack.stage)}.json"
     variables = {**_VARIABLES, "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": home}
@@ -59,7 +59,7 @@ def grafana_pod(stack: StackSettings, dashboards: Sequence[str]) -> Manifest:
             "ports": [container_port(_PORT_NAME, PORT)],
             "env": [{"name": name, "value": variables[name]} for name in sorted(variables)],
             "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
-            # It lays out its database at each start.
+            # It creates its database at each start.
             "startupProbe": http_probe(_HEALTH, _PORT_NAME, period_seconds=5, failure_threshold=60),
             "livenessProbe": http_probe(_HEALTH, _PORT_NAME),
             "readinessProbe": http_probe(_HEALTH, _PORT_NAME),
@@ -86,7 +86,7 @@ def grafana_pod(stack: StackSettings, dashboards: Sequence[str]) -> Manifest:
 
 
 def _source(config_map: str) -> Manifest:
-    # Optional: Grafana starts without a dashboard that is not there yet, and finds it when it is.
+    # Optional: Grafana starts without a dashboard that does not exist yet, and finds it later.
     return {"configMap": {"name": config_map, "optional": True}}
 
 
@@ -95,11 +95,11 @@ def _config_map(folder: str) -> str:
 
 
 def grafana(stack: StackSettings, dashboards: Sequence[str]) -> Component:
-    """Grafana with its service account, its Service and the ConfigMaps it is set up from.
+    """Grafana with its service account, its Service and the ConfigMaps of its configuration.
 
     Args:
         stack: The stage.
-        dashboards: The names of the ConfigMaps in the monitoring namespace that hold dashboards.
+        dashboards: The names of the ConfigMaps with dashboards in the monitoring namespace.
     """
     part = names.GRAFANA
     files = provisioning(stack.monitoring.namespace)
@@ -117,7 +117,7 @@ def grafana(stack: StackSettings, dashboards: Sequence[str]) -> Component:
         selector=names.selector(part),
         labels=names.labels(part, stack.stage),
         annotations={"ml-deployments/provisioning": checksum(files)},
-        # What it shows is made again at its start, so one replica is enough.
+        # Everything it shows is loaded again at its start, so one replica is enough.
         rollout=Rollout(),
         deadline=False,
     )

@@ -1,4 +1,4 @@
-"""The files Grafana is set up from: its datasource and where its dashboards lie. Pure functions."""
+"""Grafana's provisioning files: its data source and the folder of its dashboards. Pure functions."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from components.files.yaml_text import dump
 from components.monitoring.recording_rules import INTERVAL
 from components.monitoring_stack import names
 
-# Dashboards may name the datasource by it, so it never changes.
+# Dashboards may name the data source by it, so it never changes.
 DATASOURCE_UID = "prometheus"
 DASHBOARDS_FOLDER = "/etc/grafana/dashboards"
 PROVISIONING_FOLDER = "/etc/grafana/provisioning"
@@ -22,7 +22,7 @@ def provisioning(monitoring_namespace: str) -> dict[str, dict[str, str]]:
 
 
 def checksum(files: dict[str, dict[str, str]]) -> str:
-    """Changes with the files, so that Grafana starts anew with them; it reads them at its start only."""
+    """A checksum of the files, so that Grafana restarts when they change; it reads them only at its start."""
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
@@ -56,7 +56,7 @@ def _providers() -> str:
                     "name": "ml-deployments",
                     "type": "file",
                     "allowUiUpdates": False,
-                    # A dashboard that is no longer in the folder goes.
+                    # A dashboard that is no longer in the folder is removed.
                     "disableDeletion": False,
                     "updateIntervalSeconds": 30,
                     "options": {"path": DASHBOARDS_FOLDER},

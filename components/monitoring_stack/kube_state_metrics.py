@@ -20,13 +20,13 @@ _NOBODY = 65534
 
 
 def watched(stack: StackSettings) -> dict[str, list[str]]:
-    """The resources it watches by their API group; those of jobs only where a feature store has some."""
+    """The resources it watches by their API group; jobs only where a feature store has some."""
     found = {"apps": ["deployments"], "": ["pods"], "autoscaling": ["horizontalpodautoscalers"]}
     return found if stack.feature_store is None else {**found, "batch": ["cronjobs", "jobs"]}
 
 
 def kube_state_metrics_pod(stack: StackSettings) -> Manifest:
-    """The PodSpec: it asks for the stage's namespace alone, as its Role allows no more."""
+    """The PodSpec: it watches only the stage's namespace, as its Role allows no more."""
     server = container(
         {
             "name": names.KUBE_STATE_METRICS,
@@ -47,9 +47,9 @@ def kube_state_metrics_pod(stack: StackSettings) -> Manifest:
 
 
 def kube_state_monitor_spec() -> Manifest:
-    """The ServiceMonitor's spec: the series' namespace, pod and container are those they tell of.
+    """The ServiceMonitor's spec: the series' namespace, pod and container are those of the watched objects.
 
-    The scraped pod's own labels are left out: with them, a restart would begin new series, and every alert on these
+    The scraped pod's own labels are dropped: with them, a restart would begin new series, and every alert on these
     would start its `for` again.
     """
     endpoint = {

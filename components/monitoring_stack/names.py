@@ -8,7 +8,7 @@ PROMETHEUS = "prometheus"
 ALERTMANAGER = "alertmanager"
 GRAFANA = "grafana"
 KUBE_STATE_METRICS = "kube-state-metrics"
-# The Services that prometheus-operator makes, and the ports behind them.
+# The Services that prometheus-operator creates, and the ports behind them.
 PROMETHEUS_SERVICE = "prometheus-operated"
 PROMETHEUS_PORT = 9090
 ALERTMANAGER_SERVICE = "alertmanager-operated"
@@ -20,12 +20,12 @@ _MONITORING = "monitoring"
 
 
 def selector(part: str) -> dict[str, str]:
-    """What finds the pods of a part that this project deploys itself."""
+    """The selector of the pods of a part that this project deploys itself."""
     return {naming.NAME: part, naming.COMPONENT: _MONITORING}
 
 
 def operated_selector(part: str) -> dict[str, str]:
-    """What finds the pods that prometheus-operator makes for its object of this name."""
+    """The selector of the pods that prometheus-operator creates for its object of this name."""
     return {naming.NAME: part, _INSTANCE: part}
 
 
@@ -35,7 +35,7 @@ def labels(part: str, stage: str) -> dict[str, str]:
 
 
 def operated_pod_labels(stage: str) -> dict[str, str]:
-    """The labels of pods that prometheus-operator makes; it sets their name and manager itself."""
+    """The labels of pods that prometheus-operator creates; it sets their name and manager itself."""
     return {naming.PART_OF: PROJECT, naming.STAGE: stage}
 
 
@@ -52,7 +52,7 @@ def metadata(
 
 
 def cluster_name(stack: StackSettings, part: str) -> str:
-    """The name of an object without a namespace; it tells the stage, since a cluster may hold several."""
+    """The name of a cluster-scoped object; it contains the stage, since a cluster may have several."""
     return f"{PROJECT}-{stack.stage}-{part}"
 
 

@@ -9,7 +9,7 @@ _ALERTMANAGER = names.operated_selector(names.ALERTMANAGER)
 
 
 def network_policy_specs() -> dict[str, Manifest]:
-    """The NetworkPolicySpecs by name: nobody reaches the namespace but for what its parts tell each other.
+    """The NetworkPolicySpecs by name: nothing from outside reaches the namespace, only its parts reach each other.
 
     Grafana is reached by `kubectl port-forward`, which ends inside the pod and needs no rule. Egress stays open:
     Prometheus scrapes nodes and asks the API server, Alertmanager calls webhooks, and a policy has no names for these.

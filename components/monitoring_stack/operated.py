@@ -1,4 +1,4 @@
-"""What the two servers that prometheus-operator runs have in common. Pure functions."""
+"""The common fields of the two servers that prometheus-operator runs. Pure functions."""
 
 from typing import Any
 

@@ -12,31 +12,31 @@ from components.settings.monitoring import Storage
 from components.settings.quantities import quantity
 from components.settings.stack import StackSettings
 
-# One would be blind while its node drains, and a blind one pages nobody. Both see the same and send to the same
-# Alertmanager, which tells an alert once.
+# A single one would be blind while its node drains, and then no one is paged. Both see the same and send to the same
+# Alertmanager, which sends each alert once.
 REPLICAS = 2
-# A full volume stops Prometheus; before that, the oldest samples go.
+# A full volume stops Prometheus; before that, the oldest samples are deleted.
 _FILL_PERCENT = 85
 _SELECTED = ("serviceMonitor", "rule", "scrapeConfig")
 
 
 def prometheus_spec(stack: StackSettings) -> dict[str, Any]:
-    """The Prometheus' spec: it sees the objects of its own stage only, whatever else the cluster holds."""
+    """The Prometheus' spec: it sees only the objects of its own stage, whatever else the cluster has."""
     settings = stack.monitoring.stack
     spec: dict[str, Any] = {
         **operated_spec(names.PROMETHEUS, stack.stage, replicas=REPLICAS),
         "image": images.PROMETHEUS,
         "version": images.PROMETHEUS_VERSION,
         "automountServiceAccountToken": True,
-        # No limit on the processor: throttled rules come late.
+        # No CPU limit: throttled rules are evaluated late.
         "resources": {"requests": {"cpu": "500m", "memory": "2Gi"}, "limits": {"memory": "4Gi"}},
         "retention": settings.retention,
         "scrapeInterval": INTERVAL,
         "evaluationInterval": INTERVAL,
         "externalLabels": {"stage": stack.stage},
         "serviceDiscoveryRole": "EndpointSlice",
-        # A ServiceMonitor must not name files. One that names the scrape class still gets its token: who may create
-        # monitors in the stage is trusted with it.
+        # A ServiceMonitor must not name files. One that names the scrape class still gets its token: everyone who may
+        # create monitors in the stage is trusted with it.
         "arbitraryFSAccessThroughSMs": {"deny": True},
         "scrapeClasses": [cadvisor.scrape_class()],
         "alerting": {

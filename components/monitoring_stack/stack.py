@@ -1,4 +1,4 @@
-"""MonitoringStack: Prometheus, Alertmanager, Grafana and kube-state-metrics of a stage's own."""
+"""MonitoringStack: the stage's own Prometheus, Alertmanager, Grafana and kube-state-metrics."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,19 +17,19 @@ from components.settings.stack import PodSecurity, StackSettings
 def monitoring_stack(
     stack: StackSettings, dashboards: Sequence[str], after: tuple[KubernetesObject, ...]
 ) -> Component:
-    """The monitoring of one stage, for a cluster that has none but prometheus-operator.
+    """The monitoring of one stage, for a cluster that only has prometheus-operator.
 
     Args:
         stack: The stage.
-        dashboards: The names of the ConfigMaps in the monitoring namespace that hold Grafana's dashboards.
-        after: What must be there before any of it.
+        dashboards: The names of the ConfigMaps with Grafana's dashboards in the monitoring namespace.
+        after: What must exist before any of it.
 
     Returns:
         The component; it is ready for what is created in the monitoring namespace from outside, such as dashboards.
     """
     namespace = kubernetes_object(
         "Namespace",
-        # Whatever the models opted out of, these pods need no more than this.
+        # Whatever the models opt out of, these pods meet the restricted standard.
         naming.namespace_metadata(stack.monitoring.namespace, stack.stage, PodSecurity.RESTRICTED),
     )
     inside = (namespace,)

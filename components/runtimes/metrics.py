@@ -31,7 +31,7 @@ class Selected:
 class Histogram:
     """A latency histogram by the name before `_bucket`.
 
-    `edges` are the finite bucket edges in `unit`, with spaces between; empty where the runtime's are no round numbers.
+    `edges` are the finite bucket boundaries in `unit`, with spaces between; empty where they are not round numbers.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Histogram:
 
 @dataclass(frozen=True, kw_only=True)
 class Mean:
-    """Latency as two counters, time and requests: it gives a mean and no quantile."""
+    """Latency as two counters, time and requests: they allow a mean but not a quantile."""
 
     total: str
     count: str
@@ -52,7 +52,7 @@ class Mean:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """A gauge of requests at work or waiting, and how many a replica may have for long before it is too busy."""
+    """A gauge of requests in progress or waiting, and how many a replica may have for long before it is too busy."""
 
     name: str
     waiting: bool
@@ -74,10 +74,10 @@ class ServingMetrics:
 
     Attributes:
         requests: Counters whose sum is all requests.
-        errors: Counters whose sum is the requests that the server failed; None where the runtime counts none.
+        errors: Counters whose sum is the failed requests; None where the runtime does not count them.
         latency: Time from request to answer; a histogram, a mean, or None.
-        load: Requests at work or waiting; None where the runtime shows none.
-        model_label: The label with the name the server itself gives the model; None where it has none.
+        load: Requests in progress or waiting; None where the runtime does not show them.
+        model_label: The label with the server's own name of the model; None where it has none.
         loading: Whether the model is in memory; None where the runtime does not show it.
     """
 

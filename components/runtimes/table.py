@@ -1,6 +1,6 @@
-"""What a serving runtime fixes by itself: ports, health paths, and the names and units of its metrics.
+"""What a serving runtime determines: ports, health paths, and the names and units of its metrics.
 
-Pure data, from the runtimes' own code and documentation. A model file may override ports, paths and bucket edges.
+Pure data, from the runtimes' own code and documentation. A model file may override ports, paths and bucket boundaries.
 """
 
 from dataclasses import dataclass
@@ -43,15 +43,15 @@ class RuntimeDefaults:
 # The default of the Prometheus client library for Python, which KServe and MLServer keep.
 _CLIENT_EDGES = "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1 2.5 5 7.5 10"
 
-# The client's own mistakes are no failures of the server's.
+# Client errors are not failures of the server.
 _TENSORFLOW_FAILED = 'status!~"OK|CANCELLED|INVALID_ARGUMENT|NOT_FOUND|OUT_OF_RANGE|FAILED_PRECONDITION"'
-# Its counters by model count an unknown model as a failure, so its REST server's are taken; gRPC is not in them.
+# Its counters by model count an unknown model as a failure, so those of its REST server are used, without gRPC.
 _MLSERVER_WORK = 'path=~".*/infer"'
-# Listing the models is no work of theirs.
+# Listing the models is not a model's request.
 _VLLM_WORK = 'handler=~"/v1/.+",handler!="/v1/models"'
 
 RUNTIMES = {
-    # Our own contract, which examples/sentiment-classifier keeps.
+    # Our own contract, which examples/sentiment-classifier implements.
     Runtime.GENERIC: RuntimeDefaults(
         port=8080,
         liveness="/health",
@@ -69,7 +69,7 @@ RUNTIMES = {
             loading=Loading(loaded="model_loaded", failures="model_load_failures_total"),
         ),
     ),
-    # KServe's Python ModelServer, with the Open Inference Protocol's health paths. It counts no failures.
+    # KServe's Python ModelServer, with the Open Inference Protocol's health paths. It does not count failures.
     Runtime.KSERVE: RuntimeDefaults(
         port=8080,
         liveness="/v2/health/live",
@@ -82,7 +82,7 @@ RUNTIMES = {
             model_label="model_name",
         ),
     ),
-    # One health path for both: the server answers it only once the engine runs. The engine counts no failures; its
+    # One health path for both: the server answers it only once the engine runs. The engine does not count failures; its
     # HTTP server does, but without the model's name.
     Runtime.VLLM: RuntimeDefaults(
         port=8000,
@@ -137,7 +137,7 @@ RUNTIMES = {
             model_label="service_name",
         ),
     ),
-    # Its histograms are in milliseconds. The edges are those that old and new releases have in common.
+    # Its histograms are in milliseconds. The boundaries are those that old and new releases have in common.
     Runtime.RAY_SERVE: RuntimeDefaults(
         port=8000,
         liveness="/-/healthz",
@@ -155,8 +155,8 @@ RUNTIMES = {
             model_label="application",
         ),
     ),
-    # Its edges are 10 us x 1.8^n: no round numbers. Its metrics need a monitoring_config file. Its image takes the
-    # served model's name from MODEL_NAME.
+    # Its boundaries are 10 us x 1.8^n: not round numbers. Its metrics need a monitoring_config file. Its image takes
+    # the served model's name from MODEL_NAME.
     Runtime.TENSORFLOW_SERVING: RuntimeDefaults(
         port=8501,
         liveness="/v1/models/{model}",
@@ -219,14 +219,14 @@ RUNTIMES = {
 def runtime_values(
     name: object, model: str = "<model>", port: object = None
 ) -> dict[tuple[str, ...], object]:
-    """The values a runtime supplies to the raw settings of a model, by path.
+    """The values that a runtime provides for the raw settings of a model, by path.
 
-    An unknown runtime gives the generic ones: it is a problem of its own, and not also a missing port.
+    An unknown runtime provides the generic ones: it is reported once, and not also as a missing port.
 
     Args:
         name: The runtime's name, as it is written.
         model: The model's name.
-        port: The port the model's file gives, whatever it is; the runtime's own where it is no number.
+        port: The port in the model's file, unvalidated; the runtime's own where it is not a number.
     """
     named = Runtime(name) if isinstance(name, str) and name in set(Runtime) else Runtime.GENERIC
     defaults = RUNTIMES[named]

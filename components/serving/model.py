@@ -1,4 +1,4 @@
-"""Model: everything one model is in one stage."""
+"""Model: all parts of one model in one stage."""
 
 from components.kubernetes.objects import Component, KubernetesObject
 from components.kubernetes.staged_model import StagedModel
@@ -9,11 +9,11 @@ from components.settings.monitoring import MonitoringDelivery
 
 
 def model_component(staged: StagedModel, after: tuple[KubernetesObject, ...]) -> Component:
-    """One model: its server, its service and what watches it.
+    """One model: its server, its service and its monitoring.
 
     Args:
         staged: The model in its stage.
-        after: What must be there before any of it.
+        after: What must exist before any of it.
     """
     # The Service comes first and waits for no replica: clients keep their address while a server is repaired.
     children = [model_service(staged), model_server(staged)]
@@ -23,7 +23,7 @@ def model_component(staged: StagedModel, after: tuple[KubernetesObject, ...]) ->
 
 
 def summary(staged: StagedModel) -> dict[str, str | int]:
-    """What the stack's outputs say of the model: version, image, replicas, url."""
+    """The stack's outputs for the model: version, image, replicas, url."""
     model = staged.model
     return {
         "version": model.version,

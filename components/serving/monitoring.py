@@ -27,7 +27,7 @@ def model_monitor_spec(model: StagedModel) -> Manifest:
 def monitoring_rules(staged: StagedModel) -> Component:
     """ServiceMonitor and PrometheusRule of one model, or a ConfigMap with a rule file.
 
-    Its objects carry the labels by which the stage's Prometheus selects them.
+    Its objects have the labels by which the stage's Prometheus selects them.
     """
     model, stack, name = staged.model, staged.stack, staged.name
     selected = {"labels": {**staged.labels, **(stack.monitoring.selector_labels or {})}}

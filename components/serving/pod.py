@@ -67,7 +67,7 @@ def _server(staged: StagedModel) -> Manifest:
 
 
 def _features(staged: StagedModel) -> list[Manifest]:
-    """Where the model's features are, and which of them are its own."""
+    """The address of the feature store, and the feature service that the model reads."""
     if staged.model.features is None:
         return []
     return [

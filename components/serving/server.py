@@ -35,7 +35,7 @@ def model_server(staged: StagedModel) -> Component:
 
 def _deployment(staged: StagedModel, account: KubernetesObject) -> KubernetesObject:
     model = staged.model
-    # Pulumi knows by what the model waits for that the servers come first; Argo CD does not.
+    # Pulumi creates the feature servers first because the model waits for them; Argo CD needs a wave.
     wave = {} if model.features is None else naming.wave(names.READER_WAVE)
     scraped = staged.stack.monitoring.delivery is MonitoringDelivery.CONFIGMAP
     spec = deployment_spec(
@@ -60,7 +60,7 @@ def _deployment(staged: StagedModel, account: KubernetesObject) -> KubernetesObj
 
 
 def _network_policy(staged: StagedModel) -> Manifest:
-    """In from the named clients and what monitors, out to DNS and what the model names."""
+    """Ingress from the named clients and from monitoring, egress to DNS and what the model names."""
     model = staged.model
     features = [] if model.features is None else [to_pods(names.selector(names.SERVER), names.SERVER_PORT)]
     return network_policy_spec(

@@ -1,1 +1,1 @@
-"""Shapes and defaults of what the files say, and nothing that reads them. It may import runtimes."""
+"""Types and defaults of what the files say, and nothing that reads files. It may import runtimes."""

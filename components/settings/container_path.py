@@ -1,4 +1,4 @@
-"""Where something is mounted in a container: one spelling for each path, so that two that are the same are equal."""
+"""Mount paths in a container: one spelling for each path, so that equal paths compare as equal."""
 
 import posixpath
 import re
@@ -14,7 +14,7 @@ TMP = "/tmp"
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
 _LONGEST = 1024
 _CHARACTERS = re.compile(r"/[!-9;-~]*")
-# A container without its devices does not run, and its runtime lets nothing else into the other two.
+# A container without its devices does not run, and its runtime allows nothing else in the other two.
 _TAKEN = re.compile(rf"{TMP}|/dev|/(proc|sys)(/.*)?")
 
 
@@ -25,7 +25,7 @@ def _container_path(value: str) -> str:
         )
     if len(value) > _LONGEST:
         raise wrong(f"has {len(value)} characters, more than {_LONGEST}", "shorten it")
-    # POSIX gives two slashes at the beginning a meaning of their own; a container does not.
+    # In POSIX two slashes at the beginning have a special meaning; in a container they do not.
     plain = posixpath.normpath(f"/{value.lstrip('/')}")
     where = "" if plain == value else f"is {plain}, which "
     if plain == "/":

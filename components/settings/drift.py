@@ -1,4 +1,4 @@
-"""What `python -m delivery drift` passes over, because something else is meant to own it."""
+"""What `python -m delivery drift` ignores, because something else owns it on purpose."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ class IgnoreRule(Settings):
     name: Pattern = "*"
     """The name of the object."""
     field: Pattern = "*"
-    """The field as `delivery drift` prints it, with all below it; left out, the object is passed over whole."""
+    """The field as `delivery drift` prints it, with everything below it. Default: the whole object is ignored."""
     manager: Pattern = "*"
     """The field manager that wrote it, as `delivery drift` prints it."""
 
@@ -26,4 +26,4 @@ class DriftSettings(Settings):
     """What is drift in this stage, and what is not."""
 
     ignore: tuple[IgnoreRule, ...] = ()
-    """Drift to pass over. `pulumi up` knows nothing of these rules and restores what it declares."""
+    """Drift to ignore. `pulumi up` does not know these rules and restores what it declares."""

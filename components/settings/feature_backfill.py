@@ -1,4 +1,4 @@
-"""The settings of a backfill: which values that lie behind are brought into the online store once more."""
+"""The settings of a backfill: which past values are loaded into the online store again."""
 
 import re
 from datetime import UTC, datetime
@@ -36,17 +36,17 @@ UtcTime = Annotated[
 
 
 class Backfill(Settings):
-    """A range of time whose values are written into the online store once more, also those it has already.
+    """A range of time whose values are written into the online store again, even those that it already has.
 
-    Other lines are another Job, and so are the same lines with another version or other resources of the store.
+    Changed lines are a new Job, and so are the same lines with another version or other resources of the store.
     """
 
     start: UtcTime = Field(alias="from")
     """Older values are not read; in UTC and quoted, like "2026-01-01T00:00:00Z"."""
     until: UtcTime
-    """Just before it is written, so that it is past when the Job starts, and little is newer."""
+    """The time at which it is written, so that it is past when the Job starts, and few values are newer."""
     views: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Left out: every view that is materialised."""
+    """Default: every view that is materialised."""
 
     @model_validator(mode="after")
     def _check(self) -> "Backfill":
@@ -58,5 +58,5 @@ class Backfill(Settings):
 
     @property
     def view_names(self) -> tuple[str, ...]:
-        """The names of the views in one order, each once; empty for all."""
+        """The names of the views, sorted and each once; empty for all."""
         return tuple(sorted(set(self.views or ())))

@@ -1,4 +1,4 @@
-"""What the Feast definitions in `features/` define, as Feast has written it down.
+"""What the Feast definitions in `features/` define, as Feast wrote it.
 
 `delivery/features/definitions.py` writes the file, `components/loading/feature_definitions.py` reads it.
 """
@@ -27,13 +27,13 @@ class EntityDefinition(Settings):
     """What features are about."""
 
     join_key: str
-    """The column that tells one from another."""
+    """The column that identifies one."""
     value_type: str | None = None
-    """The type of that column, a ValueType of Feast; left out where the definition gives none."""
+    """The type of that column, a ValueType of Feast; omitted where the definition has none."""
 
 
 class ViewDefinition(Settings):
-    """Features that are computed and kept together."""
+    """Features that are computed and stored together."""
 
     kind: ViewKind
     features: dict[str, str]
@@ -53,7 +53,7 @@ class DefinitionsFile(Settings):
     """`features/definitions.yaml`: what Feast read, and from which sources."""
 
     format: int
-    """The form of this file."""
+    """The format of this file."""
     feast: str
     """The version of Feast that read the sources."""
     sources: dict[str, str]
@@ -62,7 +62,7 @@ class DefinitionsFile(Settings):
     views: dict[str, ViewDefinition]
     services: dict[str, ServiceDefinition]
     checksum: str
-    """That of everything else in this file."""
+    """The checksum of everything else in this file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class FeatureDefinitions:
 
     @property
     def checksum(self) -> str:
-        """Another one for other definitions: 64 hexadecimal digits."""
+        """The checksum of the definitions: 64 hexadecimal digits."""
         return _digest("\0".join(f"{path}\0{self.files[path]}" for path in sorted(self.files)))
 
     @property
@@ -101,7 +101,7 @@ def source_checksums(files: Mapping[str, str]) -> dict[str, str]:
 
 
 def content_checksum(data: Mapping[str, Any]) -> str:
-    """The checksum of all of a definitions file but its own line of it: 64 hexadecimal digits."""
+    """The checksum of a definitions file without the line of the checksum itself: 64 hexadecimal digits."""
     content = {key: value for key, value in data.items() if key != "checksum"}
     return _digest(json.dumps(content, sort_keys=True))
 

@@ -1,4 +1,4 @@
-"""The settings of a stage's feature store: its servers, its online store, its registry, and how it is kept fresh.
+"""The settings of a stage's feature store: its servers, its online store, its registry, and its materialisation.
 
 Field names are camelCase in the files. This module is the only place that states their defaults.
 """
@@ -39,7 +39,7 @@ class EvictionPolicy(StrEnum):
 
 
 class OfflineStore(StrEnum):
-    """What Feast reads the sources with when it materialises."""
+    """The engine with which Feast reads the sources when it materialises."""
 
     DASK = "dask"
     DUCKDB = "duckdb"
@@ -55,7 +55,7 @@ def _redis_url(text: str) -> str:
         raise wrong("must be the address of a Redis", "write it like redis://redis.example.com:6379")
     if "@" in parts.netloc:
         raise wrong(
-            "holds a user or a password, and no secret is ever in git",
+            "contains a user or a password, and no secret is ever in git",
             "name the password with passwordSecret",
         )
     if parts.query or parts.fragment or not (parts.path in {"", "/"} or parts.path[1:].isdecimal()):
@@ -89,25 +89,25 @@ Ratio = Annotated[str, AfterValidator(_ratio)]
 
 
 class Redis(Settings):
-    """The online store: a Redis of the stage's own (`install: true`), or an existing one by its `url`."""
+    """The online store: the stage's own Redis (`install: true`), or an existing one by its `url`."""
 
     install: bool = False
     url: RedisUrl | None = None
-    """An existing Redis; rediss:// speaks TLS."""
+    """An existing Redis; rediss:// uses TLS."""
     password_secret: KeyReference | None = None
     """The password in an existing Secret of the stage; an installed Redis needs one. Feast cannot read a password with
     a comma, a quote or a backslash."""
     storage: Quantity = "10Gi"
     """The volume of an installed Redis."""
     storage_class: Annotated[str, Field(min_length=1)] | None = None
-    """Left out: the cluster's default class."""
+    """Default: the cluster's default class."""
     memory: Quantity = "1Gi"
-    """What an installed Redis may use; three quarters of it hold data, the rest is for copies while it saves."""
+    """The memory of an installed Redis: three quarters for data, the rest for copies while it saves."""
     eviction_policy: EvictionPolicy = EvictionPolicy.NOEVICTION
-    """noeviction: a full Redis refuses writes, so materialisation fails and what is there stays. Others drop features,
-    which models then read as null."""
+    """noeviction: a full Redis refuses writes, so materialisation fails and existing values stay. Others evict
+    features, which models then read as null."""
     delete_data: bool = False
-    """true: `pulumi destroy`, and taking Redis out of the file, remove the volume's claim and the namespace, too."""
+    """true: `pulumi destroy`, and removing Redis from the file, also remove the volume's claim and the namespace."""
 
     @model_validator(mode="after")
     def _check(self) -> "Redis":
@@ -116,7 +116,7 @@ class Redis(Settings):
         if not self.install and self.url is None:
             raise wrong(
                 "names no Redis",
-                "write install: true for one of the stage's own, or url: redis://... for another",
+                "write install: true for the stage's own, or url: redis://... for an existing one",
             )
         if self.install and self.password_secret is None:
             raise wrong(
@@ -132,7 +132,7 @@ class Redis(Settings):
 
 
 class OnlineStore(Settings):
-    """Where the newest value of each feature is."""
+    """The store with the newest value of each feature."""
 
     redis: Redis
 
@@ -141,17 +141,17 @@ class SqlRegistry(Settings):
     """A SQL database, as an SQLAlchemy URL in an existing Secret."""
 
     url_secret: KeyReference
-    """The URL, like postgresql+psycopg://user:password@host/database; it holds a password, so it is never in git."""
+    """The URL, like postgresql+psycopg://user:password@host/database; it contains a password, so it is never in git."""
 
 
 class ObjectStoreRegistry(Settings):
-    """A file in an object store. Jobs and servers that write at once overwrite each other: prefer SQL."""
+    """A file in an object store. Concurrent writes of jobs and servers overwrite each other: prefer SQL."""
 
     path: ObjectPath
 
 
 class Registry(Settings):
-    """Where Feast keeps what is defined and how far it is materialised: one of the two."""
+    """Where Feast stores the definitions and how far they are materialised: one of the two."""
 
     sql: SqlRegistry | None = None
     object_store: ObjectStoreRegistry | None = None
@@ -164,24 +164,24 @@ class Registry(Settings):
 
 
 class Materialization(Settings):
-    """How new values get from the sources into the online store: a CronJob, never two runs at once."""
+    """How new values get from the sources into the online store: a CronJob whose runs never overlap."""
 
     schedule: CronLine = "*/10 * * * *"
-    """When, in UTC; a cron line."""
+    """The schedule in UTC, as a cron expression."""
     deadline_seconds: PositiveSeconds = 1800
-    """A run that takes longer is ended and has failed."""
+    """A run that takes longer is ended and counts as failed."""
     start_deadline_seconds: Annotated[int, Field(ge=10)] = 300
-    """A run that could not start for this long is left out."""
+    """A run that could not start for this long is skipped."""
     retries: Annotated[int, Field(ge=0, le=10)] = 1
-    """How often a failed run is tried again."""
+    """How often a failed run is retried."""
     successful_history: Annotated[int, Field(ge=0)] = 3
     """Finished runs to keep."""
     failed_history: Annotated[int, Field(ge=1)] = 3
-    """Failed runs to keep; their pods hold the reason."""
+    """Failed runs to keep; their pods' logs show the reason."""
     suspend: bool = False
     """true: no new run starts."""
     backfill: Backfill | None = None
-    """Values that lie behind, brought once by a Job of their own; docs/features.md says when that is needed."""
+    """Past values, loaded once by a separate Job; docs/features.md says when that is needed."""
     resources: Resources = Resources(requests={"cpu": "500m", "memory": "1Gi"}, limits={"memory": "2Gi"})
 
 
@@ -206,26 +206,26 @@ class FeatureAlertOverride(Settings):
 
     enabled: bool = True
     severity: Severity | None = None
-    """Left out: the alert's own."""
+    """Default: the alert's own severity."""
 
 
 class FeatureWatch(Settings):
-    """What the alerts on the store compare with."""
+    """The thresholds of the alerts on the store."""
 
     freshness: Duration = "1h"
     """A view is stale when its last materialised value is older."""
     freshness_by_view: dict[str, Duration] = Field(default={})
-    """Other ages for single views, by their name."""
+    """Other limits for single views, by their name."""
     read_latency: Duration = "100ms"
     """99 of 100 online reads take less."""
     null_ratio: Ratio = "0.1"
-    """The part of the entities asked for that may have no values; measured in a Redis of the stage's own."""
+    """The fraction of the requested entities that may have no values; measured in the stage's own Redis."""
     alerts: dict[FeatureAlertName, FeatureAlertOverride] = Field(default={})
     """Changes to alerts by their name; docs/feature-store.md lists them."""
 
 
 class FeatureNetwork(Settings):
-    """Whom the store may talk to besides DNS and its own Redis. Only models that name a service may talk to it."""
+    """What the store may connect to besides DNS and its own Redis. Only models that name a service may reach it."""
 
     enabled: bool = True
     """false: no NetworkPolicy."""
@@ -237,7 +237,7 @@ class FeatureStoreSettings(Settings):
     """A Feast feature store of the stage."""
 
     owner: LabelValue
-    """The team that answers for the store."""
+    """The team that is responsible for the store."""
     image: Repository = "quay.io/feastdev/feature-server"
     """The image's repository, without a tag."""
     version: Version
@@ -249,16 +249,16 @@ class FeatureStoreSettings(Settings):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes in each feature server."""
     resources: Resources = Resources(requests={"cpu": "500m", "memory": "1Gi"}, limits={"memory": "2Gi"})
-    """What a feature server asks of its node."""
+    """The requests and limits of a feature server."""
     online: OnlineStore
     registry: Registry
     offline: OfflineStore = OfflineStore.DASK
-    """What reads the sources when materialising: dask or duckdb."""
+    """The engine that reads the sources when materialising: dask or duckdb."""
     registry_refresh_seconds: PositiveSeconds = 60
-    """So long a server may go on with definitions that were changed."""
+    """How long a server may keep using definitions that were changed."""
     materialization: Materialization = Materialization()
     apply_deadline_seconds: PositiveSeconds = 600
-    """`feast apply` may take this long; servers and models are not touched before it ends well."""
+    """`feast apply` may take this long; servers and models are not touched before it succeeds."""
     env: dict[EnvName, EnvValue] = Field(default={})
     """Further environment variables of servers and jobs, such as the object store's credentials."""
     env_from: tuple[EnvSource, ...] = ()
@@ -278,7 +278,7 @@ class FeatureStoreSettings(Settings):
             where = "registry and online.redis.url" if self.online.redis.url else "registry"
             raise wrong(
                 f"network.egress is empty, so nothing could reach what {where} names",
-                "add network: {egress: [{cidr: 10.0.0.0/16, ports: [5432]}]} with where that is",
+                "add network: {egress: [{cidr: 10.0.0.0/16, ports: [5432]}]} with their addresses",
             )
         pause = longest_pause(self.materialization.schedule).total_seconds()
         for name, age in {"freshness": self.watch.freshness, **self.watch.freshness_by_view}.items():
@@ -292,7 +292,7 @@ class FeatureStoreSettings(Settings):
 
     @property
     def image_reference(self) -> str:
-        """The image to run: repository and tag, and the digest where one is given."""
+        """The image to run: repository, tag, and the digest where one is set."""
         tagged = f"{self.image}:{self.version}"
         return tagged if self.digest is None else f"{tagged}@{self.digest}"
 

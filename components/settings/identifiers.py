@@ -1,4 +1,4 @@
-"""The forms that names, keys and references must have, with the reason and the fix for those that have not."""
+"""The formats of names, keys and references, with the reason and the fix for invalid ones."""
 
 import re
 from collections.abc import Callable
@@ -60,11 +60,11 @@ def _version(value: str) -> str:
 
 def _repository(value: str) -> str:
     if "@" in value:
-        raise wrong("must not hold a digest", "move it to `digest:` in the stack file")
+        raise wrong("must not contain a digest", "move it to `digest:` in the stack file")
     if ":" in value.rpartition("/")[2]:
         repository, _, tag = value.rpartition(":")
         raise wrong(
-            "must not hold a tag; the version comes from the stack file",
+            "must not contain a tag; the version comes from the stack file",
             f'write {repository}, and version: "{tag}" in the stack file',
         )
     return _repository_form(value)

@@ -1,6 +1,6 @@
-"""The settings of one model, as `models/<model>.yaml` and its entry in a stack file give them.
+"""The settings of one model, as in `models/<model>.yaml` and its entry in a stack file.
 
-This module and components/settings/pod.py are the only places that state a default.
+Only this module and components/settings/pod.py define defaults.
 """
 
 from typing import Annotated
@@ -37,7 +37,7 @@ from components.settings.registries import Gate, RegisteredModel
 from components.settings.watching import AlertName, AlertOverride, Metrics, QualityGauge, Slo
 from components.settings.wrong import wrong
 
-# The program sets these, so that a server can say what it is and finds its features.
+# The program sets these, so that a server knows its name and version and finds its features.
 FEATURE_STORE_URL, FEATURE_SERVICE = "FEATURE_STORE_URL", "FEATURE_SERVICE"
 RESERVED_ENV = ("MODEL_NAME", "MODEL_VERSION", FEATURE_STORE_URL, FEATURE_SERVICE)
 
@@ -46,13 +46,13 @@ class Rollout(Settings):
     """How one version replaces another."""
 
     max_unavailable: Annotated[int, Field(ge=0)] = 0
-    """Replicas that may be missing during a roll."""
+    """Replicas that may be missing during a rollout."""
     max_surge: Annotated[int, Field(ge=0)] = 1
-    """Replicas that may run on top of the wanted ones."""
+    """Replicas that may run in addition to the desired ones."""
     progress_deadline_seconds: PositiveSeconds = 900
-    """A roll without progress for this long has failed."""
+    """A rollout without progress for this long has failed."""
     timeout_seconds: PositiveSeconds | None = None
-    """`pulumi up` waits this long; left out, the progress deadline and a minute for each replica."""
+    """`pulumi up` waits this long. Default: the progress deadline plus a minute for each replica."""
 
     @model_validator(mode="after")
     def _check(self) -> "Rollout":
@@ -68,10 +68,10 @@ class Rollout(Settings):
 
 
 class Shutdown(Settings):
-    """How a replica leaves without losing requests."""
+    """How a replica shuts down without losing requests."""
 
     pre_stop_sleep_seconds: Seconds = 15
-    """Keeps serving this long after it left the Service's endpoints."""
+    """A replica keeps serving this long after it is removed from the Service's endpoints."""
     grace_period_seconds: PositiveSeconds = 60
     """From the start of the shutdown to SIGKILL; the rest after the sleep is for draining."""
 
@@ -94,7 +94,7 @@ class Peer(Settings):
 
 
 class Destination(Settings):
-    """Where a model may connect to: pods by label, or addresses; on these TCP ports."""
+    """What a model may connect to: pods by label, or addresses; on these TCP ports."""
 
     pods: Peer | None = None
     cidr: Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")] | None = None
@@ -108,7 +108,7 @@ class Destination(Settings):
 
 
 class Network(Settings):
-    """Who may talk to the model, and whom it may talk to. DNS and monitoring are always allowed."""
+    """What may connect to the model, and what it may connect to. DNS and monitoring are always allowed."""
 
     enabled: bool = True
     """false: no NetworkPolicy."""
@@ -119,14 +119,14 @@ class Network(Settings):
 
 
 class DisruptionBudget(Settings):
-    """How many replicas a node drain may take at once; applies from 2 replicas on."""
+    """How many replicas a node drain may evict at once; applies to 2 or more replicas."""
 
     enabled: bool = True
     max_unavailable: PositiveSeconds = 1
 
 
 class Features(Settings):
-    """The features a model reads from the stage's feature store, as FEATURE_STORE_URL and FEATURE_SERVICE tell it."""
+    """The features that a model reads from the stage's feature store; it gets FEATURE_STORE_URL and FEATURE_SERVICE."""
 
     service: Annotated[str, Field(min_length=1)]
     """The name of a FeatureService in features/."""
@@ -136,13 +136,13 @@ class ModelDefinition(Settings):
     """`models/<model>.yaml`: what a model is in every stage."""
 
     owner: LabelValue
-    """The team that answers for the model."""
+    """The team that is responsible for the model."""
     image: Repository
     """The image's repository, without a tag."""
     runtime: Runtime = Runtime.GENERIC
-    """The serving runtime; it supplies the port and the probes' paths."""
+    """The serving runtime; it determines the port and the probes' paths."""
     port: Port
-    """Left out: the runtime's port."""
+    """Default: the runtime's port."""
     resources: Resources
     env: dict[EnvName, EnvValue] = Field(default={})
     """Environment variables by name. MODEL_NAME, MODEL_VERSION and those of features are set by the program."""
@@ -159,27 +159,27 @@ class ModelDefinition(Settings):
     shutdown: Shutdown = Shutdown()
     security: Security = Security()
     features: Features | None = None
-    """Left out: the model reads none."""
+    """Default: the model reads none."""
     network: Network = Network()
     spread: Spread = Spread()
     disruption_budget: DisruptionBudget = DisruptionBudget()
     slo: Slo = Slo()
     metrics: Metrics
     quality: dict[DnsLabel, QualityGauge] = Field(default={})
-    """Gauges of the model's quality by a name of your own; each gives two alerts: bad, and absent."""
+    """Gauges of the model's quality by a name that you choose; each has two alerts: bad, and absent."""
     alerts: dict[AlertName, AlertOverride] = Field(default={})
     """Changes to alerts by their name; docs/monitoring.md lists them."""
 
     registered_model: RegisteredModel | None = None
-    """The model in the stage's model registry; left out: it is in none."""
+    """The model in the stage's model registry. Default: it is not in a registry."""
     gate: Gate | None = None
-    """What a version's metrics must reach; left out: nothing."""
+    """The bounds for a version's metrics. Default: none."""
 
     @model_validator(mode="after")
     def _check(self) -> "ModelDefinition":
         if self.gate is not None and self.registered_model is None:
             raise wrong(
-                "gate needs registeredModel, whose metrics it judges", "add registeredModel: {name: ...}"
+                "gate needs registeredModel, whose metrics it checks", "add registeredModel: {name: ...}"
             )
         for name in RESERVED_ENV:
             if name in self.env:
@@ -196,7 +196,7 @@ class ModelDefinition(Settings):
             )
         if self.security.mount_service_account_token and TOKEN in (mount.path for mount in self.mounts):
             raise wrong(
-                f"security.mountServiceAccountToken asks for the token in {TOKEN}, and a mount takes that path",
+                f"security.mountServiceAccountToken puts the token into {TOKEN}, and a mount has that path",
                 "give the mount another path, or set mountServiceAccountToken: false",
             )
         return self
@@ -212,24 +212,24 @@ class ModelSettings(ModelDefinition):
     digest: Digest | None = None
     """Pins the image's content."""
     replicas: Annotated[int, Field(ge=0, le=10_000)]
-    """How many replicas serve; 0 stops the model and keeps its objects."""
+    """The number of replicas; 0 stops the model and keeps its objects."""
 
     @property
     def image_reference(self) -> str:
-        """The image to run: repository and tag, and the digest where one is given."""
+        """The image to run: repository, tag, and the digest where one is set."""
         tagged = f"{self.image}:{self.version}"
         return tagged if self.digest is None else f"{tagged}@{self.digest}"
 
     @property
     def ports(self) -> dict[str, int]:
-        """The ports by name; the metrics' own one where it is another."""
+        """The ports by name; a separate one for the metrics where it differs."""
         return {"http": self.port} | (
             {} if self.metrics.port == self.port else {"metrics": self.metrics.port}
         )
 
     @property
     def metrics_port_name(self) -> str:
-        """The name of the port that shows the metrics."""
+        """The name of the port with the metrics."""
         return "metrics" if "metrics" in self.ports else "http"
 
     @property
@@ -244,5 +244,5 @@ class ModelSettings(ModelDefinition):
 
     @property
     def disruption_budget_applies(self) -> bool:
-        """True when a drain can take a replica and leave one serving."""
+        """True when a drain can evict a replica and leave one serving."""
         return self.disruption_budget.enabled and self.replicas > 1

@@ -1,4 +1,4 @@
-"""How a stage is monitored: where rules and dashboards go, and whether it brings a monitoring stack of its own."""
+"""How a stage is monitored: where rules and dashboards go, and whether it installs its own monitoring stack."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -25,16 +25,16 @@ class MonitoringDelivery(StrEnum):
 
 
 class Receiver(Settings):
-    """Where Alertmanager sends alerts: an address, or the key of an existing Secret that holds it."""
+    """Where Alertmanager sends alerts: an address, or the key of an existing Secret that contains it."""
 
     owner: LabelValue | None = None
-    """Only alerts of this owner; left out, all that no receiver of their owner takes."""
+    """Only alerts of this owner. Default: all alerts without a receiver for their owner."""
     severity: Severity | None = None
-    """Only alerts of this severity; left out, all that no receiver of their severity takes."""
+    """Only alerts of this severity. Default: all alerts without a receiver for their severity."""
     webhook_url: Url | None = None
-    """An address that is no secret."""
+    """An address that is not secret."""
     webhook_url_secret: KeyReference | None = None
-    """The address in a Secret of the monitoring namespace; Alertmanager is not set up before it is there."""
+    """The address in a Secret of the monitoring namespace; Alertmanager is not set up before it exists."""
 
     @model_validator(mode="after")
     def _one(self) -> "Receiver":
@@ -42,7 +42,7 @@ class Receiver(Settings):
             raise wrong("must name either webhookUrl or webhookUrlSecret", "write one of the two")
         if self.webhook_url is not None and "@" in urlsplit(self.webhook_url).netloc:
             raise wrong(
-                "webhookUrl holds a user or a password, and no secret is ever in git",
+                "webhookUrl contains a user or a password, and no secret is ever in git",
                 "put the address into a Secret and name it with webhookUrlSecret",
             )
         return self
@@ -53,7 +53,7 @@ class Storage(Settings):
 
     size: Quantity = "50Gi"
     storage_class: Annotated[str, Field(min_length=1)] | None = None
-    """Left out: the cluster's default class."""
+    """Default: the cluster's default class."""
 
     @model_validator(mode="after")
     def _check(self) -> "Storage":
@@ -63,16 +63,16 @@ class Storage(Settings):
 
 
 class MonitoringStackSettings(Settings):
-    """Prometheus, Alertmanager and Grafana of the stage's own, for a cluster that has none."""
+    """The stage's own Prometheus, Alertmanager and Grafana, for a cluster that has none."""
 
     install: bool = False
-    """The monitoring namespace is then the stage's own, which nobody else may use; prometheus-operator must run."""
+    """The monitoring namespace is then the stage's own, and nothing else may use it; prometheus-operator must run."""
     retention: Annotated[str, Field(pattern=r"^[0-9]+d$")] = "35d"
     """How long Prometheus keeps its samples; the error budget needs 30 days."""
     storage: Storage | None = Storage()
     """null: Prometheus loses its samples with its pod."""
     receivers: tuple[Receiver, ...] = ()
-    """Where alerts go. None: they are shown by Alertmanager alone."""
+    """Where alerts go. None: only Alertmanager shows them."""
 
     @model_validator(mode="after")
     def _check(self) -> "MonitoringStackSettings":
@@ -99,11 +99,11 @@ class Monitoring(Settings):
     delivery: MonitoringDelivery = MonitoringDelivery.CONFIGMAP
     """operator: ServiceMonitor and PrometheusRule. configmap: a rule file and scrape annotations. none: nothing."""
     selector_labels: Annotated[dict[LabelKey, LabelValue], Field(min_length=1)] | None = None
-    """The labels by which the cluster's Prometheus selects monitors and rules; delivery: operator needs them."""
+    """The labels by which the cluster's Prometheus selects monitors and rules; required with delivery: operator."""
     runbook_url: Url | None = None
-    """Where docs/runbooks/ can be read; left out, alerts name the path in the repository."""
+    """The address of docs/runbooks/. Default: alerts have the path in the repository."""
     grafana_url: Url | None = None
-    """Grafana's address, for links in alerts; left out, they name the path."""
+    """Grafana's address, for links in alerts. Default: they have only the path."""
     dashboard_labels: dict[LabelKey, LabelValue] = Field(default={"grafana_dashboard": "1"})
     """The labels by which Grafana's sidecar finds dashboards."""
     stack: MonitoringStackSettings = MonitoringStackSettings()
@@ -116,8 +116,8 @@ class Monitoring(Settings):
             and not self.stack.install
         ):
             raise wrong(
-                "delivery: operator needs selectorLabels; without the labels its Prometheus selects by, the operator "
-                "passes monitors and rules over in silence",
+                "delivery: operator needs selectorLabels; without the labels by which its Prometheus selects, the "
+                "operator silently ignores monitors and rules",
                 "add selectorLabels: {release: kube-prometheus-stack}, "
                 "with the labels of your Prometheus' ruleSelector and serviceMonitorSelector",
             )
@@ -128,7 +128,7 @@ class Monitoring(Settings):
             )
         if self.stack.install and "namespace" not in self.model_fields_set:
             raise wrong(
-                "stack.install needs a namespace of its own: the stack creates and removes it",
+                "stack.install needs its own namespace: the stack creates and removes it",
                 "add namespace: <stage>-monitoring",
             )
         return self

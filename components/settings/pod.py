@@ -32,12 +32,12 @@ class Settings(BaseModel):
 
 
 class Resources(Settings):
-    """What a replica asks of its node. Accelerators (`nvidia.com/gpu`) stand here too, under limits."""
+    """The requests and limits of a replica. Accelerators (`nvidia.com/gpu`) are also set here, under limits."""
 
     requests: dict[LabelKey, Quantity]
     """What the scheduler reserves; `cpu` and `memory` are required."""
     limits: dict[LabelKey, Quantity]
-    """What the replica may use at most; `memory` is required, and none is below its request."""
+    """The most that the replica may use; `memory` is required, and no limit is below its request."""
 
     @model_validator(mode="after")
     def _check(self) -> "Resources":
@@ -106,7 +106,7 @@ class Mount(EnvSource):
     """An existing Secret or ConfigMap, mounted read-only."""
 
     path: ContainerPath
-    """The folder in the container where it appears."""
+    """The folder in the container."""
 
 
 def _each_its_own(mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
@@ -142,7 +142,7 @@ class Probe(Settings):
     """An HTTP health check."""
 
     path: HttpPath
-    """Left out: the runtime's own path."""
+    """Default: the runtime's path."""
     initial_delay_seconds: Seconds = 0
     period_seconds: PositiveSeconds = 10
     timeout_seconds: PositiveSeconds = 5
@@ -150,7 +150,7 @@ class Probe(Settings):
 
 
 class StartupProbe(Probe):
-    """Holds the other probes back while the model loads: by default up to 60 x 10 s."""
+    """Delays the other probes while the model loads: by default up to 60 x 10 s."""
 
     failure_threshold: PositiveSeconds = 60
 
@@ -173,7 +173,7 @@ class Security(Settings):
 
     run_as_non_root: bool = True
     run_as_user: Annotated[int, Field(ge=0)] | None = None
-    """Left out: the image's own user."""
+    """Default: the image's own user."""
     read_only_root_filesystem: bool = True
     tmp_size_limit: Quantity = "1Gi"
     """Size of the writable /tmp."""

@@ -1,4 +1,4 @@
-"""What a stage asks of its objects beyond what every stage must fulfil, and where it makes an exception."""
+"""What a stage requires of its objects beyond what every stage requires, and its exceptions."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -26,7 +26,7 @@ class PolicyName(StrEnum):
 
 
 class PolicyException(Settings):
-    """One object that a policy lets pass; what was found is still shown, with the reason."""
+    """One object that is exempt from a policy; findings are still shown, with the reason."""
 
     policy: PolicyName
     """The policy's name, as docs/policy.md lists it."""
@@ -37,7 +37,7 @@ class PolicyException(Settings):
 
 
 class PolicySettings(Settings):
-    """What the policies ask of this stage; docs/policy.md lists them."""
+    """What the policies require of this stage; docs/policy.md lists them."""
 
     high_availability: bool = False
     """Every model must have 2 replicas or more and a PodDisruptionBudget. On in production."""

@@ -36,7 +36,7 @@ def quantity(text: str) -> Decimal:
     """The value of a Kubernetes quantity in base units (cores, bytes, devices): `500m` is 0.5.
 
     Raises:
-        ValueError: the text is no quantity, or negative.
+        ValueError: the text is not a quantity, or is negative.
     """
     match = _QUANTITY.fullmatch(text)
     if match is None:
@@ -48,7 +48,7 @@ def seconds(text: str) -> Decimal:
     """The seconds of a duration of one number and one unit: `500ms` is 0.5.
 
     Raises:
-        ValueError: the text is no duration, or not above zero.
+        ValueError: the text is not a duration, or is not above zero.
     """
     match = _DURATION.fullmatch(text)
     if match is None or Decimal(match[1]) == 0:

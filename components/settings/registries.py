@@ -1,4 +1,4 @@
-"""Where a model's versions are registered, and what a version must reach before it may replace another."""
+"""Where a model's versions are registered, and the gate that a version must pass before it may replace another."""
 
 import re
 from decimal import Decimal
@@ -10,14 +10,14 @@ from components.settings.pod import Settings
 from components.settings.watching import Number
 from components.settings.wrong import wrong
 
-# What MLflow takes for the key of a tag. Its filters have no way to write a backtick in one.
+# The tag keys that MLflow accepts. Its filters cannot contain a backtick in a key.
 _TAG_KEY = re.compile(r"[\w\-./: ]+")
 
 
 def _model_name(text: str) -> str:
     if "'" in text and '"' in text:
         raise wrong(
-            "holds ' and \", and MLflow has no way to search for both",
+            "contains ' and \", and MLflow cannot search for both",
             "rename the registered model, without one of them",
         )
     return text
@@ -26,8 +26,8 @@ def _model_name(text: str) -> str:
 def _tag_key(text: str) -> str:
     if not _TAG_KEY.fullmatch(text):
         raise wrong(
-            "is no key of a tag in MLflow",
-            "use letters, digits, spaces and _ - . / : alone, as the tag itself does",
+            "is not a valid key of a tag in MLflow",
+            "use only letters, digits, spaces and _ - . / :, as the tag itself does",
         )
     return text
 
@@ -44,8 +44,8 @@ def _address(text: str) -> str:
         raise wrong("must be an address", "write it like https://mlflow.example.com")
     if "@" in rest.partition("/")[0]:
         raise wrong(
-            "must not hold a password",
-            "remove it; MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD give it",
+            "must not contain a password",
+            "remove it; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead",
         )
     return text.rstrip("/")
 
@@ -56,37 +56,37 @@ MetricName = Annotated[str, Field(min_length=1, max_length=250)]
 
 
 class RegisteredModel(Settings):
-    """Where the model's versions are in the stage's model registry."""
+    """How to find the model's versions in the stage's model registry."""
 
     name: Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_model_name)]
     """The registered model's name."""
     version_tag: Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_tag_key)] = "version"
-    """The tag of a registered version that holds the image's tag; MLflow's own version numbers count from 1."""
+    """The tag of a registered version that contains the image's tag; MLflow's own version numbers count from 1."""
 
 
 class MetricGate(Settings):
-    """What one metric must reach; decimals in quotes."""
+    """The bounds of one metric; decimals in quotes."""
 
     min: Number | None = None
     """The least value."""
     max: Number | None = None
     """The greatest value."""
     max_drop: Fall | None = None
-    """How far it may be below that of the version the stage runs now."""
+    """How far it may be below that of the version that the stage runs now."""
     max_rise: Fall | None = None
-    """How far it may be above that of the version the stage runs now."""
+    """How far it may be above that of the version that the stage runs now."""
 
     @model_validator(mode="after")
     def _check(self) -> "MetricGate":
         if all(rule is None for rule in (self.min, self.max, self.max_drop, self.max_rise)):
-            raise wrong("asks for nothing", 'give min, max, maxDrop or maxRise, like min: "0.85"')
+            raise wrong("has no rule", 'add min, max, maxDrop or maxRise, like min: "0.85"')
         if self.min is not None and self.max is not None and Decimal(self.min) > Decimal(self.max):
             raise wrong(f"min ({self.min}) is above max ({self.max})", "lower min, or raise max")
         return self
 
 
 class Gate(Settings):
-    """What a version must reach before `delivery promote` and `delivery review` let it into a stage."""
+    """What a version must reach before `delivery promote` and `delivery review` allow it in a stage."""
 
     metrics: Annotated[dict[MetricName, MetricGate], Field(min_length=1)]
     """Rules by the metric's name in the registered version's run."""

@@ -1,4 +1,4 @@
-"""Schedules of CronJobs: cron lines as Kubernetes reads them, and how often they run. Pure functions."""
+"""Schedules of CronJobs: cron expressions as Kubernetes reads them, and how often they run. Pure functions."""
 
 import re
 from datetime import datetime, timedelta
@@ -11,11 +11,11 @@ from pydantic import AfterValidator
 from components.settings.wrong import wrong
 
 _FIELDS = 5
-_MUST = "must be a cron line of five fields"
+_MUST = "must be a cron expression of five fields"
 _FIX = "write minute, hour, day of month, month and day of week, like */10 * * * *"
-# What cronsim reads and Kubernetes does not: last days, n-th weekdays and Sunday as 7.
+# What cronsim accepts and Kubernetes does not: last days, n-th weekdays and Sunday as 7.
 _UNKNOWN = re.compile(r"[L#W]|7")
-# A leap year, so that every day of every month comes; schedules are in UTC and have no other irregular days.
+# A leap year, so that every day of every month occurs; schedules are in UTC and have no other irregular days.
 _FROM = datetime(2024, 1, 1)
 _RUNS = 500
 
@@ -27,7 +27,7 @@ def _cron_line(text: str) -> str:
     weekdays = re.sub("JUL|WED", "", fields[-1].upper())
     if re.search(r"[L#]|LW", fields[2].upper()) or _UNKNOWN.search(weekdays.split("/")[0]):
         raise wrong(
-            "uses L, W, # or 7 for Sunday, which Kubernetes does not know",
+            "uses L, W, # or 7 for Sunday, which Kubernetes does not accept",
             "write days as numbers; Sunday is 0",
         )
     try:

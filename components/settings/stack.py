@@ -34,25 +34,25 @@ class _StageSettings(Settings):
     namespace: DnsLabel
     """The Kubernetes namespace of the stage; the stack owns it."""
     kube_context: Annotated[str, Field(min_length=1)] | None = None
-    """The kubeconfig context to deploy to; the stack then touches no other. Left out: the current context."""
+    """The kubeconfig context to deploy to; the stack then touches no other. Default: the current context."""
     pod_security: PodSecurity = PodSecurity.RESTRICTED
     """The Pod Security Standard the namespace enforces."""
     monitoring: Monitoring = Monitoring()
     require_digest: bool = False
     """true: every model's image is pinned by a digest."""
     model_registry: ModelRegistry | None = None
-    """Where `registeredModel` is looked up; only `python -m delivery` asks it."""
+    """The model registry of the models' `registeredModel`; only `python -m delivery` asks it."""
     policy: PolicySettings = PolicySettings()
     drift: DriftSettings = DriftSettings()
     feature_store: FeatureStoreSettings | None = None
-    """Left out: the stage has no feature store."""
+    """Default: the stage has no feature store."""
 
     @field_validator("monitoring")
     @classmethod
     def _check(cls, monitoring: Monitoring, info: ValidationInfo) -> Monitoring:
         if monitoring.stack.install and monitoring.namespace == info.data.get("namespace"):
             raise wrong(
-                f"stack.install needs a namespace besides the stage's, not {monitoring.namespace}, which the stage "
+                f"stack.install needs another namespace than the stage's, not {monitoring.namespace}, which the stage "
                 "owns already",
                 "name another one under monitoring.namespace",
             )

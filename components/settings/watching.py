@@ -1,7 +1,7 @@
 """How a model is watched: the settings of its metrics, objectives, alerts and gauges of quality.
 
-Field names are camelCase in the files. The figures' sources are named in components/monitoring/slo.py and
-components/monitoring/alerts/model.py.
+Field names are camelCase in the files. components/monitoring/slo.py and components/monitoring/alerts/model.py name the
+sources of the figures.
 """
 
 import re
@@ -18,7 +18,7 @@ from components.settings.wrong import wrong
 
 
 class Severity(StrEnum):
-    """How soon somebody must look: at once, in working hours, or when they look anyway."""
+    """How soon someone must look: at once, in working hours, or at the next look."""
 
     PAGE = "page"
     TICKET = "ticket"
@@ -70,7 +70,7 @@ def _metric_name(text: str) -> str:
     if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", text):
         raise wrong(
             "must be the name of a Prometheus metric: letters, digits, '_' and ':'",
-            "write the name /metrics shows",
+            "write the name that /metrics shows",
         )
     return text
 
@@ -78,7 +78,8 @@ def _metric_name(text: str) -> str:
 def _label_name(text: str) -> str:
     if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", text) or text.startswith("__"):
         raise wrong(
-            "must be the name of a Prometheus label: letters, digits and '_'", "write the name /metrics shows"
+            "must be the name of a Prometheus label: letters, digits and '_'",
+            "write the name that /metrics shows",
         )
     return text
 
@@ -90,7 +91,7 @@ LabelName = Annotated[str, AfterValidator(_label_name)]
 
 
 class LatencyObjective(Settings):
-    """So many percent of the requests are answered within the threshold, a bucket edge of the runtime's histogram."""
+    """The percentage of requests to answer within the threshold, a bucket boundary of the runtime's histogram."""
 
     objective: Objective
     threshold: Duration
@@ -102,21 +103,21 @@ class Slo(Settings):
     availability: Objective | None = None
     latency: LatencyObjective | None = None
     minimum_requests: Annotated[int, Field(ge=0)] = 60
-    """A burn-rate alert stays silent while its long window has fewer requests than this: the default is one a minute
-    for the hour of the quickest alert. Slower traffic is still watched by the longer windows."""
+    """A burn-rate alert stays silent while its long window has fewer requests than this. The default is one a minute
+    for the hour of the fastest alert; the longer windows still watch lower traffic."""
 
 
 class Metrics(Settings):
-    """Where and how the server shows its metrics; what is left out is the runtime's own."""
+    """Where and how the server exposes its metrics. Defaults: the runtime's own."""
 
     port: Port
-    """Left out: the runtime's metrics port."""
+    """Default: the runtime's metrics port."""
     path: HttpPath
-    """Left out: the runtime's metrics path."""
+    """Default: the runtime's metrics path."""
     served_model: Annotated[str, Field(min_length=1, pattern=r'^[^"\\\n]+$')] | None = None
-    """The name the server itself gives the model in its metrics; left out, all of the server's models count."""
+    """The model's name in the server's own metrics. Default: all models of the server count."""
     latency_buckets: Annotated[tuple[Duration, ...], Field(min_length=1)] | None = None
-    """The edges of the latency histogram, where the server was given others than the runtime's own."""
+    """The bucket boundaries of the latency histogram, where they differ from the runtime's own."""
 
 
 class AlertOverride(Settings):
@@ -124,13 +125,13 @@ class AlertOverride(Settings):
 
     enabled: bool = True
     severity: Severity | None = None
-    """Left out: the alert's own."""
+    """Default: the alert's own severity."""
     threshold: PositiveNumber | None = None
-    """For ModelSaturated requests a replica, for ModelGpuMemoryHigh a fraction. Left out: the alert's own."""
+    """For ModelSaturated requests per replica, for ModelGpuMemoryHigh a fraction. Default: the alert's own."""
 
 
 class QualityKind(StrEnum):
-    """What a quality gauge says of the model."""
+    """What a quality gauge measures."""
 
     DRIFT = "drift"
     DATA_QUALITY = "dataQuality"
@@ -138,28 +139,28 @@ class QualityKind(StrEnum):
 
 
 class Direction(StrEnum):
-    """On which side of the threshold a gauge is bad."""
+    """The side of the threshold on which a gauge is bad."""
 
     ABOVE = "above"
     BELOW = "below"
 
 
 class QualityGauge(Settings):
-    """A gauge that tells how good the model is, and when that is too bad.
+    """A gauge of the model's quality, and the threshold from which it is bad.
 
     The gauge may come from the server or from a job; it is found by its name and labels in the stage's namespace.
     """
 
     metric: MetricName
     labels: dict[LabelName, Annotated[str, Field(pattern=r'^[^"\\\n]*$')]] = Field(default={})
-    """Labels that single out the gauge of this model."""
+    """Labels that select the gauge of this model."""
     kind: QualityKind
     """drift, dataQuality, or staleness: the gauge is then a Unix time, and its age in seconds is compared."""
     threshold: Number
     direction: Direction | None = None
-    """On which side of the threshold the gauge is bad; p-values are bad below. Not for staleness: too old is bad."""
+    """The side of the threshold that is bad; p-values are bad below. Not for staleness: too old is bad."""
     period: Duration = "30m"
-    """How long it must be bad."""
+    """How long it must be bad before the alert fires."""
 
     @model_validator(mode="after")
     def _check(self) -> "QualityGauge":
@@ -168,7 +169,8 @@ class QualityGauge(Settings):
                 raise wrong("staleness has no direction: too old is bad", "remove direction")
             if Decimal(self.threshold) <= 0:
                 raise wrong(
-                    f"a threshold of {self.threshold} s is no age", "write the largest good age in seconds"
+                    f"a threshold of {self.threshold} s is not an age",
+                    "write the largest acceptable age in seconds",
                 )
         elif self.direction is None:
             raise wrong(

@@ -1,4 +1,4 @@
-"""How a setting says what is wrong with its value."""
+"""How a setting reports what is wrong with its value."""
 
 from pydantic_core import PydanticCustomError
 

@@ -62,7 +62,7 @@ def test_config_of_another_file_is_refused(project: Clone, tmp_path: Path) -> No
     other.write_text(text.replace("replicas: 3", "replicas: 1"))
     done = project.pulumi("preview", "--config-file", str(other), check=False)
     assert done.returncode != 0
-    assert "given another value than the file holds" in done.stdout
+    assert "given another value than the file contains" in done.stdout
 
 
 def test_a_rollout_that_never_becomes_ready_names_the_reason_and_the_old_version_serves(

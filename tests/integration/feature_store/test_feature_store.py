@@ -202,11 +202,11 @@ def test_every_mistake_is_told_before_anything_is_changed(store: Clone) -> None:
     wrong = STORE.replace("install: true, ", "") + "    materialization: {schedule: hourly}\n"
     store.write_stack(READER, more=wrong)
     said = refused(store)
-    for reason in ("views.py was changed", "names no Redis", "must be a cron line of five fields"):
+    for reason in ("views.py was changed", "names no Redis", "must be a cron expression of five fields"):
         assert reason in said
     write_features(store.path)
     store.write_stack(READER.replace("sentiment_v1", "sentiment_v9"), more=STORE)
-    assert "is no FeatureService that features/ defines" in refused(store)
+    assert "is not a FeatureService that features/ defines" in refused(store)
 
 
 def refused(project: Clone) -> str:

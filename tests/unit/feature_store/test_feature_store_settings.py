@@ -93,9 +93,9 @@ def test_what_cannot_stand_is_refused_with_its_fix(changes: dict[str, Any], reas
         ("61 * * * *", "no valid minute"),
         ("0 0 30 2 *", "no valid day-of-month"),
         ("0 0 * * 7", "7 for Sunday"),
-        ("0 0 * * 1#2", "Kubernetes does not know"),
-        ("0 0 L * *", "Kubernetes does not know"),
-        ("0 0 * * 5L", "Kubernetes does not know"),
+        ("0 0 * * 1#2", "Kubernetes does not accept"),
+        ("0 0 L * *", "Kubernetes does not accept"),
+        ("0 0 * * 5L", "Kubernetes does not accept"),
     ],
 )
 def test_a_schedule_that_is_no_cron_line_is_refused(line: str, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""What a project consists of, and how its files are read."""
+"""Which files make up a project, and how they are read."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ def test_what_git_lfs_did_not_fetch_is_named(tmp_path: Path, file: str) -> None:
     write_features(tmp_path)
     (tmp_path / file).write_text(POINTER)
     found = {problem.file: problem for problem in problems(tmp_path)}[file]
-    assert found.reason == "the file is a pointer of Git LFS, and what it points to was not fetched"
+    assert found.reason == "the file is a pointer of Git LFS, and its content was not fetched"
     assert found.fix == "`git lfs install && git lfs pull`"
 
 

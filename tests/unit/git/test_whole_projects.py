@@ -162,7 +162,8 @@ def test_a_link_out_of_the_repository(tmp_path: Path, part: str, *, absolute: bo
     (work.folder / part).symlink_to(target)
     work.commit("Link", {})
     refused(
-        work.folder, rf"^{part} is a symbolic link (out of the repository|to what the commit does not hold)"
+        work.folder,
+        rf"^{part} is a symbolic link (out of the repository|to what the commit does not contain)",
     )
 
 

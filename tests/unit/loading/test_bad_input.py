@@ -54,7 +54,7 @@ ENTRIES = [
         "bad runtime",
         GOOD + "\nruntime: trition",
         "runtime",
-        "none of the known",
+        "not one of the known",
         "write triton; it must be one of generic",
     ),
     ("no such env key", GOOD + "\nenv: {T: {secretKeyRef: {name: x}}}", "key", "is required", "key"),
@@ -78,17 +78,17 @@ def test_entry(tmp_path: Path, text: str, field: str, reason: str, fix: str) -> 
 
 
 MODELS = [
-    ("tag in the image", MODEL.replace("team/model", "team/model:v1"), "image", "must not hold a tag"),
-    ("digest in the image", MODEL.replace("team/model", "m@sha256:00"), "image", "must not hold a digest"),
+    ("tag in the image", MODEL.replace("team/model", "team/model:v1"), "image", "must not contain a tag"),
+    ("digest in the image", MODEL.replace("team/model", "m@sha256:00"), "image", "must not contain a digest"),
     ("upper-case image", MODEL.replace("team/model", "Team/Model"), "image", "image repository"),
     ("no owner", MODEL.replace("owner: team-a\n", ""), "owner", "is required and missing"),
     ("version in the base", MODEL + 'version: "v1"\n', "version", "belongs to a stage"),
     ("duplicate key", MODEL + "owner: team-b\n", "owner", "given twice"),
     ("env twice", MODEL + 'env:\n  A: "1"\n  A: "2"\n', "env.A", "given twice"),
-    ("no mapping", "- a\n", "", "is no mapping"),
+    ("not a mapping", "- a\n", "", "is not a mapping"),
     ("empty file", "", "", "the file is empty"),
     ("only comments", "# nothing\n", "", "the file is empty"),
-    ("key that is no text", MODEL + "1: x\n", "", "is no text"),
+    ("key that is not a text", MODEL + "1: x\n", "", "is not a text"),
 ]
 
 

@@ -30,24 +30,24 @@ WATCHED = [
         "threshold off the edges",
         'slo: {latency: {objective: "99", threshold: 0.3s}}',
         "slo.latency.threshold",
-        "is no bucket edge",
+        "is not a bucket boundary",
         "write 0.25s or 0.5s",
     ),
     (
         "threshold above every edge",
         'slo: {latency: {objective: "99", threshold: 20s}}',
         "slo.latency.threshold",
-        "is no bucket edge",
+        "is not a bucket boundary",
         "write 10s",
     ),
     (
         "edges nobody knows",
         'runtime: tensorflow-serving\nslo: {latency: {objective: "99", threshold: 0.5s}}',
         "slo.latency",
-        "no round numbers",
+        "not round numbers",
         "metrics.latencyBuckets",
     ),
-    ("unknown runtime", "runtime: torch-serve", "runtime", "none of the known", "write torchserve"),
+    ("unknown runtime", "runtime: torch-serve", "runtime", "not one of the known", "write torchserve"),
     (
         "drift without direction",
         'quality: {d: {metric: drift, kind: drift, threshold: "0.1"}}',
@@ -76,7 +76,13 @@ WATCHED = [
         "must be a text",
         'quote it: "0.1"',
     ),
-    ("unknown alert", "alerts: {ModelAbsen: {enabled: false}}", "ModelAbsen", "none of", "write ModelAbsent"),
+    (
+        "unknown alert",
+        "alerts: {ModelAbsen: {enabled: false}}",
+        "ModelAbsen",
+        "not one of",
+        "write ModelAbsent",
+    ),
     (
         "threshold of an alert without one",
         'alerts: {ModelAbsent: {threshold: "1"}}',
@@ -112,7 +118,13 @@ WATCHED = [
         "has no effect",
         "remove it",
     ),
-    ("severity", "alerts: {ModelAbsent: {severity: high}}", "severity", "none of the known", "page, ticket"),
+    (
+        "severity",
+        "alerts: {ModelAbsent: {severity: high}}",
+        "severity",
+        "not one of the known",
+        "page, ticket",
+    ),
 ]
 
 
@@ -134,10 +146,10 @@ def test_what_cannot_be_watched(tmp_path: Path, text: str, field: str, reason: s
         ("{stack: {install: true}}", "needs delivery: operator"),
         ("{namespace: w, delivery: operator, stack: {install: true, retention: 7d}}", "below the 30 days"),
         ("{namespace: w, delivery: operator, stack: {install: true, storage: {size: 100m}}}", "below 1Gi"),
-        ("{delivery: operator, stack: {install: true}}", "needs a namespace of its own"),
+        ("{delivery: operator, stack: {install: true}}", "needs its own namespace"),
         ("{stack: {retention: 40d}}", "retention has no effect without install: true"),
         ("{selectorLabels: {}}", "at least 1"),
-        ("{delivery: mail}", "none of the known values"),
+        ("{delivery: mail}", "not one of the known values"),
         ("{grafanaUrl: grafana}", "should match pattern"),
     ],
 )

@@ -77,7 +77,7 @@ def test_sources_that_changed_since_feast_read_them_are_named(tmp_path: Path) ->
     found = problem(tmp_path)
     line = (tmp_path / FILE).read_text().splitlines().index("sources:") + 1
     assert str(found) == (
-        f"{FILE}:{line}: sources: are not those of the definitions: views.py was changed, other.py was added, "
+        f"{FILE}:{line}: sources: do not match the definitions: views.py was changed, other.py was added, "
         f"more.py was removed. Fix: {RENEW}"
     )
 
@@ -114,7 +114,7 @@ def test_a_file_that_is_not_as_feast_wrote_it_is_refused(
 @pytest.mark.parametrize(
     ("part", "reason"),
     [
-        ({"views": {"a": {"kind": "LabelView", "features": {}}}}, "is none of the known values"),
+        ({"views": {"a": {"kind": "LabelView", "features": {}}}}, "is not one of the known values"),
         ({"owners": {}}, "unknown key"),
     ],
 )
@@ -149,7 +149,7 @@ def test_a_service_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path
     (text,) = stack_problems(tmp_path, {"a": "sentiment_v2"})
 
     assert text == (
-        "models/a.yaml:6: features.service = sentiment_v2: is no FeatureService that features/ defines. "
+        "models/a.yaml:6: features.service = sentiment_v2: is not a FeatureService that features/ defines. "
         "Fix: write sentiment_v1, or define it in features/; there are sentiment_v1"
     )
 
@@ -213,7 +213,7 @@ def test_a_model_named_like_a_part_of_the_store_is_told(tmp_path: Path) -> None:
     ("name", "content", "reason"),
     [
         ("my-views.py", b"", "is not a name of a Python module"),
-        ("feature_store.yaml", b"", "the program makes it"),
+        ("feature_store.yaml", b"", "the program generates it"),
         ("big.py", b"#" * 1_000_001, "more than the 1000000 that one ConfigMap holds"),
         ("wide.py", ENTITIES.encode("utf-16"), "is not UTF-8"),
     ],
@@ -237,7 +237,7 @@ def test_problems_of_definitions_the_stage_and_a_model_are_told_together(tmp_pat
     assert [(p.file, p.reason) for p in told] == [
         ("Pulumi.test.yaml", "is missing, and test requires one"),
         ("Pulumi.test.yaml", "is required and missing"),
-        (FILE, "are not those of the definitions: views.py was changed"),
+        (FILE, "do not match the definitions: views.py was changed"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Who is told of an alert, how soon, and what silences what."""
+"""Who is notified of an alert, how soon, and what silences what."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,7 +118,7 @@ def test_a_page_silences_tickets_of_the_same_objective_alone(installed: list[Man
         ),
         ('[{webhookUrl: "https://me:word@a.example.com/x"}]', "no secret is ever in git"),
         ("[{webhookUrl: a.example.com}]", "should match pattern"),
-        ('[{severity: loud, webhookUrl: "https://a.example.com"}]', "is none of the known values"),
+        ('[{severity: loud, webhookUrl: "https://a.example.com"}]', "is not one of the known values"),
         (
             '[{owner: a, webhookUrl: "https://a.example.com"}, {owner: a, webhookUrl: "https://b.example.com"}]',
             "the same owner and severity",

@@ -97,5 +97,5 @@ def test_a_mount_in_place_of_the_token_that_was_asked_for_is_refused(tmp_path: P
     asked = "security: {mountServiceAccountToken: true}\n"
     (problem,) = problems(project(tmp_path, a=mounts(TOKEN, more=asked)))
 
-    assert "mountServiceAccountToken asks for the token" in problem.reason
+    assert "mountServiceAccountToken puts the token" in problem.reason
     assert TOKEN in problem.reason

@@ -29,11 +29,11 @@ REGISTRY = with_stage('modelRegistry: {mlflow: "https://mlflow.example.com"}')
 @pytest.mark.parametrize(
     ("rules", "said"),
     [
-        ("{}", "asks for nothing"),
+        ("{}", "has no rule"),
         ('{min: "high"}', "must be a decimal number"),
         ('{min: "NaN"}', "must be a decimal number"),
         ('{min: "1_0"}', "must be a decimal number"),
-        ("{min: null}", "asks for nothing"),
+        ("{min: null}", "has no rule"),
         ("{min: 0.85}", 'quote it: "0.85"'),
         ('{maxDrop: "-0.01"}', "must not be below zero"),
         ('{min: "0.9", max: "0.8"}', "min (0.9) is above max (0.8)"),
@@ -54,9 +54,9 @@ def test_a_gate_without_a_registered_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ('{name: a, versionTag: "a`b"}', "is no key of a tag in MLflow. Fix:"),
-        ("{name: a, versionTag: it's}", "is no key of a tag in MLflow. Fix:"),
-        ("{name: 'it''s \"a\"'}", "MLflow has no way to search for both. Fix:"),
+        ('{name: a, versionTag: "a`b"}', "is not a valid key of a tag in MLflow. Fix:"),
+        ("{name: a, versionTag: it's}", "is not a valid key of a tag in MLflow. Fix:"),
+        ("{name: 'it''s \"a\"'}", "MLflow cannot search for both. Fix:"),
     ],
 )
 def test_what_mlflow_cannot_be_asked_for(tmp_path: Path, setting: str, said: str) -> None:
@@ -75,7 +75,7 @@ def test_a_registered_model_in_a_stage_without_a_registry(tmp_path: Path) -> Non
     ("address", "said"),
     [
         ("mlflow.example.com", "must be an address"),
-        ("https://user:word@mlflow.example.com", "must not hold a password"),
+        ("https://user:word@mlflow.example.com", "must not contain a password"),
     ],
 )
 def test_the_address_of_a_registry(tmp_path: Path, address: str, said: str) -> None:

@@ -94,7 +94,7 @@ def test_config_that_is_not_in_the_file_is_refused(
         {**config, "ml-deployments:models": '{"a": {"version": "v1", "replicas": 2}}'}
     )
     monkeypatch.setattr(pulumi, "get_stack", lambda: "test")
-    with pytest.raises(pulumi.RunError, match="given another value than the file holds"):
+    with pytest.raises(pulumi.RunError, match="given another value than the file contains"):
         load_program_stack(folder)
 
 
