@@ -1,0 +1,124 @@
+"""The YAML that the project writes: what a reader finds in it, and that it is the text PyYAML itself would write."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from components.files.yaml_text import Quoted, dump
+
+TEXTS = (
+    *(
+        "",
+        " ",
+        "a",
+        "yes",
+        "No",
+        "null",
+        "~",
+        "=",
+        "<<",
+        "on",
+        "1",
+        "1.10",
+        "1e3",
+        "0o7",
+        "0x1F",
+        ".5",
+        "1_000",
+    ),
+    *(
+        "2024-01-02",
+        "12:30:45",
+        "- a",
+        "a: b",
+        "a #b",
+        "#a",
+        "'a'",
+        '"a"',
+        "{a}",
+        "[a]",
+        "*a",
+        "&a",
+        "!a",
+        "%a",
+    ),
+    *(
+        "@a",
+        "`a`",
+        "|",
+        ">",
+        "?",
+        ":",
+        " a",
+        "a ",
+        "\ta",
+        "a\t",
+        "ä",
+        "\u2028",
+        "\x07",
+        "😀",
+        "a\\b",
+        "x" * 20_000,
+    ),
+    *(
+        "a\nb",
+        "a\n",
+        "\n",
+        "a\n\nb\n\n",
+        " a\nb",
+        "a \nb",
+        "a\n\tb",
+        "a\r\nb",
+        "yes\nno",
+        "# a\nb",
+        "ä\nb",
+        "\x07\n",
+    ),
+)
+
+
+class _Nodes(yaml.CSafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: _Nodes, value: str) -> yaml.Node:
+    style = "|" if "\n" in value else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Nodes.add_representer(str, _text)
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text[:20]))
+def test_a_text_is_read_as_the_same_text_and_written_as_pyyaml_writes_it(text: str) -> None:
+    for data in (text, {text: text}, [text, [text]], {"a": [{"b": text, "c": 1}]}):
+        assert yaml.safe_load(dump(data)) == data
+        assert dump(data) == yaml.dump(data, Dumper=_Nodes, width=10_000, allow_unicode=True)
+
+
+def test_what_is_not_a_text_is_written_as_pyyaml_writes_it() -> None:
+    shared = {"z": 1}
+    values: tuple[Any, ...] = (
+        {"n": None, "t": True, "i": -3, "f": 0.5, "e": {}, "l": [], "d": {"b": shared, "a": (shared, [])}},
+        {1: 2},
+        [],
+        {},
+        None,
+    )
+    for value in values:
+        assert dump(value) == yaml.dump(value, Dumper=_Nodes)
+
+
+def test_keys_are_in_order_and_a_text_of_several_lines_is_a_block() -> None:
+    assert dump({"b": "x\ny\n", "a": [1]}) == "a:\n- 1\nb: |\n  x\n  y\n"
+
+
+def test_a_quoted_text_stays_quoted_beside_the_same_text_without_quotes() -> None:
+    assert dump({"a": "x", "b": Quoted("x"), "c": "x"}) == "a: x\nb: 'x'\nc: x\n"
+
+
+def test_what_yaml_has_no_form_for_is_refused() -> None:
+    with pytest.raises(yaml.YAMLError):
+        dump({"a": object()})
