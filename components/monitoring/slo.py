@@ -7,6 +7,7 @@ and the `for` times are kubernetes-mixin's. Thresholds are exact decimals: 14.4 
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from enum import StrEnum
+from functools import cached_property, lru_cache
 
 from components.settings.watching import Severity
 
@@ -38,12 +39,12 @@ class BurnWindow:
     severity: Severity
     pending: str
 
-    @property
+    @cached_property
     def factor(self) -> Decimal:
         """The burn rate that uses up `budget_fraction` of the period's budget within the long window."""
         return self.budget_fraction * (PERIOD_DAYS * 24) / self.long_hours
 
-    @property
+    @cached_property
     def exhaustion(self) -> str:
         """How long the whole budget lasts at this rate, in hours: `50h`."""
         return f"{plain(PERIOD_DAYS * 24 / self.factor)}h"
@@ -88,6 +89,7 @@ QUICK_WINDOWS = ("30m", "1h", "2h", "6h")
 SLOW_WINDOWS = ("1d", "3d", f"{PERIOD_DAYS}d")
 
 
+@lru_cache(maxsize=256)
 def budget(objective: str) -> Decimal:
     """The part of the requests that may be bad: `99.9` leaves 0.001."""
     return 1 - Decimal(objective) / 100

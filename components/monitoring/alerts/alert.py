@@ -30,19 +30,6 @@ class Alert:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-def rule(model: ModelSettings, stack: StackSettings, alert: Alert) -> Rule:
-    """The alerting rule, with the severity the model's file may have changed."""
-    override = model.alerts.get(AlertName(alert.name))
-    return alerting_rule(
-        alert,
-        stack,
-        severity=(override.severity if override else None) or alert.severity,
-        owner=model.owner,
-        dashboard_url=links.dashboard_url(stack.monitoring, stack.stage, model.name),
-        more={"model": model.name},
-    )
-
-
 def alerting_rule(
     alert: Alert,
     stack: StackSettings,
