@@ -4,8 +4,8 @@ from components.feature_store import series
 from components.feature_store.alerts import freshness_limit
 from components.feature_store.series import cron_job, of_redis, of_server, of_stage, runs
 from components.monitoring import links
-from components.monitoring.dashboards.frame import frame, linked, models_link
-from components.monitoring.dashboards.grafana_sdk import models, units
+from components.monitoring.dashboards.frame import frame, models_link
+from components.monitoring.dashboards.grafana_sdk import Json, units
 from components.monitoring.dashboards.panels import (
     BAD,
     GOOD,
@@ -24,7 +24,7 @@ from components.settings.quantities import seconds
 from components.settings.stack import StackSettings
 
 
-def feature_dashboard(store: FeatureStoreSettings, stack: StackSettings) -> models.Dashboard:
+def feature_dashboard(store: FeatureStoreSettings, stack: StackSettings) -> Json:
     """The dashboard of the stage's feature store."""
     rows = [
         Row(title="Online reads", panels=spread(_read_panels(store, stack))),
@@ -34,17 +34,17 @@ def feature_dashboard(store: FeatureStoreSettings, stack: StackSettings) -> mode
     if store.online.redis.install:
         rows.append(Row(title="Redis", panels=spread(_redis_panels(store, stack))))
     rows.append(Row(title="Alerts", panels=[_alerts(stack)]))
-    found = frame(
+    return frame(
         links.features_dashboard_uid(stack.stage),
         f"Features in {stack.stage}",
         f"The feature store of the stage {stack.stage}.",
         [stack.stage],
         rows,
+        links=[models_link()],
     )
-    return linked(found.build(), [models_link()])
 
 
-def _read_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[models.Panel]:
+def _read_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[Json]:
     reads, errors = (of_stage(stack, name) for name in (series.READS, series.READ_ERRORS))
     up = of_server(stack, "up")
     return [
@@ -80,7 +80,7 @@ def _read_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[mode
     ]
 
 
-def _view_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[models.Panel]:
+def _view_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[Json]:
     ages = {freshness_limit(store, view) for view in stack.definitions.materialized}
     return [
         time_series(
@@ -95,7 +95,7 @@ def _view_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[mode
     ]
 
 
-def _materialization_panels(stack: StackSettings) -> list[models.Panel]:
+def _materialization_panels(stack: StackSettings) -> list[Json]:
     took = f"{runs(stack, 'status_completion_time')} - {runs(stack, 'status_start_time')}"
     return [
         time_series(
@@ -117,7 +117,7 @@ def _materialization_panels(stack: StackSettings) -> list[models.Panel]:
     ]
 
 
-def _redis_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[models.Panel]:
+def _redis_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[Json]:
     return [
         time_series(
             About(
@@ -152,7 +152,7 @@ def _redis_panels(store: FeatureStoreSettings, stack: StackSettings) -> list[mod
     ]
 
 
-def _alerts(stack: StackSettings) -> models.Panel:
+def _alerts(stack: StackSettings) -> Json:
     firing = picked(
         "ALERTS", {"alertstate": "firing", "namespace": stack.namespace}, 'alertname=~"Feature.+"'
     )

@@ -3,8 +3,8 @@
 from functools import reduce
 
 from components.monitoring import links, series
-from components.monitoring.dashboards.frame import deployments, frame, linked, models_link
-from components.monitoring.dashboards.grafana_sdk import models, units
+from components.monitoring.dashboards.frame import deployments, frame, models_link
+from components.monitoring.dashboards.grafana_sdk import Json, models, units
 from components.monitoring.dashboards.objective_panels import budget_colors
 from components.monitoring.dashboards.panels import (
     DATASOURCE_VARIABLE,
@@ -14,6 +14,7 @@ from components.monitoring.dashboards.panels import (
     bars,
     rows_of,
     spread,
+    thresholds,
     time_series,
 )
 from components.monitoring.series import picked
@@ -33,10 +34,10 @@ _COLUMNS = {
 _UID = "uid"
 
 
-def fleet_dashboard(stack: StackSettings) -> models.Dashboard:
+def fleet_dashboard(stack: StackSettings) -> Json:
     """The dashboard of a stage."""
     namespace = {"namespace": stack.namespace}
-    found = frame(
+    return frame(
         links.dashboard_uid(stack.stage),
         f"Models in {stack.stage}",
         f"All models of the stage {stack.stage}.",
@@ -46,11 +47,12 @@ def fleet_dashboard(stack: StackSettings) -> models.Dashboard:
             Row(title="Traffic", panels=spread([_requests(namespace), _errors(namespace)])),
             Row(title="Objectives and alerts", panels=spread([_budgets(namespace), _alerts(stack)])),
         ],
+        links=[models_link()],
+        annotations=[deployments(namespace)],
     )
-    return linked(found.annotation(deployments(namespace)).build(), [models_link()])
 
 
-def _table(stack: StackSettings) -> models.Panel:
+def _table(stack: StackSettings) -> Json:
     namespace = {"namespace": stack.namespace}
     up = f"{picked(series.REPLICAS_UP, namespace)} > 0"
     budget = picked(series.SLO_BUDGET_REMAINING, {**namespace, "slo": Objective.AVAILABILITY.value})
@@ -79,7 +81,7 @@ def _table(stack: StackSettings) -> models.Panel:
         "Errors": {"unit": units.PercentUnit},
         "Availability budget left": {
             "unit": units.PercentUnit,
-            "thresholds": budget_colors().build(),
+            "thresholds": thresholds(budget_colors()).build(),
             "custom.cellOptions": {"type": "color-text"},
         },
         _UID: {"custom.hidden": True},
@@ -115,7 +117,7 @@ def _desired(stack: StackSettings) -> str:
     return f"max by (model, desired, {_UID}) ({identified})"
 
 
-def _requests(namespace: dict[str, str]) -> models.Panel:
+def _requests(namespace: dict[str, str]) -> Json:
     return time_series(
         About(
             title="Requests by model",
@@ -126,7 +128,7 @@ def _requests(namespace: dict[str, str]) -> models.Panel:
     )
 
 
-def _errors(namespace: dict[str, str]) -> models.Panel:
+def _errors(namespace: dict[str, str]) -> Json:
     return time_series(
         About(
             title="Errors by model",
@@ -137,7 +139,7 @@ def _errors(namespace: dict[str, str]) -> models.Panel:
     )
 
 
-def _budgets(namespace: dict[str, str]) -> models.Panel:
+def _budgets(namespace: dict[str, str]) -> Json:
     return bars(
         About(
             title="Error budgets left",
@@ -152,7 +154,7 @@ def _budgets(namespace: dict[str, str]) -> models.Panel:
     )
 
 
-def _alerts(stack: StackSettings) -> models.Panel:
+def _alerts(stack: StackSettings) -> Json:
     firing = picked("ALERTS", {"alertstate": "firing", "stage": stack.stage})
     return time_series(
         About(title="Alerts firing", description="How many alerts of each model fire, by severity."),

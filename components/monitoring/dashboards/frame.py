@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from components.monitoring import series
-from components.monitoring.dashboards.grafana_sdk import JSONEncoder, dashboard, models
+from components.monitoring.dashboards.grafana_sdk import Builder, Json, dashboard, models, plain
 from components.monitoring.dashboards.panels import DATASOURCE, DATASOURCE_VARIABLE, Row, placed
 from components.monitoring.series import picked
 from components.settings.stack import PROJECT
@@ -12,13 +12,32 @@ from components.settings.stack import PROJECT
 VERSION_VARIABLE = "version"
 # Long enough for two evaluations of the rule, so that no change falls between two.
 _CHANGE = "5m"
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def frame(
-    uid: str, title: str, description: str, tags: Sequence[str], rows: Sequence[Row]
-) -> dashboard.Dashboard:
-    """A dashboard that nobody edits by hand, with the variable of its data source."""
-    panels = placed(rows)
+    uid: str,
+    title: str,
+    description: str,
+    tags: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    links: Sequence[models.DashboardLink],
+    variables: Sequence[Builder[models.VariableModel]] = (),
+    annotations: Sequence[Builder[models.AnnotationQuery]] = (),
+) -> Json:
+    """A dashboard that nobody edits by hand.
+
+    Args:
+        uid: Grafana's identifier.
+        title: Its title.
+        description: What it shows.
+        tags: Its tags, beside the project's.
+        rows: Its panels.
+        links: The links above its panels.
+        variables: What can be chosen in it, beside its data source.
+        annotations: What is marked in all of its panels.
+    """
     found = (
         dashboard.Dashboard(title)
         .uid(uid)
@@ -33,9 +52,17 @@ def frame(
             dashboard.DatasourceVariable(DATASOURCE_VARIABLE).label("Data source").type("prometheus")
         )
     )
+    for variable in variables:
+        found.with_variable(variable)
+    for annotation in annotations:
+        found.annotation(annotation)
+    built = found.build()
+    built.links = list(links)
+    for control in (*built.links, *(built.annotations.list_val or ())):
+        # Left alone, the SDK hides all of them in a menu.
+        control.placement = None
     # The builder's own way of placing panels knows neither identifiers nor lines that are not full.
-    found.build().panels = panels
-    return found
+    return {**plain(found), "panels": placed(rows)}
 
 
 def version_variable(labels: Mapping[str, str]) -> dashboard.QueryVariable:
@@ -79,32 +106,20 @@ def deployments(labels: Mapping[str, str]) -> dashboard.AnnotationQuery:
     )
 
 
-def linked(found: models.Dashboard, links: Sequence[models.DashboardLink]) -> models.Dashboard:
-    """The dashboard with links above its panels, beside the switches of its annotations."""
-    found.links = list(links)
-    for control in (*found.links, *(found.annotations.list_val or ())):
-        # Left alone, the SDK hides all of them in a menu.
-        control.placement = None
-    return found
-
-
-def to_json(found: models.Dashboard) -> str:
+def to_json(found: Json) -> str:
     """The dashboard's file: the same text for the same dashboard.
 
     A line for each panel, so that a change shows in one line, and no more white space: Pulumi's state keeps every file
     twice, and with a hundred models it is most of it.
     """
-    encoder = JSONEncoder(sort_keys=True, separators=(",", ":"))
-    fields = [
-        f"{json.dumps(name)}: {_lines(value, encoder)}" for name, value in sorted(found.to_json().items())
-    ]
+    fields = [f"{json.dumps(name)}: {_lines(value)}" for name, value in sorted(found.items())]
     return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
-def _lines(value: object, encoder: JSONEncoder) -> str:
+def _lines(value: object) -> str:
     if not isinstance(value, list):
-        return encoder.encode(value)
-    return "[\n" + ",\n".join(encoder.encode(item) for item in value) + "\n]"
+        return _ENCODER.encode(value)
+    return "[\n" + ",\n".join(map(_ENCODER.encode, value)) + "\n]"
 
 
 def models_link() -> models.DashboardLink:

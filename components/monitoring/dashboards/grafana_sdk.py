@@ -4,7 +4,9 @@ Its builders of classic dashboards warn that a newer schema exists. Classic ones
 what its sidecar hands it, so that one warning is left out here, and no other.
 """
 
+import json
 import warnings
+from typing import Any
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message="Prefer using dashboardv2", category=DeprecationWarning)
@@ -21,7 +23,6 @@ with warnings.catch_warnings():
     )
     from grafana_foundation_sdk.cog.builder import Builder
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
-    from grafana_foundation_sdk.cog.variants import Dataquery
     from grafana_foundation_sdk.models import common as common_models
     from grafana_foundation_sdk.models import dashboard as models
     from grafana_foundation_sdk.models import prometheus as prometheus_models
@@ -30,13 +31,14 @@ with warnings.catch_warnings():
 
 __all__ = [
     "Builder",
-    "Dataquery",
     "JSONEncoder",
+    "Json",
     "bargauge",
     "common",
     "common_models",
     "dashboard",
     "models",
+    "plain",
     "prometheus",
     "prometheus_models",
     "stat",
@@ -47,3 +49,12 @@ __all__ = [
     "timeseries",
     "units",
 ]
+
+# What the SDK makes, as it is written into a file.
+Json = dict[str, Any]
+
+
+def plain(built: Builder[Any]) -> Json:
+    """What a builder of the SDK makes, as plain data."""
+    found: Json = json.loads(JSONEncoder().encode(built.build()))
+    return found

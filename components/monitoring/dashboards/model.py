@@ -3,17 +3,18 @@
 It holds neither the version nor the number of replicas, so that a release does not change it.
 """
 
+from enum import StrEnum
+
 from components.monitoring import links
-from components.monitoring.alerts.model import alert_group
+from components.monitoring.alerts.model import wanted_alerts
 from components.monitoring.alerts.quality import quality_value
 from components.monitoring.dashboards.frame import (
     VERSION_VARIABLE,
     deployments,
     frame,
-    linked,
     version_variable,
 )
-from components.monitoring.dashboards.grafana_sdk import models, text, units
+from components.monitoring.dashboards.grafana_sdk import Json, models, plain, text, units
 from components.monitoring.dashboards.objective_panels import objective_panels
 from components.monitoring.dashboards.panels import (
     BAD,
@@ -29,7 +30,7 @@ from components.monitoring.dashboards.panels import (
 )
 from components.monitoring.dashboards.pod_panels import replica_panels, resource_panels
 from components.monitoring.dashboards.traffic_panels import traffic_panels
-from components.monitoring.recording_rules import Rule, model_labels
+from components.monitoring.recording_rules import model_labels
 from components.monitoring.series import picked
 from components.settings.model import ModelSettings
 from components.settings.stack import StackSettings
@@ -38,10 +39,17 @@ from components.settings.watching import Direction, QualityGauge, QualityKind
 _OF_VERSION = f'version=~"${VERSION_VARIABLE}"'
 
 
-def model_dashboard(model: ModelSettings, stack: StackSettings) -> models.Dashboard:
+def model_dashboard(model: ModelSettings, stack: StackSettings) -> Json:
     """The dashboard of a model in a stage."""
     labels = model_labels(model, stack.namespace)
-    found = frame(
+    fleet = models.DashboardLink(
+        title=f"All models in {stack.stage}",
+        url=links.dashboard_path(stack.stage),
+        icon="dashboard",
+        include_vars=True,
+        keep_time=True,
+    )
+    return frame(
         links.dashboard_uid(stack.stage, model.name),
         f"{model.name} in {stack.stage}",
         f"The model {model.name} of {model.owner} in the stage {stack.stage}.",
@@ -54,24 +62,17 @@ def model_dashboard(model: ModelSettings, stack: StackSettings) -> models.Dashbo
             Row(title="Quality", panels=spread(_quality_panels(model, stack))),
             Row(title="Alerts", panels=[_firing(model, stack), _runbooks(model, stack)]),
         ],
-    )
-    fleet = models.DashboardLink(
-        title=f"All models in {stack.stage}",
-        url=links.dashboard_path(stack.stage),
-        icon="dashboard",
-        include_vars=True,
-        keep_time=True,
-    )
-    return linked(
-        found.with_variable(version_variable(labels)).annotation(deployments(labels)).build(), [fleet]
+        links=[fleet],
+        variables=[version_variable(labels)],
+        annotations=[deployments(labels)],
     )
 
 
-def _quality_panels(model: ModelSettings, stack: StackSettings) -> list[models.Panel]:
+def _quality_panels(model: ModelSettings, stack: StackSettings) -> list[Json]:
     return [_quality(model, stack, name, gauge) for name, gauge in sorted(model.quality.items())]
 
 
-def _quality(model: ModelSettings, stack: StackSettings, name: str, gauge: QualityGauge) -> models.Panel:
+def _quality(model: ModelSettings, stack: StackSettings, name: str, gauge: QualityGauge) -> Json:
     stale = gauge.kind is QualityKind.STALENESS
     below = gauge.direction is Direction.BELOW
     what = f"The age of {gauge.metric}" if stale else gauge.metric
@@ -87,7 +88,7 @@ def _quality(model: ModelSettings, stack: StackSettings, name: str, gauge: Quali
     )
 
 
-def _firing(model: ModelSettings, stack: StackSettings) -> models.Panel:
+def _firing(model: ModelSettings, stack: StackSettings) -> Json:
     alerts = picked("ALERTS", {"alertstate": "firing", "stage": stack.stage, "model": model.name})
     return states(
         About(title="Alerts", description="When which alert of this model fired, with its severity."),
@@ -96,24 +97,23 @@ def _firing(model: ModelSettings, stack: StackSettings) -> models.Panel:
     )
 
 
-def _runbooks(model: ModelSettings, stack: StackSettings) -> models.Panel:
+def _runbooks(model: ModelSettings, stack: StackSettings) -> Json:
     """The alerts that Prometheus has for this model, each with its runbook.
 
     A stopped model has fewer alerts; those of a running one are listed, since replicas must not change the dashboard.
     """
     running = model.model_copy(update={"replicas": max(1, model.replicas)})
-    lines = dict.fromkeys(_runbook(rule) for rule in alert_group(running, stack)["rules"])
-    return (
+    found = dict.fromkeys(alert.name for alert in wanted_alerts(running, stack))
+    lines = [_runbook(name, links.runbook_url(stack.monitoring, name)) for name in found]
+    return plain(
         text.Panel()
         .title("Runbooks")
         .description("What to do when an alert of this model fires.")
         .content("\n".join(lines) or "This model has no alerts.")
         .grid_pos(models.GridPos(w=8, h=HEIGHT))
-        .build()
     )
 
 
-def _runbook(rule: Rule) -> str:
+def _runbook(name: StrEnum, url: str) -> str:
     """A link where the stack names an address; the path in the repository leads nowhere from Grafana."""
-    name, url = rule["alert"], rule["annotations"]["runbook_url"]
     return f"- [{name}]({url})" if "://" in url else f"- {name}: `{url}`"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from components.monitoring import series, slo
-from components.monitoring.dashboards.grafana_sdk import dashboard, models, units
+from components.monitoring.dashboards.grafana_sdk import Json, units
 from components.monitoring.dashboards.panels import (
     BAD,
     GOOD,
@@ -11,6 +11,7 @@ from components.monitoring.dashboards.panels import (
     NARROW,
     WARNING,
     About,
+    Limits,
     Query,
     limits,
     number,
@@ -27,9 +28,9 @@ from components.settings.watching import Severity
 _PERIOD = f"{slo.PERIOD_DAYS}d"
 
 
-def objective_panels(model: ModelSettings, stack: StackSettings) -> list[models.Panel]:
+def objective_panels(model: ModelSettings, stack: StackSettings) -> list[Json]:
     """For each objective that can be measured: the budget left, the ratio kept, and the burn rates."""
-    found: list[models.Panel] = []
+    found: list[Json] = []
     for objective, promised in objectives(model).items():
         labels = {**model_labels(model, stack.namespace), "slo": objective.value}
         burn = resized(_burn_rates(objective, promised, labels), GRID - 2 * NARROW)
@@ -37,13 +38,13 @@ def objective_panels(model: ModelSettings, stack: StackSettings) -> list[models.
     return found
 
 
-def budget_colors() -> dashboard.ThresholdsConfig:
+def budget_colors() -> Limits:
     """Colours of the budget left: bad below 0, a warning below what an alert lets burn before it comes."""
     burnt = max(window.budget_fraction for window in slo.WINDOWS)
     return limits(BAD, {"0": WARNING, plain(burnt): GOOD})
 
 
-def _budget_left(objective: Objective, labels: Mapping[str, str]) -> models.Panel:
+def _budget_left(objective: Objective, labels: Mapping[str, str]) -> Json:
     return number(
         About(
             title=f"{objective.value.capitalize()} budget left",
@@ -59,7 +60,7 @@ def _budget_left(objective: Objective, labels: Mapping[str, str]) -> models.Pane
     )
 
 
-def _kept(objective: Objective, promised: str, labels: Mapping[str, str]) -> models.Panel:
+def _kept(objective: Objective, promised: str, labels: Mapping[str, str]) -> Json:
     ratio = picked(series.SLO_ERROR_RATIO, {**labels, "window": _PERIOD})
     target = plain(1 - slo.budget(promised))
     return number(
@@ -75,7 +76,7 @@ def _kept(objective: Objective, promised: str, labels: Mapping[str, str]) -> mod
     )
 
 
-def _burn_rates(objective: Objective, promised: str, labels: Mapping[str, str]) -> models.Panel:
+def _burn_rates(objective: Objective, promised: str, labels: Mapping[str, str]) -> Json:
     """The shortest window shows what happens now; the others are those the alerts watch."""
     lengths = [slo.WINDOWS[0].short, *(window.long for window in slo.WINDOWS)]
     budget = plain(slo.budget(promised))

@@ -1,18 +1,22 @@
-"""Panels of dashboards: what is asked, how it is drawn, where it stands. Pure functions."""
+"""Panels of dashboards: what is asked, how it is drawn, where it stands. Pure functions.
+
+Grafana's SDK makes what panels of one kind share, once a kind; a panel adds its texts, its queries and its place.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from string import ascii_uppercase
 from typing import TypeVar
 
 from components.monitoring.dashboards.grafana_sdk import (
-    Builder,
-    Dataquery,
+    Json,
     bargauge,
     common,
     common_models,
     dashboard,
     models,
+    plain,
     prometheus,
     prometheus_models,
     stat,
@@ -22,6 +26,8 @@ from components.monitoring.dashboards.grafana_sdk import (
     units,
 )
 
+# Thresholds: each number with the colour from it on; the first has none, and colours what is below all of them.
+Limits = tuple[tuple[float | None, str], ...]
 P = TypeVar("P", bargauge.Panel, stat.Panel, statetimeline.Panel, table.Panel, timeseries.Panel)
 GOOD, WARNING, BAD = "green", "orange", "red"
 DATASOURCE_VARIABLE = "datasource"
@@ -63,37 +69,40 @@ class Row:
     """Panels under a heading."""
 
     title: str
-    panels: Sequence[models.Panel]
+    panels: Sequence[Json]
 
 
-def limits(below: str, steps: Mapping[str, str] | None = None) -> dashboard.ThresholdsConfig:
+def limits(below: str, steps: Mapping[str, str] | None = None) -> Limits:
     """Thresholds: the colour below all of them, and the colour from each number on."""
-    values = sorted((float(number), color) for number, color in (steps or {}).items())
-    return (
-        dashboard.ThresholdsConfig()
-        .mode(models.ThresholdsMode.ABSOLUTE)
-        .steps(
-            [
-                models.Threshold(value=None, color=below),
-                *(models.Threshold(value=value, color=color) for value, color in values),
-            ]
-        )
-    )
+    return ((None, below), *sorted((float(number), color) for number, color in (steps or {}).items()))
+
+
+def thresholds(drawn: Limits) -> dashboard.ThresholdsConfig:
+    """Thresholds as Grafana's SDK has them."""
+    steps = [models.Threshold(value=value, color=color) for value, color in drawn]
+    return dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps)
 
 
 def time_series(
     about: About,
     *queries: Query,
-    drawn: dashboard.ThresholdsConfig | None = None,
+    drawn: Limits | None = None,
     shaded: bool = False,
     stacked: bool = False,
-) -> models.Panel:
+) -> Json:
     """Values over time; `drawn` are thresholds to draw as lines, `shaded` colours the sides of them too."""
     styles = common_models.GraphThresholdsStyleMode
     style = styles.OFF if drawn is None else styles.DASHED_AND_AREA if shaded else styles.DASHED
+    return _asking(_time_series(about.unit, drawn or limits(GOOD), style, stacked), about, _targets(queries))
+
+
+@lru_cache(maxsize=256)
+def _time_series(
+    unit: str, drawn: Limits, style: common_models.GraphThresholdsStyleMode, stacked: bool
+) -> Json:
     stacking = common_models.StackingMode.NORMAL if stacked else common_models.StackingMode.NONE
-    panel = (
-        _asking(timeseries.Panel(), about, _targets(queries))
+    return plain(
+        _of_unit(timeseries.Panel(), unit)
         .legend(
             common.VizLegendOptions()
             .show_legend(True)
@@ -106,55 +115,70 @@ def time_series(
             .mode(common_models.TooltipDisplayMode.MULTI)
             .sort(common_models.SortOrder.DESCENDING)
         )
-        .thresholds(drawn or limits(GOOD))
+        .thresholds(thresholds(drawn))
         .thresholds_style(common.GraphThresholdsStyleConfig().mode(style))
         .stacking(common.StackingConfig().mode(stacking).group("A"))
         .fill_opacity(30 if stacked else 0)
         .axis_soft_min(0)
         .grid_pos(models.GridPos(w=_WIDE, h=HEIGHT))
     )
-    return panel.build()
 
 
-def number(
-    about: About, query: Query, colors: dashboard.ThresholdsConfig, *, decimals: int | None = None
-) -> models.Panel:
+def number(about: About, query: Query, colors: Limits, *, decimals: int | None = None) -> Json:
     """The latest value as a number in the colour of its threshold."""
-    panel = _stat(about, query).thresholds(colors)
-    return (panel if decimals is None else panel.decimals(decimals)).build()
+    shown = _stat(about.unit, colors, common_models.BigValueTextMode.AUTO, decimals)
+    return _asking(shown, about, _targets([query], instant=True))
 
 
-def names(about: About, query: Query) -> models.Panel:
+def names(about: About, query: Query) -> Json:
     """The legends of the series that are there now, without their values."""
-    return _stat(about, query).thresholds(limits(GOOD)).text_mode(common_models.BigValueTextMode.NAME).build()
+    shown = _stat(about.unit, limits(GOOD), common_models.BigValueTextMode.NAME, None)
+    return _asking(shown, about, _targets([query], instant=True))
 
 
-def bars(about: About, query: Query, colors: dashboard.ThresholdsConfig) -> models.Panel:
+@lru_cache(maxsize=256)
+def _stat(unit: str, colors: Limits, text_mode: common_models.BigValueTextMode, decimals: int | None) -> Json:
+    panel = (
+        _of_unit(stat.Panel(), unit)
+        .graph_mode(common_models.BigValueGraphMode.NONE)
+        .text_mode(text_mode)
+        .reduce_options(_latest())
+        .thresholds(thresholds(colors))
+        .grid_pos(models.GridPos(w=NARROW, h=HEIGHT))
+    )
+    return plain(panel if decimals is None else panel.decimals(decimals))
+
+
+def bars(about: About, query: Query, colors: Limits) -> Json:
     """The latest values as bars from 0 to 1."""
-    return (
-        _asking(bargauge.Panel(), about, _targets([query], instant=True))
-        .thresholds(colors)
+    panel = (
+        _of_unit(bargauge.Panel(), about.unit)
+        .thresholds(thresholds(colors))
         .min(0)
         .max(1)
         .orientation(common_models.VizOrientation.HORIZONTAL)
         .display_mode(common_models.BarGaugeDisplayMode.BASIC)
         .reduce_options(_latest())
         .grid_pos(models.GridPos(w=_WIDE, h=HEIGHT))
-        .build()
     )
+    return _asking(plain(panel), about, _targets([query], instant=True))
 
 
-def states(about: About, query: Query, text: str) -> models.Panel:
+def states(about: About, query: Query, text: str) -> Json:
     """When each series was there: a red bar with a text."""
+    return _asking(_states(about.unit, text), about, _targets([query]))
+
+
+@lru_cache
+def _states(unit: str, text: str) -> Json:
     there = models.ValueMap({"1": models.ValueMappingResult(text=text, color=BAD, index=0)})
-    return (
-        _asking(statetimeline.Panel(), about, _targets([query]))
-        .thresholds(limits(BAD))
+    return plain(
+        _of_unit(statetimeline.Panel(), unit)
+        .thresholds(thresholds(limits(BAD)))
         .mappings([there])
         .no_value("none")
         .show_value(common_models.VisibilityMode.NEVER)
         .grid_pos(models.GridPos(w=GRID - _WIDE, h=HEIGHT))
-        .build()
     )
 
 
@@ -163,86 +187,78 @@ def rows_of(
     queries: Sequence[Query],
     transformations: list[models.DataTransformerConfig],
     columns: Mapping[str, Mapping[str, object]],
-) -> models.Panel:
+) -> Json:
     """A table of the latest values; `columns` are the properties of single columns by their name."""
     panel = (
-        _asking(
-            table.Panel(),
-            about,
-            _targets(queries, instant=True, form=prometheus_models.PromQueryFormat.TABLE),
-        )
+        _of_unit(table.Panel(), about.unit)
         .transformations(transformations)
         .grid_pos(models.GridPos(w=GRID, h=HEIGHT + 2))
     )
     for name, properties in columns.items():
         values = [models.DynamicConfigValue(id_val=key, value=value) for key, value in properties.items()]
         panel.override_by_name(name, values)
-    return panel.build()
+    form = prometheus_models.PromQueryFormat.TABLE
+    return _asking(plain(panel), about, _targets(queries, instant=True, form=form))
 
 
-def resized(panel: models.Panel, width: int) -> models.Panel:
+def resized(panel: Json, width: int) -> Json:
     """The same panel, of another width."""
-    panel.grid_pos = models.GridPos(w=width, h=HEIGHT)
-    return panel
+    return {**panel, "gridPos": {**panel["gridPos"], "w": width}}
 
 
-def spread(panels: Sequence[models.Panel]) -> list[models.Panel]:
+def spread(panels: Sequence[Json]) -> list[Json]:
     """Panels over as few lines as hold three each, those of a line equally wide."""
     lines = -(-len(panels) // _MOST_IN_A_LINE)
     each = -(-len(panels) // lines) if lines else 1
-    found: list[models.Panel] = []
+    found: list[Json] = []
     for start in range(0, len(panels), each):
         line = panels[start : start + each]
         found += [resized(panel, GRID // len(line)) for panel in line]
     return found
 
 
-def placed(rows: Sequence[Row]) -> list[models.Panel | models.RowPanel]:
+def placed(rows: Sequence[Row]) -> list[Json]:
     """The rows' headings and panels one below the other, numbered in that order; a row without panels is left out."""
-    found: list[models.Panel | models.RowPanel] = []
+    found: list[Json] = []
     top = 0
     for row in rows:
         if row.panels:
-            position = models.GridPos(x=0, y=top, w=GRID, h=1)
-            found.append(models.RowPanel(title=row.title, grid_pos=position))
-            top = _flow(row.panels, top + 1)
-            found += row.panels
-    for identifier, panel in enumerate(found, start=1):
-        panel.id_val = identifier
-    return found
+            found.append({**_heading(), "title": row.title, "gridPos": _place(0, top, GRID, 1)})
+            panels, top = _flow(row.panels, top + 1)
+            found += panels
+    return [{**panel, "id": identifier} for identifier, panel in enumerate(found, start=1)]
 
 
-def _flow(panels: Sequence[models.Panel], top: int) -> int:
-    """Sets the positions line by line; returns where the next row begins."""
+@lru_cache
+def _heading() -> Json:
+    return plain(dashboard.Row(""))
+
+
+def _flow(panels: Sequence[Json], top: int) -> tuple[list[Json], int]:
+    """The panels in their places line by line, and where the next row begins."""
+    found: list[Json] = []
     left, height = 0, 0
     for panel in panels:
-        size = panel.grid_pos
-        assert size is not None
-        if left + size.w > GRID:
+        wide, high = panel["gridPos"]["w"], panel["gridPos"]["h"]
+        if left + wide > GRID:
             left, top, height = 0, top + height, 0
-        panel.grid_pos = models.GridPos(x=left, y=top, w=size.w, h=size.h)
-        left, height = left + size.w, max(height, size.h)
-    return top + height
+        found.append({**panel, "gridPos": _place(left, top, wide, high)})
+        left, height = left + wide, max(height, high)
+    return found, top + height
 
 
-def _asking(panel: P, about: About, targets: list[Builder[Dataquery]]) -> P:
+def _place(left: int, top: int, wide: int, high: int) -> Json:
+    return {"x": left, "y": top, "w": wide, "h": high}
+
+
+def _of_unit(panel: P, unit: str) -> P:
+    """A panel of any kind that asks Prometheus."""
+    return panel.unit(unit).datasource(DATASOURCE)
+
+
+def _asking(shared: Json, about: About, targets: list[Json]) -> Json:
     """A panel of any kind with what it says of itself and what it asks."""
-    return (
-        panel.title(about.title)
-        .description(about.description)
-        .unit(about.unit)
-        .datasource(DATASOURCE)
-        .targets(targets)
-    )
-
-
-def _stat(about: About, query: Query) -> stat.Panel:
-    return (
-        _asking(stat.Panel(), about, _targets([query], instant=True))
-        .graph_mode(common_models.BigValueGraphMode.NONE)
-        .reduce_options(_latest())
-        .grid_pos(models.GridPos(w=NARROW, h=HEIGHT))
-    )
+    return {**shared, "title": about.title, "description": about.description, "targets": targets}
 
 
 def _latest() -> common.ReduceDataOptions:
@@ -254,17 +270,19 @@ def _targets(
     *,
     instant: bool = False,
     form: prometheus_models.PromQueryFormat = prometheus_models.PromQueryFormat.TIME_SERIES,
-) -> list[Builder[Dataquery]]:
-    found: list[Builder[Dataquery]] = []
-    for letter, query in zip(ascii_uppercase, queries, strict=False):
-        target = (
-            prometheus.Dataquery()
-            .datasource(DATASOURCE)
-            .editor_mode(prometheus_models.QueryEditorMode.CODE)
-            .expr(query.expr)
-            .format(form)
-            .legend_format(query.legend)
-            .ref_id(letter)
-        )
-        found.append(target.instant() if instant else target.range())
-    return found
+) -> list[Json]:
+    return [
+        {**_target(instant, form), "expr": query.expr, "legendFormat": query.legend, "refId": letter}
+        for letter, query in zip(ascii_uppercase, queries, strict=False)
+    ]
+
+
+@lru_cache
+def _target(instant: bool, form: prometheus_models.PromQueryFormat) -> Json:
+    shared = (
+        prometheus.Dataquery()
+        .datasource(DATASOURCE)
+        .editor_mode(prometheus_models.QueryEditorMode.CODE)
+        .format(form)
+    )
+    return plain(shared.instant() if instant else shared.range())

@@ -2,7 +2,7 @@
 
 from components.monitoring import series
 from components.monitoring.alerts.pods import GPU, gpu_memory_limit, gpu_memory_ratio
-from components.monitoring.dashboards.grafana_sdk import models, units
+from components.monitoring.dashboards.grafana_sdk import Json, units
 from components.monitoring.dashboards.panels import (
     BAD,
     GOOD,
@@ -20,7 +20,7 @@ from components.settings.model import ModelSettings
 from components.settings.stack import StackSettings
 
 
-def replica_panels(model: ModelSettings, stack: StackSettings, of_version: str) -> list[models.Panel]:
+def replica_panels(model: ModelSettings, stack: StackSettings, of_version: str) -> list[Json]:
     """How many replicas there are, which versions they serve, and whether they stay up."""
     labels = model_labels(model, stack.namespace)
     restarts = _over_interval("increase", containers(model, stack, "status_restarts_total"))
@@ -71,7 +71,7 @@ def replica_panels(model: ModelSettings, stack: StackSettings, of_version: str) 
     ]
 
 
-def resource_panels(model: ModelSettings, stack: StackSettings) -> list[models.Panel]:
+def resource_panels(model: ModelSettings, stack: StackSettings) -> list[Json]:
     """What the replicas use of what they asked for."""
     cpu = _over_interval("rate", _cadvisor(model, stack, "cpu_usage_seconds_total"))
     found = [
@@ -107,7 +107,7 @@ def resource_panels(model: ModelSettings, stack: StackSettings) -> list[models.P
     return found
 
 
-def _throttling(model: ModelSettings, stack: StackSettings) -> models.Panel:
+def _throttling(model: ModelSettings, stack: StackSettings) -> Json:
     throttled, periods = (
         f"sum by (pod) ({_over_interval('rate', _cadvisor(model, stack, f'cpu_cfs_{part}_total'))})"
         for part in ("throttled_periods", "periods")
@@ -122,7 +122,7 @@ def _throttling(model: ModelSettings, stack: StackSettings) -> models.Panel:
     )
 
 
-def _gpu_memory(model: ModelSettings, stack: StackSettings) -> models.Panel:
+def _gpu_memory(model: ModelSettings, stack: StackSettings) -> Json:
     return time_series(
         About(
             title="GPU memory",

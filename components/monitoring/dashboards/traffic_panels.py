@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from components.monitoring import series, slo
 from components.monitoring.alerts.serving import saturation_limit
-from components.monitoring.dashboards.grafana_sdk import models, units
+from components.monitoring.dashboards.grafana_sdk import Json, units
 from components.monitoring.dashboards.panels import BAD, GOOD, About, Query, limits, time_series
 from components.monitoring.recording_rules import latency_histogram, model_labels, objectives, serving_metrics
 from components.monitoring.series import picked
@@ -17,7 +17,7 @@ from components.settings.quantities import seconds
 from components.settings.stack import StackSettings
 
 
-def traffic_panels(model: ModelSettings, stack: StackSettings, of_version: str) -> list[models.Panel]:
+def traffic_panels(model: ModelSettings, stack: StackSettings, of_version: str) -> list[Json]:
     """Requests, errors, durations and load, of the versions that `of_version` matches."""
     labels, metrics = model_labels(model, stack.namespace), serving_metrics(model)
     requests, errors, load, replicas = (
@@ -53,7 +53,7 @@ def traffic_panels(model: ModelSettings, stack: StackSettings, of_version: str) 
     return found
 
 
-def _error_ratio(model: ModelSettings, errors: str, requests: str) -> models.Panel:
+def _error_ratio(model: ModelSettings, errors: str, requests: str) -> Json:
     promised = objectives(model).get(Objective.AVAILABILITY)
     quickest = slo.WINDOWS[0]
     text = "The part of the requests that the server failed, by version, over 5 minutes."
@@ -66,7 +66,7 @@ def _error_ratio(model: ModelSettings, errors: str, requests: str) -> models.Pan
     )
 
 
-def _duration(model: ModelSettings, stack: StackSettings, of_version: str) -> models.Panel:
+def _duration(model: ModelSettings, stack: StackSettings, of_version: str) -> Json:
     labels, latency = model_labels(model, stack.namespace), model.slo.latency
     if latency_histogram(model) is None:
         return time_series(
