@@ -25,7 +25,7 @@ SUITES: dict[str, Callable[[Path], Sequence[Mapping[str, Any]]]] = {
 
 
 def main() -> None:
-    """Run the suites named on the command line; all by default."""
+    """Run the suites on the command line; all by default."""
     names = sys.argv[1:] or [*SUITES]
     if unknown := [name for name in names if name not in SUITES]:
         sys.exit(str(Problem(f"{listed(unknown)} is not a suite", f"name some of {', '.join(SUITES)}")))

@@ -1,4 +1,4 @@
-"""Takes the time of steps and compares each with another step of the same run."""
+"""Measures the time of steps and compares each with another step of the same run."""
 
 import os
 import statistics
@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 
 class Clock:
-    """What each step took, in seconds, by its name."""
+    """The seconds of each step, by its name."""
 
     def __init__(self) -> None:
         self.taken: dict[str, list[float]] = defaultdict(list)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Take the time of the block."""
+        """Measure the time of the block."""
         started = time.perf_counter()
         yield
         self.taken[name].append(time.perf_counter() - started)

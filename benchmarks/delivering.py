@@ -1,8 +1,8 @@
-"""The loop of a release among N models, each step against the least that could do it, in the same run.
+"""The loop of a release among N models, each step against the minimum that could do it, in the same run.
 
-A version serves when the last replica of it is ready. What a deployment is measured against is `kubectl apply` of the
-same rendered manifests in a namespace of its own. By pull a real Argo CD follows the rendered branch; an annotation
-tells it of each push, as the webhook of a git server would.
+A version serves when its last replica is ready. A deployment is compared with `kubectl apply` of the same rendered
+manifests in a separate namespace. In pull mode a real Argo CD follows the rendered branch; an annotation notifies it of
+each push, as the webhook of a git server would.
 """
 
 import time
@@ -40,7 +40,7 @@ _PULL = {
 
 
 def measure(folder: Path) -> list[dict[str, object]]:
-    """Seconds of each step and of what it is measured against, median and least of the rounds, for each size."""
+    """Seconds of each step and of what it is compared with, median and minimum of the rounds, for each size."""
     with running_sandbox(folder / "sandbox") as sandbox:
         rows = [row for size in SIZES for row in _push(sandbox, folder / f"push-{size}", size)]
         (folder / "pull").mkdir()
@@ -49,7 +49,7 @@ def measure(folder: Path) -> list[dict[str, object]]:
 
 
 class Floor:
-    """`kubectl apply` of N models to a namespace of its own."""
+    """`kubectl apply` of N models to a separate namespace."""
 
     def __init__(self, sandbox: Clone, folder: Path, size: int) -> None:
         self._project = Clone(copy_project(folder / "floor"), sandbox.environment, f"floor-{folder.name}")
@@ -58,7 +58,7 @@ class Floor:
         self.deploy("v1", Clock())
 
     def deploy(self, version: str, clock: Clock) -> None:
-        """Give the first model a version, and take the time from the manifests to its last replica."""
+        """Give the first model a version, and measure the time from the manifests to its last replica."""
         project = self._project
         project.write_stack(_models(self._size, version))
         render(project.path, "test", project.path / "manifests")
@@ -154,7 +154,7 @@ def _entry(version: str) -> str:
 
 @contextmanager
 def _serving(clock: Clock, name: str, project: Clone, version: str) -> Iterator[None]:
-    """Take the time from the block's begin until the version serves, which may be before or after its end."""
+    """Measure the time from the start of the block until the version serves, which may be before or after its end."""
     with ThreadPoolExecutor(1) as pool:
         started = time.perf_counter()
         served = pool.submit(_served, project, version)

@@ -1,9 +1,9 @@
 """Deploying N models with `pulumi up`, against kubectl and Helm with the same manifests on the same control plane.
 
 Each tool waits until every replica is ready. kubectl is `apply` and then `rollout status`; Helm is
-`upgrade --install --wait` of the manifests as a chart. Each has a namespace of its own. A peer that refuses the work
-has its own words in the table instead of seconds: Helm keeps the whole chart in one Secret, and a stage of many models
-with their rules does not fit in.
+`upgrade --install --wait` of the manifests as a chart. Each has its own namespace. For a peer that refuses the work,
+the table has its message instead of seconds: Helm stores the whole chart in one Secret, and a stage of many models with
+their rules does not fit.
 """
 
 import os
@@ -63,7 +63,7 @@ class Peer:
         shutil.rmtree(chart, ignore_errors=True)
         shutil.copytree(self.manifests, chart / "templates")
         for path in (chart / "templates").iterdir():
-            # The templates of alerts are Prometheus' and not Helm's.
+            # The templates of alerts are for Prometheus, not for Helm.
             path.write_text(path.read_text().replace("{{", '{{ "{{" }}'))
         (chart / "Chart.yaml").write_text(_CHART)
         command = ("upgrade", "--install", "--wait", "--timeout=4m", f"models-{self.size}", str(chart))

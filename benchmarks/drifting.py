@@ -1,4 +1,4 @@
-"""Looking for drift among N models: `delivery drift` against `pulumi refresh --preview-only` in the same run."""
+"""Detecting drift among N models: `delivery drift` against `pulumi refresh --preview-only` in the same run."""
 
 import os
 import statistics

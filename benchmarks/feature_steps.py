@@ -1,7 +1,7 @@
-"""What it takes from definitions in git to a feature that is read, step by step, each against a peer in the same run.
+"""The steps from definitions in git to a feature that is read, each against a peer in the same run.
 
-Feast's own commands are measured against one that does nothing, `feast version`: what is left is their work. The server
-and its reads are measured against a bare `feast serve` on the same Redis and the same registry.
+Feast's own commands are compared with one that does nothing, `feast version`: the difference is their work. The server
+and its reads are compared with a bare `feast serve` on the same Redis and the same registry.
 """
 
 from contextlib import ExitStack
@@ -22,7 +22,7 @@ _AGAINST = {
 
 
 def measure(folder: Path) -> list[dict[str, object]]:
-    """Seconds of each step of a store that is new, with the step it is measured against."""
+    """Seconds of each step of a new store, with the step that it is compared with."""
     clock = Clock()
     for number in range(ROUNDS):
         store = feature_store(folder / f"store{number}")

@@ -1,8 +1,8 @@
 """Online reads from a feature server as the program runs it, against Feast's own `feast serve` in the same run.
 
 Both read from one real Redis and one registry. Ours has the generated feature_store.yaml and the command of its pod,
-with its metrics; the bare one has the few lines that Feast needs, and Feast's defaults. They are asked in turn, so that
-whatever else the machine does meets both.
+with its metrics; the bare one has the few lines that Feast needs, and Feast's defaults. They are measured in turn, so
+that other load on the machine affects both.
 """
 
 import json
@@ -31,7 +31,7 @@ _HEADERS = {"Content-Type": "application/json"}
 
 
 def measure(folder: Path) -> list[dict[str, object]]:
-    """Reads per second, and the milliseconds that half and 99 of 100 stay below, of ours and the bare server's."""
+    """Reads per second, p50 and p99 in milliseconds, of our server and of the bare one."""
     store = feature_store(folder / "store")
     with store.redis():
         store.feast("apply", "--no-progress")
@@ -85,7 +85,7 @@ def _ask(address: str, callers: int, seconds: float) -> list[float]:
 
 @contextmanager
 def bare_server(store: Store) -> Iterator[Serving]:
-    """A `feast serve` on the store's Redis and registry, with a feature_store.yaml of the least that Feast needs."""
+    """A `feast serve` on the store's Redis and registry, with the minimal feature_store.yaml that Feast needs."""
     folder = store.folder / "bare"
     folder.mkdir()
     password = store.environment[REDIS_PASSWORD]
@@ -109,7 +109,7 @@ def bare_server(store: Store) -> Iterator[Serving]:
         "--host=127.0.0.1",
         f"--port={port}",
         "--no-access-log",
-        # By default a worker is renewed after 1000 reads, which would be measured, too.
+        # By default a worker is restarted after 1000 reads, which would be measured, too.
         "--max-requests=0",
     ]
     server = Serving(f"http://127.0.0.1:{port}", "", folder / "log")

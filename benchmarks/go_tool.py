@@ -15,8 +15,8 @@ def go_tool(name: str, version: str, what: str, folder: Path | None = None) -> P
     Args:
         name: The executable's name.
         version: The version that is built.
-        what: What `go install` is given.
-        folder: Where it runs: the folder of a go.mod that pins the tool; None where the tool stands alone.
+        what: The argument of `go install`.
+        folder: Where it runs: the folder of a go.mod that pins the tool; None where there is no such folder.
     """
     found = shutil.which(name)
     if found is not None:

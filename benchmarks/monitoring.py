@@ -1,7 +1,7 @@
 """What the rules of N models cost a real Prometheus, against Sloth's rules for the same objectives in the same run.
 
-Both evaluate over the same scraped series. Ours are all rules of a model; Sloth's are those of its two objectives, so
-the time a rule takes is the fair comparison. The windows of days hold minutes here: their full cost is not in it.
+Both evaluate the same scraped series. Ours are all rules of a model; Sloth's are those of its two objectives, so the
+time per rule is the fair comparison. The windows of days contain only minutes here: their full cost is not included.
 """
 
 import subprocess
@@ -23,9 +23,9 @@ from sandbox.harness.prometheus import Prometheus, prometheus
 
 SIZES = (1, 10, 100)
 PODS = 2
-# Long enough for each group of rules to be evaluated, the slowest each two minutes.
+# Long enough for each group of rules to be evaluated; the slowest has an interval of two minutes.
 SECONDS = 150
-# Every objective and every kind of quality that the generic runtime can be watched for.
+# Every objective and every kind of quality gauge that the generic runtime supports.
 _MODEL = """\
 owner: team-a
 image: registry.example.com/team/model
@@ -157,7 +157,7 @@ def _cost(server: Prometheus) -> dict[str, float]:
 
 
 def _exporter(names: list[str]) -> LoopbackServer:
-    """A server that shows what so many models with two replicas each would, with counters that grow."""
+    """A server that exposes the metrics of so many models with two replicas each, with counters that grow."""
     started = time.monotonic()
 
     class Handler(QuietHandler):

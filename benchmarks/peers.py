@@ -1,4 +1,4 @@
-"""The other tools we are measured against, each pinned."""
+"""The other tools that we compare with, each pinned."""
 
 from pathlib import Path
 
@@ -13,5 +13,5 @@ def helm() -> Path:
 
 
 def sloth() -> Path:
-    """Sloth, which makes Prometheus rules of objectives."""
+    """Sloth, which generates Prometheus rules from objectives."""
     return go_tool("sloth", "v0.16.0", "tool", _TOOLS / "sloth")

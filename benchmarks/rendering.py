@@ -1,7 +1,7 @@
 """Rendering N models, and the program against a bare Pulumi program that registers the same objects.
 
 The bare program has no settings, no checks and no components: its objects are literals. Both programs run in the same
-recorder, each in a process of its own, in turn. Rendering runs no program.
+recorder, each in a separate process, in turn. Rendering runs no program.
 """
 
 import json
@@ -135,7 +135,7 @@ def main() -> None:
     start = time.perf_counter()
     (manifests if what == RENDER else record)(project, "test")
     seconds = time.perf_counter() - start
-    # Not getrusage: its maximum starts with that of the process that started this one.
+    # Not getrusage: its maximum includes that of the process that started this one.
     status = Path("/proc/self/status").read_text()
     memory = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     print(json.dumps({"seconds": seconds, "memory": memory}))

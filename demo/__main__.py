@@ -1,4 +1,4 @@
-"""`python -m demo`: the whole loop, with every part real but the kubelets; `make demo` calls it."""
+"""`python -m demo`: the whole loop, with every part real except the kubelets; `make demo` calls it."""
 
 import json
 import tempfile
@@ -17,7 +17,7 @@ def main(
     ] = None,
     page: Annotated[Path | None, typer.Option(help="Write the page of the fleet there.")] = None,
 ) -> None:
-    """Train, promote, review, deploy, break and roll back a model in a repository and a sandbox of the demo's own."""
+    """Train, promote, review, deploy, break and roll back a model in the demo's own repository and sandbox."""
     with tempfile.TemporaryDirectory(prefix="ml-deployments-demo-") as name:
         folder = Path(name)
         with problems():

@@ -1,4 +1,4 @@
-"""The loop of a model's delivery, told step by step: trained, promoted, reviewed, deployed, broken, rolled back."""
+"""The loop of a model's delivery, step by step: trained, promoted, reviewed, deployed, broken, rolled back."""
 
 import html
 import json
@@ -21,11 +21,11 @@ ROLLED = "NewReplicaSetAvailable"
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A step of the story.
+    """A step of the loop.
 
     Attributes:
         name: What was done.
-        seconds: How long it took, the commands' own time to start included.
+        seconds: How long it took, including the start-up time of the commands.
         said: What the command printed, where it is worth reading.
     """
 
@@ -35,17 +35,17 @@ class Step:
 
 
 class Loop:
-    """The story in a folder: every step is a command that a person or a workflow runs."""
+    """The loop in a folder: every step is a command that a person or a workflow runs."""
 
     def __init__(self, folder: Path, project: Project, registries: Registries, say: Say) -> None:
         self.steps: list[Step] = []
         self._folder, self._project, self._registries, self._say = folder, project, registries, say
 
     def tell(self) -> list[Step]:
-        """Run the whole story.
+        """Run the whole loop.
 
         Raises:
-            UserError: something went another way.
+            UserError: a step had another result than expected.
         """
         first = self._train("v1.0.0", share=0.9)
         configure(self._project, self._registries.images, self._registries.models, "v1.0.0", first)
@@ -95,7 +95,7 @@ class Loop:
         self._project.run("make", "push-tags", f"STAGE={stage}")
 
     def _break(self) -> None:
-        """A worse version: the gate refuses it, and somebody writes it into the file all the same."""
+        """A worse version: the gate refuses it, and someone writes it into the file anyway."""
         digest = self._train("v1.2.0", share=0.5)
         self._run(
             "promote v1.2.0 to production: refused by the gate",
@@ -125,7 +125,7 @@ class Loop:
         self._deploy("production", "v1.1.0")
 
     def _heal(self) -> None:
-        """Somebody changes the cluster by hand; a workflow finds it, and a person heals it."""
+        """Someone changes the cluster by hand; a workflow finds it, and a person heals it."""
         namespace = "--namespace=ml-demo-production"
         self._project.run("kubectl", "scale", f"deployment/{MODEL}", "--replicas=1", namespace)
         self._project.run("kubectl", "set", "env", f"deployment/{MODEL}", "DEBUG=1", namespace)
@@ -138,7 +138,7 @@ class Loop:
         self._project.delivery("history", "--html", str(page))
 
     def _served(self, stage: str, version: str) -> datetime:
-        """When the last replica of a version was ready, as the cluster says."""
+        """When the last replica of a version became ready, according to the cluster."""
         namespace = f"--namespace=ml-demo-{stage}"
         text = self._project.run("kubectl", "get", "deployment", MODEL, namespace, "--output=json")
         found = json.loads(text)
@@ -167,16 +167,16 @@ class Loop:
 
 
 def _readable(said: str) -> str:
-    """What a command printed, for a terminal: a page without its folded manifests and its escapes."""
+    """A command's output for a terminal: a page without its folded manifests and its escapes."""
     shown, _, _ = said.partition("<details>")
     return html.unescape(re.sub(r"</?code>|<br>", " ", shown)).rstrip()
 
 
 def tell(folder: Path, say: Say) -> list[dict[str, object]]:
-    """Run the story in an empty folder; returns its steps as plain data.
+    """Run the loop in an empty folder; returns its steps as plain data.
 
     Raises:
-        UserError: something went another way, or a server did not start.
+        UserError: a step had another result than expected, or a server did not start.
     """
     for name in ("images", "models"):
         (folder / name).mkdir()

@@ -1,4 +1,4 @@
-"""The demo's own repository: this checkout's files with a small example, a bare remote, and a sandbox of its own."""
+"""The demo's own repository: this checkout's files with a small example, a bare remote, and its own sandbox."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from sandbox.harness.sandboxes import shell_variables
 AGAIN = "read what it says, repair that, and run the demo again; this checkout is as it was"
 MODEL = "sentiment-classifier"
 COMMAND_SECONDS = 900
-# What a sandbox shell or a user has set would lead to another cluster or another state.
+# Variables of a sandbox shell or a user would lead to another cluster or another state.
 _FOREIGN = ("KUBECONFIG", "PULUMI_", "GIT_", "MAKE")
 
 
@@ -26,7 +26,7 @@ class Project:
 
     Attributes:
         folder: The clone.
-        environment: What its commands get on top of this process' own.
+        environment: The variables of its commands in addition to this process' own.
     """
 
     folder: Path
@@ -36,7 +36,7 @@ class Project:
         """Run a command in the clone and return what it printed.
 
         Raises:
-            UserError: it ended with another exit code than the story says.
+            UserError: it ended with another exit code than expected.
         """
         done = subprocess.run(
             command,
@@ -72,7 +72,7 @@ class Project:
 
 @contextmanager
 def project(folder: Path) -> Iterator[Project]:
-    """Make the repository in an empty folder and start its sandbox, until the block ends."""
+    """Create the repository in an empty folder and start its sandbox, until the block ends."""
     target, origin = folder / "project", folder / "origin.git"
     _copy(target)
     plain = Project(target, {})
@@ -95,8 +95,8 @@ def configure(project: Project, images: str, models: str, version: str, digest: 
         project: The clone.
         images: The image registry's host.
         models: The model registry's address.
-        version: What both stages run.
-        digest: Its image's.
+        version: The version that both stages run.
+        digest: The digest of its image.
     """
     model = project.folder / "models" / f"{MODEL}.yaml"
     text = model.read_text(encoding="utf-8").replace("image: model-registry", f"image: {images}")

@@ -14,7 +14,7 @@ TRAINING_SECONDS = 600
 
 @dataclass(frozen=True, kw_only=True)
 class Registries:
-    """Where versions go: the image registry's host and the model registry's address."""
+    """The targets of versions: the image registry's host and the model registry's address."""
 
     images: str
     models: str
@@ -25,9 +25,9 @@ def publish(version: str, registries: Registries, folder: Path, *, share: float 
 
     Args:
         version: Its tag.
-        registries: Where it goes.
-        folder: An empty one.
-        share: How much of the data it sees: less makes a worse model.
+        registries: The target registries.
+        folder: An empty folder.
+        share: The fraction of the data to train on: less makes a worse model.
 
     Raises:
         UserError: it was not registered.

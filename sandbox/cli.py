@@ -31,7 +31,7 @@ app = typer.Typer(
 
 @app.command()
 def up() -> None:
-    """Start the control plane and the Prometheus operator, or mend them; does nothing when they run."""
+    """Start the control plane and the Prometheus operator, or repair them; does nothing when they run."""
     with _failures():
         lifecycle.up(here())
 
@@ -53,7 +53,7 @@ def env() -> None:
 @app.command()
 def tools(
     everything: Annotated[
-        bool, typer.Option("--all", help="Also those that `up` does not start: the tests need them.")
+        bool, typer.Option("--all", help="Include those that `up` does not start: the tests need them.")
     ] = False,
 ) -> None:
     """Find, download or build the tools; `up` does it too."""
@@ -68,7 +68,7 @@ def path(
         bool, typer.Option("--pinned", help="Exactly the pinned version, whatever is installed.")
     ] = False,
 ) -> None:
-    """Print where one tool is; finds, downloads or builds that one alone."""
+    """Print where one tool is; finds, downloads or builds only that one."""
     with _failures():
         typer.echo(str(tool_path(here(), tool, pinned=pinned)))
 
@@ -92,9 +92,9 @@ def status() -> None:
     )
     wanted = explicit_kubeconfig(paths)
     if wanted is not None:
-        typer.echo(f"KUBECONFIG asks for {wanted}; the sandbox's own control plane is not used.")
+        typer.echo(f"KUBECONFIG names {wanted}; the sandbox's own control plane is not used.")
     if not (cluster.ready() and operator.healthy()):
-        typer.echo("Not up. `python -m sandbox up` starts or mends it.")
+        typer.echo("Not up. `python -m sandbox up` starts or repairs it.")
         raise typer.Exit(1)
 
 

@@ -36,8 +36,8 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
     """Bring the sandbox up, deploy the stages in order, and print what runs.
 
     Raises:
-        SettingsError: KUBECONFIG asks for another cluster, and a stage's files have problems.
-        UserError: KUBECONFIG asks for another cluster and a stage does not name its context, another update runs,
+        SettingsError: KUBECONFIG names another cluster, and a stage's files have problems.
+        UserError: KUBECONFIG names another cluster and a stage does not name its context, another update runs,
             or one failed.
     """
     _require_named_contexts(paths, stages)
@@ -71,14 +71,14 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
 
 
 def _require_named_contexts(paths: SandboxPaths, stages: list[str]) -> None:
-    """Nothing asks before it deploys, so the current context of a user's kubeconfig is not enough to go by."""
+    """It deploys without asking, so the current context of a user's kubeconfig is not enough."""
     wanted = explicit_kubeconfig(paths)
     if wanted is None:
         return
     for stage in stages:
         if load_stack(Sources.of(paths.checkout), stage).settings.kube_context is None:
             raise UserError(
-                f"KUBECONFIG asks for {wanted}, and Pulumi.{stage}.yaml names no context; nothing was changed",
+                f"KUBECONFIG names {wanted}, and Pulumi.{stage}.yaml names no context; nothing was changed",
                 "unset KUBECONFIG to deploy to the sandbox, or write ml-deployments:kubeContext into the stack file",
             )
 
@@ -89,7 +89,7 @@ def run_pulumi(paths: SandboxPaths, values: dict[str, str], command: list[str], 
         try:
             return process.wait(timeout=UPDATE_SECONDS)
         except KeyboardInterrupt:
-            # The terminal interrupts pulumi too: it ends the steps under way, writes the state and frees its lock.
+            # The terminal interrupts pulumi too: it finishes the running steps, writes the state and releases its lock.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=INTERRUPT_SECONDS)
             raise

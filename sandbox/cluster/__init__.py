@@ -1,1 +1,1 @@
-"""The control plane and what runs on it: started, repaired and taken down. It may import tools and machine."""
+"""Starts, repairs and removes the control plane and what runs on it. It may import tools and machine."""

@@ -1,4 +1,4 @@
-"""Pulumi's state of the sandbox, in files: its stacks, its locks, and whether the cluster is still what it records."""
+"""Pulumi's state of the sandbox, in files: its stacks, its locks, and whether it still matches the cluster."""
 
 import json
 import os
@@ -16,11 +16,11 @@ from sandbox.machine.processes import command_line
 
 
 def create_stacks(paths: SandboxPaths, variables: Mapping[str, str]) -> None:
-    """Make each stage known to the backend: plain `pulumi preview -s <stage>` needs it.
+    """Create the stack of each stage in the backend: plain `pulumi preview -s <stage>` needs it.
 
     Args:
         paths: The sandbox.
-        variables: What a sandbox shell sets.
+        variables: The variables of a sandbox shell.
 
     Raises:
         UserError: Pulumi refuses one.
@@ -50,10 +50,10 @@ def create_stacks(paths: SandboxPaths, variables: Mapping[str, str]) -> None:
 
 
 def stop_logging(paths: SandboxPaths) -> None:
-    """Make the CLI go without the log that it otherwise writes of every run, at the finest level, compressed.
+    """Prevent the compressed log at the most detailed level that the CLI otherwise writes of every run.
 
-    With 100 models that log takes more than half of the CLI's time, and no setting turns it off. The CLI goes without
-    where it cannot make the log's folder.
+    With 100 models that log takes more than half of the CLI's time, and no setting turns it off. The CLI writes none
+    where it cannot create the log's folder.
     """
     logs = paths.pulumi_home / "logs"
     logs.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def stop_logging(paths: SandboxPaths) -> None:
 
 
 def distrust(paths: SandboxPaths) -> None:
-    """A new control plane is empty, whatever the recorded state says: the next deployment looks first.
+    """A new control plane is empty, whatever the recorded state says: the next deployment refreshes first.
 
     The state is kept, since it may describe a cluster that KUBECONFIG named.
     """
@@ -78,7 +78,7 @@ def distrusted(paths: SandboxPaths, stage: str) -> bool:
 
 
 def trust(paths: SandboxPaths, stage: str) -> None:
-    """A stage's recorded state is that of the cluster."""
+    """Record that a stage's state is up to date with the cluster."""
     _outdated(paths, stage).unlink(missing_ok=True)
 
 
@@ -88,7 +88,7 @@ def stage_locks(state: Path, stage: str) -> list[Path]:
 
 
 def lock_holder(lock: Path) -> int | None:
-    """The process that holds a lock; None when it ended. A lock of another machine counts as held."""
+    """The process that holds a lock; None when it has ended. A lock of another machine counts as held."""
     try:
         content: dict[str, Any] = json.loads(lock.read_text(encoding="utf-8"))
         pid = int(content["pid"])

@@ -1,4 +1,4 @@
-"""The control plane: etcd, API server, controller manager and scheduler, with KWOK playing the kubelets."""
+"""The control plane: etcd, API server, controller manager and scheduler, with KWOK simulating the kubelets."""
 
 import contextlib
 import json
@@ -18,10 +18,10 @@ from sandbox.machine.processes import end, recorded
 
 NAME = "sandbox"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
-# 24 nodes of 32 cores hold 700 replicas of 1 core.
+# 24 nodes of 32 cores have room for 700 replicas of 1 core.
 NODES = 24
 ZONES = ("zone-a", "zone-b", "zone-c")
-# KWOK's default of /24 holds 250 Services, and the next create hangs.
+# KWOK's default of /24 has room for 250 Services, and the next create hangs.
 SERVICE_RANGE = "service-cluster-ip-range=10.96.0.0/16"
 START_SECONDS = 120
 RESTART_SECONDS = 60
@@ -45,7 +45,7 @@ class Cluster:
     """The control plane of one checkout's sandbox.
 
     Attributes:
-        folder: Its data, certificates, logs and marks; removed with it.
+        folder: Its data, certificates, logs and markers; removed with it.
     """
 
     def __init__(self, paths: SandboxPaths) -> None:
@@ -53,7 +53,7 @@ class Cluster:
         self.folder = paths.kwok / "clusters" / NAME
 
     def up(self) -> str:
-        """Start it, or mend what is broken; returns what was done.
+        """Start it, or repair what is broken; returns what was done.
 
         Raises:
             UserError: it does not become ready.
@@ -67,14 +67,14 @@ class Cluster:
             if not self.furnished.is_file():
                 self._furnish()
             return "running"
-        # Free ports are found by trying, so two clusters must not look for them at once.
+        # Free ports are found by trying, so two clusters must not search for them at the same time.
         with locked(cache() / "locks" / "ports", "another sandbox is starting"):
             if (self.folder / "kwok.yaml").is_file():
                 typer.echo("The control plane is not healthy; restarting what does not run.", err=True)
                 if self._restart():
                     self._furnish()
                     return "repaired"
-                typer.echo("It cannot be repaired; creating it anew. `make up` deploys again.", err=True)
+                typer.echo("It cannot be repaired; creating it again. `make up` deploys again.", err=True)
             self.down()
             self._create()
         if not self.ready():
@@ -102,7 +102,7 @@ class Cluster:
         self._paths.kubeconfig.unlink(missing_ok=True)
 
     def kubectl(self, *arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
-        """Run kubectl on it; the output is kept."""
+        """Run kubectl on it; the output is captured."""
         return subprocess.run(
             [self._paths.bin / "kubectl", f"--kubeconfig={self._paths.kubeconfig}", *arguments],
             capture_output=True,
@@ -112,7 +112,7 @@ class Cluster:
         )
 
     def _restart(self) -> bool:
-        """Start what does not run, then everything: a process that hangs runs, but does not serve."""
+        """Start what does not run, then restart everything: a process that hangs runs, but does not serve."""
         for everything in (False, True):
             if everything:
                 self._stop()
@@ -126,7 +126,7 @@ class Cluster:
         return False
 
     def _stop(self) -> None:
-        # A component that waits for another one to answer may be killed: etcd's log survives it.
+        # A component that waits for another one may be killed: etcd's log survives it.
         pids = [component.pid for component in self.components() if component.pid is not None]
         end(pids, str(self.folder))
 
@@ -171,7 +171,7 @@ class Cluster:
         problems = [s.stderr.strip() for s in steps if s.returncode != 0 and "already exists" not in s.stderr]
         if problems:
             raise UserError(
-                "The control plane runs, but could not be furnished with nodes",
+                "The control plane runs, but its nodes could not be created",
                 "run `python -m sandbox up` again",
                 said="\n".join(problems),
             )
@@ -179,7 +179,7 @@ class Cluster:
 
     @property
     def furnished(self) -> Path:
-        """Says that an `up` came to its end: one that was killed leaves a control plane without nodes.
+        """The marker that an `up` was completed: a killed one leaves a control plane without nodes.
 
         It is as old as the last start or repair.
         """
@@ -189,7 +189,7 @@ class Cluster:
         return recorded(self.folder / "pids" / f"{name}.pid", str(self.folder))
 
     def _forget_dead(self) -> None:
-        """KWOK takes a process that ended and is not reaped for a running one, and would wait for it."""
+        """Reap ended processes: KWOK takes one that is not reaped for a running one, and would wait for it."""
         for component in self.components():
             if component.pid is None:
                 (self.folder / "pids" / f"{component.name}.pid").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The environment of a sandbox shell, and what a user's own environment asks for."""
+"""The environment of a sandbox shell, and what a user's own environment sets."""
 
 import os
 import shlex
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from sandbox.machine.paths import SandboxPaths
 
-# The engine's default is a few operations a core; they wait for the cluster, not for the processor.
+# The engine's default is a few operations per core; they wait for the cluster, not for the CPU.
 PARALLEL = "64"
 
 
 def explicit_kubeconfig(paths: SandboxPaths, environment: Mapping[str, str] = os.environ) -> str | None:
-    """The kubeconfig the user asked for; None when there is none but the sandbox's."""
+    """The kubeconfig that the user named; None when there is only the sandbox's."""
     wanted = environment.get("KUBECONFIG", "")
     return None if wanted in {"", str(paths.kubeconfig)} else wanted
 
@@ -21,12 +21,12 @@ def explicit_kubeconfig(paths: SandboxPaths, environment: Mapping[str, str] = os
 def sandbox_environment(
     paths: SandboxPaths, environment: Mapping[str, str] = os.environ, *, downloads: bool = False
 ) -> dict[str, str]:
-    """The variables to set for a sandbox shell; those the user has set already are left to the user.
+    """The variables to set for a sandbox shell; those that the user has already set are kept.
 
     Args:
         paths: The sandbox.
         environment: The user's environment.
-        downloads: Pulumi can download plugins, so it may look for one that is missing.
+        downloads: Pulumi can download plugins, so it may search for a missing one.
     """
     folders = environment.get("PATH", "").split(os.pathsep)
     python = Path(sys.executable).parent
@@ -41,13 +41,13 @@ def sandbox_environment(
         "PULUMI_PARALLEL": PARALLEL,
         "PULUMI_SKIP_CHECKPOINTS": "true",
         "PULUMI_SUPPRESS_NEO_LINK": "true",
-        # What the program asks its provider for. The source of the plugin that can be built is older than that option.
+        # A provider option of the program. The source of the plugin that can be built is older than that option.
         "PULUMI_K8S_ENABLE_PATCH_FORCE": "true",
     }
     if not downloads:
         values["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     chosen = {name: environment.get(name, value) for name, value in values.items()}
-    # An empty KUBECONFIG asks for nothing, and left empty it would mean ~/.kube/config: a cluster nobody named.
+    # An empty KUBECONFIG names nothing, and left empty it would mean ~/.kube/config: a cluster that no one named.
     chosen["KUBECONFIG"] = explicit_kubeconfig(paths, environment) or str(paths.kubeconfig)
     return {"PATH": os.pathsep.join([str(paths.bin), str(python), *kept]), **chosen}
 

@@ -1,4 +1,4 @@
-"""Brings the sandbox up and takes it down."""
+"""Starts and removes the sandbox."""
 
 import shutil
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ from sandbox.tools.toolchain import KUBERNETES_PLUGIN, choose_tools, link_tools,
 
 
 def up(paths: SandboxPaths) -> None:
-    """Tools, control plane, Prometheus operator and Pulumi stacks; quick and harmless when all are there.
+    """Tools, control plane, Prometheus operator and Pulumi stacks; quick and harmless when all of them exist.
 
     Raises:
-        UserError: something could not be made.
+        UserError: something could not be created.
     """
     with _locked(paths):
         wanted = explicit_kubeconfig(paths)
@@ -29,22 +29,22 @@ def up(paths: SandboxPaths) -> None:
         if wanted is None:
             _start(paths)
         else:
-            typer.echo(f"KUBECONFIG asks for {wanted}: no control plane is started.", err=True)
+            typer.echo(f"KUBECONFIG names {wanted}: no control plane is started.", err=True)
         create_stacks(paths, environment(paths))
 
 
 def tools(paths: SandboxPaths, *, everything: bool = False) -> None:
-    """The tools alone: those that `up` starts, or everything, which the tests need.
+    """Only the tools: those that `up` starts, or all that the tests need.
 
     Raises:
-        UserError: one could be neither found nor made.
+        UserError: one could be neither found nor built.
     """
     with _locked(paths):
         _link_tools(paths, pins.SETS if everything else pins.STARTED)
 
 
 def down(paths: SandboxPaths) -> None:
-    """End every process and remove every file of the sandbox but the cache."""
+    """End every process and remove every file of the sandbox except the cache."""
     with _locked(paths):
         cluster = Cluster(paths)
         Operator(paths, cluster).down()
@@ -54,7 +54,7 @@ def down(paths: SandboxPaths) -> None:
 
 
 def environment(paths: SandboxPaths) -> dict[str, str]:
-    """What a sandbox shell sets.
+    """The variables of a sandbox shell.
 
     Raises:
         UserError: the sandbox is not up.
@@ -85,6 +85,6 @@ def _link_tools(paths: SandboxPaths, wanted: Sequence[pins.ToolSet]) -> None:
     names = {tool.name for tool in linked}
     there = all((paths.bin / tool.name).exists() for tool in linked if tool.path is not None)
     if not there or any(tools.tools.keys() - names for tools in wanted):
-        # `up` leaves what `tools --all` has brought.
+        # `up` keeps what `tools --all` added.
         sets = [tools for tools in pins.SETS if tools in wanted or tools.tools.keys() & names]
         link_tools(choose_tools(paths, sets), paths)

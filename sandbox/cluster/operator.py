@@ -1,4 +1,4 @@
-"""The Prometheus operator, a process beside the control plane, and its kinds of objects in the API server."""
+"""The Prometheus operator, a process next to the control plane, and its CRDs in the API server."""
 
 import http.client
 import re
@@ -36,20 +36,20 @@ class Operator:
         self._log = cluster.folder / "logs" / f"{NAME}.log"
 
     def up(self) -> str:
-        """Start it on a control plane that is up, or mend it; returns what was done.
+        """Start it on a control plane that is up, or repair it; returns what was done.
 
         Raises:
             UserError: its CRDs are refused, or it does not start.
         """
         if not self._knows_crds():
-            # It looks for its CRDs once, when it starts.
+            # It searches for its CRDs once, when it starts.
             self.down()
             self._apply_crds()
             done = "started"
         elif self.healthy():
             return "running"
         else:
-            typer.echo(f"{NAME} is not healthy; starting it anew.", err=True)
+            typer.echo(f"{NAME} is not healthy; restarting it.", err=True)
             self.down()
             done = "repaired"
         # Another sandbox that starts could take the port before the operator listens on it.
@@ -76,7 +76,7 @@ class Operator:
 
     @property
     def _mark(self) -> str:
-        """What its command line holds and no other process's: where its certificate is, after another argument."""
+        """A mark that only its command line contains: the path of its certificate, after another argument."""
         return f"\0--cert-file={self._pki('admin.crt')}\0"
 
     def _pid(self) -> int | None:
@@ -87,7 +87,7 @@ class Operator:
 
     @property
     def _crds(self) -> Path:
-        """The CRDs of the very build that runs: they lie beside it."""
+        """The CRDs of the running build: they are next to it."""
         return self._binary.resolve().parent / "crds"
 
     def _knows_crds(self) -> bool:
@@ -109,7 +109,7 @@ class Operator:
         done = self._cluster.kubectl(*arguments, timeout=APPLY_SECONDS)
         if done.returncode != 0:
             raise UserError(
-                f"The control plane runs, but does not take the CRDs of {NAME}",
+                f"The control plane runs, but does not accept the CRDs of {NAME}",
                 "run `python -m sandbox up` again",
                 said=done.stderr.strip(),
             )

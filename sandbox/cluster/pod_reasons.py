@@ -1,4 +1,4 @@
-"""Why pods are not ready: Pulumi's wait for a rollout does not name all of it."""
+"""Why pods are not ready: Pulumi's wait for a rollout does not report everything."""
 
 from collections.abc import Iterable
 from typing import Any

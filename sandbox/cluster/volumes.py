@@ -1,13 +1,13 @@
 """Volumes for the claims of the sandbox's pods.
 
-No controller makes any on demand here, and nothing is written to them: no pod really runs.
+No controller creates volumes on demand here, and nothing is written to them: no pod really runs.
 """
 
 from typing import Any
 
 CLASS = "standard"
-# Two replicas of Prometheus in each of two stages, a Redis, with room to delete and deploy again: a volume that was
-# given back keeps its data, and is given to nobody else.
+# Two replicas of Prometheus in each of two stages, a Redis, with room to delete and deploy again: a released volume
+# keeps its data and is not bound again.
 COUNT = 64
 SIZE = "1Ti"
 

@@ -1,4 +1,4 @@
-"""What tests, demo and benchmarks share: clones with a sandbox of their own, and real servers beside it.
+"""What tests, demo and benchmarks share: clones with their own sandbox, and real servers next to it.
 
-It may import all of the sandbox but its command line, and what is below the sandbox; a thing with one user stays there.
+It may import all of the sandbox except its command line, and what is below the sandbox. Code with one user stays there.
 """

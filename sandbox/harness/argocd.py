@@ -1,7 +1,7 @@
-"""Argo CD beside the control plane: its repository server and its application controller.
+"""Argo CD next to the control plane: its repository server and its application controller.
 
-Both answer on 127.0.0.1, but for the controller's metrics: Argo CD binds that port on every address and has no
-option for it. The ports are free ones, and both end with the test.
+Both answer on 127.0.0.1, except for the controller's metrics: Argo CD binds that port on every address and has no
+option for it. The ports are free ones, and both processes end with the test.
 """
 
 import secrets
@@ -21,15 +21,15 @@ from sandbox.tools.go_build import built_tools
 from sandbox.tools.pins import ARGOCD
 
 NAMESPACE = "argocd"
-# Argo CD's image brings a script of this name, which the repository server asks for every commit's signature.
-# The AppProject wants none, so what git says is all there is to tell.
+# Argo CD's image has a script of this name, which the repository server runs for every commit's signature.
+# The AppProject requires no signatures, so git's own output is enough.
 _SIGNATURE = "git-verify-wrapper.sh"
 _LABELS = {"app.kubernetes.io/part-of": "argocd"}
 
 
 @contextmanager
 def argocd(project: Clone, folder: Path) -> Iterator[None]:
-    """Run Argo CD in the namespace `argocd` of the project's cluster, with its own kinds of objects."""
+    """Run Argo CD in the namespace `argocd` of the project's cluster, with its CRDs."""
     crds = built_tools(ARGOCD) / "crds"
     names = [f"--filename={path}" for path in sorted(crds.glob("*-crd.yaml"))]
     project.run("kubectl", "apply", "--server-side", "--force-conflicts", *names)
@@ -53,7 +53,7 @@ def argocd(project: Clone, folder: Path) -> Iterator[None]:
 
 
 def _configuration() -> list[dict[str, Any]]:
-    """The objects that Argo CD wants to find: its settings, all of them the defaults, and a key made for this run."""
+    """The objects that Argo CD requires: its settings, all of them the defaults, and a key generated for this run."""
 
     def named(kind: str, name: str, **more: Any) -> dict[str, Any]:
         metadata = {"name": name, "namespace": NAMESPACE, "labels": _LABELS}

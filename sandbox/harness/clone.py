@@ -1,4 +1,4 @@
-"""A copy of the checkout with a sandbox of its own, so that tests never touch the user's."""
+"""A copy of the checkout with its own sandbox, so that tests never touch the user's."""
 
 import json
 import os
@@ -27,7 +27,7 @@ TIMEOUT_SECONDS = 300
 
 @dataclass(frozen=True)
 class Clone:
-    """A project folder and the environment its commands run in."""
+    """A project folder and the environment of its commands."""
 
     path: Path
     environment: dict[str, str] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Clone:
         )
 
     def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the project; its output is kept."""
+        """Run a command in the project; its output is captured."""
         done = subprocess.run(
             command,
             cwd=self.path,
@@ -88,7 +88,7 @@ class Clone:
     def get(
         self, kind: str, name: str | None = None, *, namespace: str | None = None, selector: str | None = None
     ) -> dict[str, Any]:
-        """An object, or all objects of a kind that a selector finds; by default in the project's namespace."""
+        """An object, or all objects of a kind that a selector matches; by default in the project's namespace."""
         more = [] if name is None else [name]
         if selector is not None:
             more.append(f"--selector={selector}")
@@ -103,13 +103,13 @@ class Clone:
         return sum(endpoint["conditions"]["ready"] for item in slices for endpoint in item["endpoints"] or ())
 
     def preview_steps(self) -> list[tuple[str, str]]:
-        """What a preview would do: operation and URN of each step but the unchanged."""
+        """What a preview would do: operation and URN of each step that is not unchanged."""
         digest = json.loads(self.pulumi("preview", "--json").stdout)
         return [(step["op"], step["urn"]) for step in digest["steps"] if step["op"] != "same"]
 
 
 def copy_project(target: Path) -> Path:
-    """Copy what a project consists of, without stack files; its .venv is the interpreter's."""
+    """Copy the files of a project, without stack files; its .venv is the interpreter's."""
     target.mkdir(parents=True)
     for name in PARTS:
         source = CHECKOUT / name
@@ -136,12 +136,12 @@ def model_files(folder: Path, count: int) -> None:
 
 
 def one_model(folder: Path, model: str, *, replicas: int = 1, more: str = "") -> Path:
-    """A project for the program alone, whose stage `test` has the one model `a`; returns the folder.
+    """A project for the program alone, whose stage `test` has only the model `a`; returns the folder.
 
     Args:
-        folder: Where it is made.
+        folder: Where it is created.
         model: The model file.
-        replicas: How many the stage asks for.
+        replicas: The stage's number of replicas.
         more: Further lines of the stack file, two spaces deep.
     """
     (folder / "models").mkdir(parents=True)

@@ -20,7 +20,7 @@ STAGE = "staging"
 BRANCH = f"rendered/{STAGE}"
 APPLICATION = f"ml-deployments-{STAGE}"
 WAIT_SECONDS = 120
-# Times that the objects name their repository: the Application's, and the one its AppProject allows.
+# How often the objects name their repository: in the Application, and in what its AppProject allows.
 _NAMED = 2
 _ASKED = "argocd.argoproj.io/refresh"
 
@@ -34,7 +34,7 @@ class Followed:
         origin: The bare repository that Argo CD follows.
         first: The first source commit.
         stack: Its stack file.
-        seconds: What was measured, by what it is.
+        seconds: The measured seconds by their description.
     """
 
     project: Clone
@@ -50,7 +50,7 @@ class Followed:
         return self.render()
 
     def render(self) -> float:
-        """Bring the commit at HEAD to the rendered branch, and tell Argo CD as a webhook of the git server would."""
+        """Put the commit at HEAD on the rendered branch, and notify Argo CD as a webhook of the git server would."""
         started = time.monotonic()
         self.project.python("delivery", "render", STAGE, "--commit", "--push", "origin")
         took = time.monotonic() - started
@@ -58,21 +58,21 @@ class Followed:
         return took
 
     def refresh(self) -> None:
-        """Ask Argo CD to look at the branch now."""
+        """Ask Argo CD to refresh now."""
         where = f"--namespace={NAMESPACE}"
         self.project.run(
             "kubectl", "annotate", "application", APPLICATION, f"{_ASKED}=normal", "--overwrite", where
         )
 
     def compared(self) -> bool:
-        """True when Argo CD has looked since it was last asked to, and runs nothing."""
+        """True when Argo CD has refreshed since it was last asked to, and runs nothing."""
         found = self.application()
         running = found["status"].get("operationState", {}).get("phase") == "Running"
         return not running and _ASKED not in found["metadata"].get("annotations", {})
 
     @contextmanager
     def left_alone(self) -> Iterator[None]:
-        """Argo CD looks and changes nothing, so that what is done to the stage is there before it is undone."""
+        """Argo CD compares and changes nothing, so that a change to the stage is visible before it is undone."""
         self._sync_by_itself(enabled=False)
         try:
             yield
@@ -108,7 +108,7 @@ class Followed:
         )
 
     def serving(self, model: str) -> list[str]:
-        """The versions behind a model's ready endpoints, one an endpoint."""
+        """The versions behind a model's ready endpoints, one per endpoint."""
         found = self.project.get("endpointslices", selector=f"kubernetes.io/service-name={model}")["items"]
         ready = [
             endpoint["targetRef"]["name"]

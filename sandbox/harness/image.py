@@ -1,7 +1,7 @@
 """Stand-in for `docker build`, which needs a container engine: puts files into an OCI image and pushes it.
 
-The image, its digest and the push are real; there is no operating system in it, so no kubelet could run it, and the
-sandbox's kubelets run nothing. The same files give the same digest.
+The image, its digest and the push are real. There is no operating system in it, so no kubelet could run it, and the
+sandbox's kubelets run nothing. The same files have the same digest.
 """
 
 import gzip
@@ -19,7 +19,7 @@ _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 def push_image(reference: str, files: Mapping[str, bytes], *, insecure: bool = True) -> str:
-    """Push an image that holds the files by their paths; returns its digest.
+    """Push an image that contains the files by their paths; returns its digest.
 
     Args:
         reference: `host/repository:tag` of a registry on loopback.

@@ -7,7 +7,7 @@ from typing import Self
 
 
 class QuietHandler(http.server.BaseHTTPRequestHandler):
-    """Answers without a line for each request."""
+    """A handler that does not log each request."""
 
     def answer(self, body: bytes = b"", code: int = 200) -> None:
         """Send an answer of plain text."""
@@ -18,11 +18,11 @@ class QuietHandler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Every scrape would be a line."""
+        """Log nothing: every scrape would be a line."""
 
 
 class LoopbackServer:
-    """Serves while a `with` block lasts."""
+    """A server that runs during a `with` block."""
 
     def __init__(self, handler: type[QuietHandler]) -> None:
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)

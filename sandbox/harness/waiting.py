@@ -1,4 +1,4 @@
-"""Waiting for what a server does in its own time."""
+"""Waiting for a condition that a server fulfils later."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from collections.abc import Callable
 def wait_for(
     condition: Callable[[], object], seconds: float = 30, what: str = "it happens", pause: float = 0.02
 ) -> None:
-    """Wait until a condition holds, and look each `pause` seconds."""
+    """Wait until a condition holds, checking every `pause` seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"

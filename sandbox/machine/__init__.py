@@ -1,1 +1,1 @@
-"""This machine: the sandbox's files, locks, and processes on loopback. It may import no other room of the sandbox."""
+"""This machine: the sandbox's files, locks, and processes on loopback. It imports no other package of the sandbox."""

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 @contextmanager
 def locked(path: Path, purpose: str) -> Iterator[None]:
-    """Hold a file lock; waits for another holder and says for what. The system frees it when the holder ends."""
+    """Hold a file lock; waits for another holder and says for what. The system releases it when the holder ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:

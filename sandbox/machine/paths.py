@@ -27,7 +27,7 @@ class SandboxPaths:
 
     @property
     def kubeconfig(self) -> Path:
-        """The cluster's kubeconfig; it holds no context but the sandbox's."""
+        """The cluster's kubeconfig; it contains only the sandbox's context."""
         return self.root / "kubeconfig"
 
     @property
@@ -47,7 +47,7 @@ class SandboxPaths:
 
     @property
     def lock(self) -> Path:
-        """Beside the folder, since `down` removes the folder while it holds the lock."""
+        """The lock file: outside the folder, since `down` removes the folder while it holds the lock."""
         return cache() / "locks" / self.checkout.as_posix().strip("/").replace("/", "_")
 
 

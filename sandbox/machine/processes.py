@@ -1,4 +1,4 @@
-"""Processes that outlive the command that started them: known by a file with their number, and by what they run."""
+"""Processes that outlive the command that started them: identified by a file with their PID, and by their command."""
 
 import contextlib
 import socket
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import psutil
 
-# Long enough to write what is buffered; whoever waits for another one that ends too would wait for ever.
+# Long enough to write what is buffered; a process that waits for another one that also ends would wait forever.
 STOP_SECONDS = 3.0
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -19,7 +19,7 @@ def free_port() -> int:
 
 
 def command_line(pid: int) -> str:
-    """The words a process was started with, a NUL after each; empty when it ended, also when it is not reaped."""
+    """A process' arguments, a NUL after each; empty when it has ended, even if it is not reaped."""
     try:
         return "".join(f"{word}\0" for word in psutil.Process(pid).cmdline())
     except psutil.Error:
@@ -27,7 +27,7 @@ def command_line(pid: int) -> str:
 
 
 def recorded(path: Path, mark: str) -> int | None:
-    """The process a file names; None when none runs, or one whose command line does not hold the mark."""
+    """The process that a file names; None when it does not run, or when its command line does not contain the mark."""
     try:
         pid = int(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -36,7 +36,7 @@ def recorded(path: Path, mark: str) -> int | None:
 
 
 def end(pids: list[int], mark: str) -> None:
-    """End those of the processes whose command line holds the mark, by force where they do not end themselves."""
+    """End those processes whose command line contains the mark, by force where they do not end themselves."""
     running: list[psutil.Process] = []
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -34,9 +34,9 @@ def running(
     Args:
         command: The server, in the foreground.
         ready: An address that answers 200 once it serves, or `tcp://HOST:PORT`.
-        log: Where its output goes.
-        environment: What it gets on top of this process' own.
-        folder: Where it runs.
+        log: The file for its output.
+        environment: Variables in addition to this process' own.
+        folder: Its working directory.
         start_seconds: How long it may take to serve.
 
     Raises:
@@ -63,7 +63,7 @@ def running(
 
 
 def answers(address: str) -> bool:
-    """True when an address answers 200, or, of a `tcp:` one, takes a connection."""
+    """True when an address answers 200 or, for `tcp:`, accepts a connection."""
     try:
         if address.startswith("tcp:"):
             place = urllib.parse.urlsplit(address)

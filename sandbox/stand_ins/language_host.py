@@ -1,4 +1,4 @@
-"""A stand-in for `pulumi-language-python`, used on the local sandbox where the official one cannot be had.
+"""A stand-in for `pulumi-language-python`, used in the local sandbox where the official one is not available.
 
 A Pulumi language host: a gRPC service that the CLI starts to run a Python program. It runs the program with the
 project's virtual environment and ends with the CLI.
@@ -44,7 +44,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return plugin_pb2.PluginInfo(version="0.0.0-stand-in")
 
     def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """None: the Kubernetes plugin is on PATH, and a named version would be looked for elsewhere."""
+        """None: the Kubernetes plugin is on PATH, and a named version would be searched for elsewhere."""
         return language_pb2.GetRequiredPackagesResponse()
 
     def About(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -54,8 +54,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.GetProgramDependenciesResponse()
 
     def InstallDependencies(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-        """Nothing to do: `make install` makes the virtual environment."""
-        yield language_pb2.InstallDependenciesResponse(stdout=b"make install brings the dependencies\n")
+        """Nothing to do: `make install` creates the virtual environment."""
+        yield language_pb2.InstallDependenciesResponse(stdout=b"make install installs the dependencies\n")
 
     def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Run the program to its end."""
@@ -76,7 +76,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         }
         program = Path(request.info.program_directory or request.pwd, request.info.entry_point or ".")
         command = [_python(request.info), "-m", "sandbox.stand_ins.program_runner"]
-        # Its output is the program's, so it goes where this process' goes: to the CLI.
+        # Its output is the program's, so it goes to the same place as this process' output: the CLI.
         process = self._start([*command, json.dumps(settings), str(program)], request.pwd, environment)
         code = process.wait()
         if code == 0:
@@ -109,7 +109,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return empty_pb2.Empty()
 
     def stop(self) -> None:
-        """End the program and the plugins that run."""
+        """End the program and the running plugins."""
         with self._lock:
             for process in self._processes:
                 if process.poll() is None:

@@ -1,6 +1,6 @@
-"""Makes the SDK's generated messages importable without the SDK, which takes twice as long to import as all the rest.
+"""Makes the SDK's generated messages importable without the SDK, which takes twice as long to import as the rest.
 
-The CLI starts the language host twice a command, and the host itself uses nothing but the messages.
+The CLI starts the language host twice per command, and the host itself only uses the messages.
 """
 
 import importlib.util
@@ -10,7 +10,7 @@ from types import ModuleType
 
 
 def import_messages_alone() -> None:
-    """Let `pulumi.runtime.proto` be imported without what its parents import; nothing where they are imported."""
+    """Make `pulumi.runtime.proto` importable without what its parents import; no effect where they are imported."""
     spec = importlib.util.find_spec("pulumi")
     if "pulumi" in sys.modules or spec is None or spec.origin is None:
         return

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
-# Pulumi's own limit; a large stack's state passes through single messages.
+# Pulumi's own limit; single messages contain a large stack's state.
 MESSAGE_BYTES = 400 * 1024 * 1024
 PARENT_POLL_SECONDS = 0.5
 
@@ -45,7 +45,7 @@ def serve(register: Callable[[grpc.Server], None], *, threads: int, stop: Callab
 
 
 def _watch_parent(parent: int, done: threading.Event) -> None:
-    """A CLI that was killed cannot tell its plugins to end."""
+    """A killed CLI cannot tell its plugins to end."""
     while os.getppid() == parent:
         time.sleep(PARENT_POLL_SECONDS)
     done.set()

@@ -19,7 +19,7 @@ from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
 from sandbox.stand_ins import EXIT_SHOWN
 
-# The SDK waits for one thread an RPC; Pulumi's own host uses the same factor.
+# The SDK needs one thread per RPC; Pulumi's own host uses the same factor.
 THREADS_PER_OPERATION = 4
 # Files that come between this runner and the program in a traceback.
 _BETWEEN = (Path(__file__), Path(pulumi.__file__).parent, Path(asyncio.__file__).parent)
@@ -51,12 +51,12 @@ def main() -> None:
         loop.close()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Everything is reported and closed; tearing the SDK's modules down takes a third of a second more.
+    # Everything is reported and closed; unloading the SDK's modules would take a third of a second more.
     os._exit(code)
 
 
 def program_traceback(error: BaseException) -> str:
-    """The traceback from the program's first own line on; what ran it is of no use to its author."""
+    """The traceback from the program's first own line; the lines of its caller do not help its author."""
     trace = error.__traceback__
     while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
         trace = trace.tb_next

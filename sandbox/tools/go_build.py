@@ -1,7 +1,7 @@
 """Builds the pinned tools from their official Go modules, once for all checkouts.
 
-Go verifies every module against the go.sum of its set. Its own caches keep what is downloaded and compiled, so a build
-that was interrupted goes on where it stopped.
+Go verifies every module against the go.sum of its set. Its own caches keep what is downloaded and compiled, so an
+interrupted build continues where it stopped.
 """
 
 import os
@@ -25,10 +25,10 @@ _TAIL_LINES = 15
 
 
 def built_tools(tools: pins.ToolSet) -> Path:
-    """The folder of a set's tools in the cache, built if it is not there.
+    """The folder of a set's tools in the cache, built if it does not exist.
 
     Raises:
-        UserError: the build failed; running it again goes on where it stopped.
+        UserError: the build failed; running it again continues where it stopped.
     """
     target = cache() / "tools" / tools.name / tools.fingerprint()
     if target.is_dir():
@@ -58,12 +58,12 @@ class _Go:
     """Go in the folder of a set's go.mod."""
 
     def __init__(self, tools: pins.ToolSet, output: Path) -> None:
-        # One Go for all sets, since a cache of what is compiled serves one version of Go alone.
+        # One Go for all sets, since the build cache works for one version of Go only.
         self._go, self._folder = go_binary(max(each.go_minimum() for each in pins.SETS)), tools.folder
         self._environment = {
             **os.environ,
             "GOBIN": str(output),
-            # A go.work in a folder above the checkout is not about us.
+            # A go.work in a folder above the checkout must not apply.
             "GOWORK": "off",
             "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
             "CGO_ENABLED": "0",
@@ -96,7 +96,7 @@ def _copy(source: Path, target: Path) -> None:
 def _run(
     command: list[str], environment: dict[str, str], folder: Path, what: str, total: int | None
 ) -> list[str]:
-    """Run a Go command, telling how far it is; returns what it printed on standard output."""
+    """Run a Go command and show its progress; returns what it printed on standard output."""
     lines: list[str] = []
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
     with progress(what, total) as step:
@@ -111,7 +111,7 @@ def _run(
         if process.returncode != 0:
             raise UserError(
                 f"The {what} failed",
-                "see the lines above, then run the same command again; it goes on where it stopped",
+                "see the lines above, then run the same command again; it continues where it stopped",
                 said="\n".join(f"  {line}" for line in tail),
             )
     return lines

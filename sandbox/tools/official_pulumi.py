@@ -23,10 +23,10 @@ CONNECT_SECONDS = 5
 
 
 def official_pulumi(releases: str = RELEASES, checksums: str = CHECKSUMS) -> Path | None:
-    """The folder of the release's executables in the cache, downloaded if it can be; None where it cannot.
+    """The folder of the release's executables in the cache, downloaded if possible; else None.
 
     Raises:
-        UserError: what was downloaded is not what the release's checksums say.
+        UserError: the download does not match the release's checksums.
     """
     version = pins.tool_version("pulumi")
     target = cache() / "pulumi" / version

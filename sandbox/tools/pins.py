@@ -1,4 +1,4 @@
-"""Every version the sandbox pins. What Go builds is pinned by tools/<set>/go.mod and go.sum; the rest stands here."""
+"""Every version that the sandbox pins. tools/<set>/go.mod and go.sum pin what Go builds; the rest is pinned here."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 
 TOOLS_FOLDER = Path(__file__).resolve().parent
 GO_REQUIREMENTS = TOOLS_FOLDER / "go-requirements.txt"
-# The Python SDK's version: the CLI looks for a plugin that calls itself the same.
+# The Python SDK's version: the CLI searches for a plugin with the same version.
 PULUMI_KUBERNETES = "4.34.2"
 OPERATOR_MODULE = "github.com/prometheus-operator/prometheus-operator"
 _PLUGIN_MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
@@ -26,10 +26,10 @@ class ToolSet:
         name: The folder in tools/ and in the cache.
         title: What is built, for the user.
         minutes: How long the first build takes on 2 cores.
-        tools: Each tool: the module whose version is the tool's, and the name Go gives the binary.
-        stamps: Each Go variable that gets a version: whose, and in which form.
-        copies: Each folder that is kept beside the binaries: its module, and where it is in there.
-        may_be_installed: A tool on PATH whose version fits is used instead.
+        tools: Each tool: the module whose version is the tool's, and Go's name for the binary.
+        stamps: Each Go variable that gets a version: of which module, and in which format.
+        copies: Each folder that is copied next to the binaries: its module, and its path in it.
+        may_be_installed: A tool on PATH with a compatible version is used instead.
     """
 
     name: str
@@ -107,7 +107,7 @@ KUBERNETES = ToolSet(
         **_kubernetes_stamps(),
     },
 )
-# Not with the CLI: it does not compile with the Kubernetes modules of the control plane.
+# Not in the set of the CLI: it does not compile with the Kubernetes modules of the control plane.
 KUBERNETES_PLUGIN = ToolSet(
     name="pulumi-kubernetes",
     title="Pulumi's Kubernetes plugin",
@@ -139,7 +139,7 @@ PROMETHEUS = ToolSet(
     },
     stamps={_PROMETHEUS_VERSION: ("prometheus", "{plain}")},
 )
-# Not with Prometheus, which needs a newer one: from 0.32 on the module lacks the user interface it embeds.
+# Not in the set of Prometheus, which needs a newer one: from 0.32 on the module lacks its embedded user interface.
 ALERTMANAGER = ToolSet(
     name="alertmanager",
     title="Alertmanager",
@@ -158,7 +158,7 @@ KUBE_STATE_METRICS = ToolSet(
     stamps={_PROMETHEUS_VERSION: ("kube-state-metrics", "v{plain}")},
     may_be_installed=False,
 )
-# One program; which part of Argo CD it is, ARGOCD_BINARY_NAME says.
+# One program; ARGOCD_BINARY_NAME selects the part of Argo CD.
 ARGOCD = ToolSet(
     name="argocd",
     title="Argo CD",
@@ -168,7 +168,7 @@ ARGOCD = ToolSet(
     copies={"crds": (ARGOCD_MODULE, "manifests/crds")},
     may_be_installed=False,
 )
-# Only what its objects must look like: source-controller needs a module that the Go proxy does not have.
+# Only its CRDs: source-controller needs a module that the Go proxy does not have.
 FLUX = ToolSet(
     name="flux",
     title="Flux' kinds of objects",
@@ -191,7 +191,7 @@ REGISTRY = ToolSet(
 )
 REDIS_EXPORTER = ToolSet(
     name="redis-exporter",
-    title="the exporter beside Redis",
+    title="the Redis exporter",
     minutes=1,
     tools={"redis_exporter": ("github.com/oliver006/redis_exporter", "redis_exporter")},
     stamps={},
@@ -218,7 +218,7 @@ SETS = (
     REDIS_EXPORTER,
     ACTIONLINT,
 )
-# What `up` starts, beside Pulumi's plugins; the others are for tests and checks.
+# What `up` starts, besides Pulumi's plugins; the others are for tests and checks.
 STARTED = (KUBERNETES, OPERATOR)
 
 
@@ -229,6 +229,6 @@ def tool_version(tool: str) -> str:
     version = tools.module_version(module)
     if module != _PROMETHEUS_MODULE:
         return version
-    # Prometheus' module says 3.16.2 as v0.316.2.
+    # Prometheus' module has version v0.316.2 for 3.16.2.
     _, number, patch = version.split(".")
     return f"v{int(number) // 100}.{int(number) % 100}.{patch}"

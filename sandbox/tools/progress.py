@@ -1,4 +1,4 @@
-"""How far something is that takes minutes: a bar on a terminal, a line now and then in a log."""
+"""Progress of work that takes minutes: a bar on a terminal, a line now and then in a log."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -14,9 +14,9 @@ LINE_SECONDS = 15.0
 
 @contextmanager
 def progress(what: str, total: int | None) -> Iterator[Callable[[str], None]]:
-    """Show how far something is until the block ends, on standard error; gives what counts a step by its name.
+    """Show progress on standard error until the block ends; yields a function that counts a step by its name.
 
-    Steps that are done already need not be counted, so the time left is an upper bound.
+    Steps that are already done need not be counted, so the remaining time is an upper bound.
 
     Args:
         what: What is done, like `build`.
@@ -38,7 +38,7 @@ class _Line(ProgressColumn):
 
 @contextmanager
 def _logged(task: Task) -> Iterator[None]:
-    """Print the line at an interval, also while nothing is counted: linking takes minutes without a step."""
+    """Print the line at an interval, even while nothing is counted: linking takes minutes without a step."""
     ended = threading.Event()
 
     def print_lines() -> None:

@@ -1,4 +1,4 @@
-"""Chooses each tool: one that is installed and fits, else an official release, else our build."""
+"""Chooses each tool: a compatible installed one, else an official release, else our build."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from sandbox.tools.official_pulumi import official_pulumi
 LANGUAGE_HOST = "pulumi-language-python"
 KUBERNETES_PLUGIN = "pulumi-resource-kubernetes"
 _VERSION_ARGUMENTS = {"pulumi": ["version"], "kubectl": ["version", "--client"]}
-# They keep what an older minor version of the same major one could do: Pulumi reads its state, Prometheus its rules.
+# Newer minor versions stay compatible: Pulumi reads older state, Prometheus reads older rules.
 _NEWER_FITS = frozenset({"pulumi", *pins.PROMETHEUS.tools, *pins.ALERTMANAGER.tools})
 INSTALLED = "installed by pulumi"
 Version = tuple[int, int]
@@ -29,7 +29,7 @@ Version = tuple[int, int]
 class Tool:
     """One executable and where it came from: `PATH`, `official release`, `built` or `stand-in`.
 
-    `path` is None for the stand-in, and for a plugin that pulumi keeps in its own folder.
+    `path` is None for the stand-in, and for a plugin in pulumi's own folder.
     """
 
     name: str
@@ -45,7 +45,7 @@ def choose_tools(paths: SandboxPaths, sets: Sequence[pins.ToolSet] = pins.STARTE
         sets: The Kubernetes set first.
 
     Raises:
-        UserError: a tool could be neither found nor made.
+        UserError: a tool could be neither found nor built.
     """
     search = _search_path(paths)
     for tools in sets:
@@ -64,15 +64,15 @@ def choose_tools(paths: SandboxPaths, sets: Sequence[pins.ToolSet] = pins.STARTE
 
 
 def tool_path(paths: SandboxPaths, name: str, *, pinned: bool = False) -> Path:
-    """Where one tool is, brought alone if it is not there.
+    """Where one tool is; only this one is downloaded or built if it is missing.
 
     Args:
         paths: The sandbox.
         name: The tool.
-        pinned: Exactly the version that is pinned, whatever is installed.
+        pinned: Exactly the pinned version, whatever is installed.
 
     Raises:
-        UserError: there is no such tool, or it could not be made.
+        UserError: there is no such tool, or it could not be built.
     """
     tools = next((tools for tools in pins.SETS if name in tools.tools), None)
     if tools is None:
@@ -93,7 +93,7 @@ def _chosen(name: str, tools: pins.ToolSet, search: str) -> Tool:
 
 
 def _kubernetes_plugin(pulumi: Tool, search: str, paths: SandboxPaths) -> Tool:
-    """An official release where there is one, also one that the official CLI installs; else our build."""
+    """An official release where there is one, including one that the official CLI installs; else our build."""
     found = _official(KUBERNETES_PLUGIN, pulumi, search)
     if found is not None:
         return found
@@ -114,7 +114,7 @@ def _official(name: str, pulumi: Tool, search: str) -> Tool | None:
 
 def _install_plugin(pulumi: Tool, paths: SandboxPaths) -> bool:
     command = [str(pulumi.path), "plugin", "install", "resource", "kubernetes", f"v{pins.PULUMI_KUBERNETES}"]
-    # A PULUMI_HOME the user has set is the one the sandbox shell keeps.
+    # The sandbox shell keeps a PULUMI_HOME that the user has set.
     environment = {"PULUMI_HOME": str(paths.pulumi_home), **os.environ, "PULUMI_SKIP_UPDATE_CHECK": "1"}
     try:
         return subprocess.run(command, env=environment, check=False, timeout=300).returncode == 0
@@ -154,7 +154,7 @@ def linked_tools(paths: SandboxPaths) -> list[Tool]:
 
 
 def _search_path(paths: SandboxPaths) -> str:
-    """PATH without any sandbox's folder: it holds choices, and a stand-in that would pass for the official one."""
+    """PATH without a sandbox's folder: it has earlier choices, and a stand-in that could pass for the official one."""
     folders = os.environ.get("PATH", "").split(os.pathsep)
     ending = paths.bin.parts[-2:]
     return os.pathsep.join(folder for folder in folders if Path(folder).parts[-2:] != ending)

@@ -1,6 +1,6 @@
-"""Feast's command, with its metrics on 127.0.0.1 and the port METRICS_PORT: Feast has port 8000 of all addresses fixed.
+"""Feast's command, with its metrics on 127.0.0.1 and METRICS_PORT: Feast always uses port 8000 of all addresses.
 
-Nothing else of it is changed. Feast's own Python runs this: `python feast_on_loopback.py serve --host=127.0.0.1`.
+Nothing else is changed. Feast's own Python runs this: `python feast_on_loopback.py serve --host=127.0.0.1`.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Makes the source of the view product_reviews: `python product_reviews.py CSV PARQUET TIME...`, by Feast's own Python.
 
-It stands in for whoever counts the reviews in a system that runs; the counts are invented. Each product has a row for
-each time: the counts of the table at the last one, one less at the time before, and so on.
+It replaces the part of a real system that counts the reviews; the counts are invented. Each product has a row for each
+time: the counts of the table at the last one, one less at the time before, and so on.
 """
 
 import sys

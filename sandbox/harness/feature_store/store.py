@@ -1,9 +1,9 @@
 """A real feature store on 127.0.0.1: Feast with the configuration and the commands that the program makes.
 
-The definitions are of its own, so that a change of features/ changes nothing here. What is replaced: addresses and
-folders, and of the definitions the address of the source, which is a file here. The registry is SQLite, in a file: a
-SQL registry as PostgreSQL is, by the same code of Feast. Feast has read the definitions by `python -m delivery features
---project sandbox/harness/feature_store`, and does not read them again for each store.
+It has its own definitions, so that a change of features/ changes nothing here. Replaced are addresses and folders, and
+in the definitions the address of the source, which is a file here. The registry is SQLite, in a file: a SQL registry
+like PostgreSQL, with the same code of Feast. Feast has read the definitions by `python -m delivery features --project
+sandbox/harness/feature_store`, and does not read them again for each store.
 """
 
 import json
@@ -64,11 +64,11 @@ _STORE = """\
 
 @dataclass(frozen=True)
 class Serving:
-    """A feature server that runs.
+    """A running feature server.
 
     Attributes:
-        url: Where it answers reads.
-        metrics: Where it shows its metrics.
+        url: The address for reads.
+        metrics: The address of its metrics.
         log: Its output.
     """
 
@@ -78,7 +78,7 @@ class Serving:
 
     @property
     def target(self) -> str:
-        """Where Prometheus finds its metrics: host and port."""
+        """The target of its metrics for Prometheus: host and port."""
         return urllib.parse.urlsplit(self.metrics).netloc
 
     def read(self, product: str, service: str = SERVICE) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Serving:
         request = urllib.request.Request(
             f"{self.url}/get-online-features", json.dumps(body).encode(), headers
         )
-        # Feast tries for seconds to reach its Redis, or to be let in, before it says no.
+        # Feast tries for seconds to reach its Redis, or to log in, before it fails.
         with urllib.request.urlopen(request, timeout=60) as response:
             answer = json.load(response)
         names = answer["metadata"]["feature_names"]
@@ -101,7 +101,7 @@ class Store:
 
     Attributes:
         folder: The project, with a stage `test` whose model reads sentiment_v1.
-        redis_port: Where its Redis is, when it runs.
+        redis_port: The port of its Redis, when it runs.
         environment: The variables of the pods that run Feast.
     """
 
@@ -150,7 +150,7 @@ class Store:
         return done
 
     def materialize(self, until: datetime | None = None, *, check: bool = True) -> str:
-        """Bring what the source has up to a time into the online store, by default now; returns what Feast says."""
+        """Load the source's values up to a time into the online store, by default now; returns Feast's output."""
         moment = (until or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S")
         done = self.feast("materialize-incremental", moment, check=check)
         assert check or done.returncode != 0, "it should have failed"
@@ -185,7 +185,7 @@ class Store:
 
 
 def feature_store(folder: Path) -> Store:
-    """A stage with definitions, their source and a model that reads from them; nothing of it runs yet."""
+    """A stage with definitions, their source and a model that reads from them; nothing runs yet."""
     store = store_of(folder, _DEFINITIONS, model=f"{_MODEL}features: {{service: {SERVICE}}}\n")
     change_definitions(folder, _SOURCE, str(folder / "product_reviews.parquet"))
     store.write_source(datetime.now(UTC))
@@ -193,7 +193,7 @@ def feature_store(folder: Path) -> Store:
 
 
 def store_of(folder: Path, definitions: Path, model: str = _MODEL) -> Store:
-    """A stage with a copy of definitions; nothing of it runs yet."""
+    """A stage with a copy of definitions; nothing runs yet."""
     port = free_port()
     one_model(folder, model, more=_STORE.format(redis=f"127.0.0.1:{port}"))
     shutil.copytree(
@@ -208,7 +208,7 @@ def store_of(folder: Path, definitions: Path, model: str = _MODEL) -> Store:
 
 
 def change_definitions(folder: Path, old: str, new: str, file: str = "products.py") -> None:
-    """Replace a text that stands in the definitions once, and that nothing which the program knows of them hangs on."""
+    """Replace a text that occurs once in the definitions and does not affect what the program knows about them."""
     path = folder / "features" / file
     text = path.read_text()
     assert text.count(old) == 1
