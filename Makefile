@@ -138,8 +138,7 @@ browser: install ## Bring the Chromium that tests of a page need: installed by a
 .PHONY: integration
 integration: install $(FEAST_STAMP) browser $(EXAMPLE_STAMP) ## Integration tests on the sandbox's control plane
 	$(SANDBOX) tools --all
-	$(BIN)/python -m pytest tests/integration -m "not alone and not soak" -n $(WORKERS) --dist loadfile
-	$(BIN)/python -m pytest tests/integration -m alone
+	$(BIN)/python -m pytest tests/integration -m "not soak" -n $(WORKERS) --dist loadfile
 
 .PHONY: soak
 soak: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## What proves something by its length alone

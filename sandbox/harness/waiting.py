@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 def wait_for(
-    condition: Callable[[], object], seconds: float = 30, what: str = "it happens", pause: float = 0.02
+    condition: Callable[[], object], seconds: float = 30, what: str = "it happens", pause: float = 0.2
 ) -> None:
     """Wait until a condition holds, checking every `pause` seconds."""
     deadline = time.monotonic() + seconds

@@ -4,9 +4,7 @@ import json
 import subprocess
 from typing import Any
 
-import pytest
-
-from sandbox.harness.clone import Clone
+from sandbox.harness.clone import Clone, model_files
 from sandbox.harness.repository import commit, git
 from sandbox.harness.waiting import wait_for
 from tests.support.pod_security_cases import ACCEPTED, REFUSED, Change, changed
@@ -15,8 +13,8 @@ PACK = ("--policy-pack", "policy")
 AVAILABLE = "  ml-deployments:policy: {highAvailability: true}\n"
 
 
-def entry(more: str = "", version: str = "v1", replicas: int = 3) -> str:
-    return f'    m000: {{version: "{version}", replicas: {replicas}{more}}}\n'
+def entry(version: str = "v1", replicas: int = 3) -> str:
+    return f'    m000: {{version: "{version}", replicas: {replicas}}}\n'
 
 
 def preview(project: Clone) -> subprocess.CompletedProcess[str]:
@@ -53,25 +51,23 @@ def test_a_good_project_passes(project: Clone) -> None:
     assert "advisory" not in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("models", "policy", "message"),
-    [
-        (entry(replicas=1), "replicas", "/m000: has 1 replica, so a lost node stops it. Fix: set replicas"),
-        (
-            entry(", disruptionBudget: {enabled: false}"),
-            "disruption-budget",
-            "/m000: has no PodDisruptionBudget",
+def test_what_is_bad_is_refused_all_at_once_and_nothing_changes(project: Clone) -> None:
+    bad = {
+        "m000": (
+            "replicas: 1",
+            ("replicas", "has 1 replica, so a lost node stops it. Fix: set replicas"),
         ),
-        (
-            entry(", security: {runAsNonRoot: false}"),
-            "restricted-pods",
-            "/m000: the pod must set runAsNonRoot to true",
+        "m001": (
+            "replicas: 3, disruptionBudget: {enabled: false}",
+            ("disruption-budget", "has no PodDisruptionBudget"),
         ),
-    ],
-)
-def test_a_bad_project_is_refused_and_nothing_changes(
-    project: Clone, models: str, policy: str, message: str
-) -> None:
+        "m002": (
+            "replicas: 3, security: {runAsNonRoot: false}",
+            ("restricted-pods", "the pod must set runAsNonRoot to true"),
+        ),
+    }
+    model_files(project.path, len(bad))
+    models = "".join(f'    {model}: {{version: "v1", {settings}}}\n' for model, (settings, _) in bad.items())
     project.write_stack(models, AVAILABLE)
 
     seen = preview(project)
@@ -79,8 +75,9 @@ def test_a_bad_project_is_refused_and_nothing_changes(
 
     for refused in (seen, done):
         assert refused.returncode != 0
-        assert f"[mandatory]  {policy}" in " ".join(refused.stdout.split("\n")), refused.stdout
-        assert message in refused.stdout
+        for model, (_, (policy, message)) in bad.items():
+            assert f"[mandatory]  {policy}" in " ".join(refused.stdout.split("\n")), refused.stdout
+            assert f"/{model}: {message}" in refused.stdout
     assert not deployed(project)
 
 

@@ -18,6 +18,13 @@ def repository(project: Clone) -> Clone:
     return project
 
 
+@pytest.fixture
+def deployed(repository: Clone) -> Clone:
+    """A repository whose `main` is deployed, by the one step of `make deploy` that leaves something behind."""
+    repository.up()
+    return repository
+
+
 def deploy(project: Clone, *, good: bool = True) -> str:
     """`make deploy` of the checkout; what it printed."""
     done = project.run("make", "deploy", "STAGE=test", check=False)
@@ -58,7 +65,7 @@ def test_a_commit_is_deployed_verified_and_taken_back_by_a_revert(repository: Cl
 
 def test_a_rewritten_history_is_not_deployed(repository: Clone) -> None:
     bump(repository, "v1", "v2")
-    deploy(repository)
+    repository.up()
     git(repository, "reset", "--quiet", "--hard", "HEAD^")
     bump(repository, "v1", "v3")
     said = deploy(repository, good=False)
@@ -67,12 +74,11 @@ def test_a_rewritten_history_is_not_deployed(repository: Clone) -> None:
     assert version(repository) == "v2"
 
 
-def test_a_shallow_clone_is_told_what_it_lacks(repository: Clone, tmp_path: Path) -> None:
-    deploy(repository)
-    bump(repository, "v1", "v2")
+def test_a_shallow_clone_is_told_what_it_lacks(deployed: Clone, tmp_path: Path) -> None:
+    bump(deployed, "v1", "v2")
     shallow = tmp_path / "shallow"
-    git(repository, "clone", "--quiet", "--depth=1", repository.path.as_uri(), str(shallow))
-    done = repository.python("delivery", "deployable", "test", "--project", str(shallow), check=False)
+    git(deployed, "clone", "--quiet", "--depth=1", deployed.path.as_uri(), str(shallow))
+    done = deployed.python("delivery", "deployable", "test", "--project", str(shallow), check=False)
     assert done.returncode == 1
     assert "`git fetch --unshallow`" in done.stderr
 
@@ -83,46 +89,43 @@ def test_what_is_not_committed_is_not_deployed(repository: Clone) -> None:
     assert repository.get("deployments")["items"] == []
 
 
-def test_of_two_deployments_at_once_the_second_is_refused(repository: Clone) -> None:
-    deploy(repository)
+def test_of_two_deployments_at_once_the_second_is_refused(deployed: Clone) -> None:
     # Stuck for as long as the second one may take to get there.
     longer = "progressDeadlineSeconds: 45, timeoutSeconds: 60"
-    repository.write_stack(STUCK.replace("progressDeadlineSeconds: 5, timeoutSeconds: 20", longer))
-    commit(repository, "Stuck")
-    first = repository.start("make", "deploy", "STAGE=test")
-    state = Path(repository.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    deployed.write_stack(STUCK.replace("progressDeadlineSeconds: 5, timeoutSeconds: 20", longer))
+    commit(deployed, "Stuck")
+    first = deployed.start("make", "deploy", "STAGE=test")
+    state = Path(deployed.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
     wait_for(lambda: bool(stage_locks(state, "test")), seconds=120)
-    assert "the stack is currently locked by 1 lock(s)" in deploy(repository, good=False)
+    assert "the stack is currently locked by 1 lock(s)" in deploy(deployed, good=False)
     output, _ = first.communicate(timeout=240)
     assert first.returncode != 0
     assert "ProgressDeadlineExceeded" in output
     # Forward is the only way out of a failure, too.
-    git(repository, "revert", "--no-edit", "HEAD")
-    deploy(repository)
-    assert version(repository) == "v1"
+    git(deployed, "revert", "--no-edit", "HEAD")
+    deploy(deployed)
+    assert version(deployed) == "v1"
 
 
-def test_a_lock_that_a_killed_run_left_is_told_with_its_way_out(repository: Clone) -> None:
-    deploy(repository)
-    state = Path(repository.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+def test_a_lock_that_a_killed_run_left_is_told_with_its_way_out(deployed: Clone) -> None:
+    state = Path(deployed.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
     lock = state / ".pulumi/locks/organization/ml-deployments/test/left.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.write_text('{"pid": 1, "username": "ci", "hostname": "gone", "timestamp": "2026-01-01T00:00:00Z"}')
-    bump(repository, "v1", "v2")
-    said = deploy(repository, good=False)
+    bump(deployed, "v1", "v2")
+    said = deploy(deployed, good=False)
     assert "pulumi cancel" in said
-    page = repository.python("delivery", "review", "HEAD^..HEAD", "--stage", "test").stdout
+    page = deployed.python("delivery", "review", "HEAD^..HEAD", "--stage", "test").stdout
     assert "the stack is locked" in page
-    repository.pulumi("cancel", "--yes")
-    deploy(repository)
-    assert version(repository) == "v2"
+    deployed.pulumi("cancel", "--yes")
+    deploy(deployed)
+    assert version(deployed) == "v2"
 
 
-def test_verification_fails_while_something_is_left_to_do(repository: Clone) -> None:
-    deploy(repository)
-    repository.run("make", "verify", "STAGE=test")
-    bump(repository, "v1", "v2")
-    done = repository.run("make", "verify", "STAGE=test", check=False)
+def test_verification_fails_while_something_is_left_to_do(deployed: Clone) -> None:
+    deployed.run("make", "verify", "STAGE=test")
+    bump(deployed, "v1", "v2")
+    done = deployed.run("make", "verify", "STAGE=test", check=False)
     assert done.returncode != 0
     assert "no changes were expected" in done.stdout + done.stderr
 

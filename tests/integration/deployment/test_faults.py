@@ -10,7 +10,8 @@ from sandbox.harness.clone import Clone, model_files, models
 from sandbox.harness.waiting import wait_for
 from sandbox.machine.paths import SandboxPaths
 
-MANY = 40
+# So many that an update has a middle.
+MANY = 20
 STARTED_SECONDS = 120
 # Fails within seconds: no node has the label, and a replica has one second to start.
 STUCK = (

@@ -34,18 +34,28 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A store whose Redis runs, and holds the newest values."""
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store whose Redis holds the newest values, and does not run."""
     store = feature_store(tmp_path_factory.mktemp("filled"))
     with store.redis():
         store.feast("apply", "--no-progress")
         store.materialize()
-        yield store
+    return store
 
 
 @pytest.fixture(scope="module")
-def serving(filled: Store) -> Iterator[Serving]:
-    with filled.serving() as server:
+def server(filled: Store) -> Iterator[Serving]:
+    """The server of the filled store; it starts while the Redis runs."""
+    with ExitStack() as stack:
+        with filled.redis():
+            serving = stack.enter_context(filled.serving())
+        yield serving
+
+
+@pytest.fixture
+def serving(filled: Store, server: Serving) -> Iterator[Serving]:
+    """The server, and the Redis runs again with what was written."""
+    with filled.redis():
         yield server
 
 
@@ -175,29 +185,26 @@ def test_the_servers_metrics_do_not_tell_values_that_are_missing(serving: Servin
     assert grown == [{"present": 2, "not_found": 1}] * 2
 
 
-def test_a_restarted_redis_has_what_was_written(store: Store, model_path: Path, tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        with store.redis():
-            store.feast("apply", "--no-progress")
-            store.materialize()
-            serving = stack.enter_context(store.serving())
-            model = stack.enter_context(model_server(serving.url, model_path, tmp_path))
-            assert serving.read("kettle-01") == KETTLE
-        assert refused(serving) == 500
+def test_a_redis_that_is_away_fails_a_read_and_comes_back_with_what_was_written(
+    filled: Store, server: Serving, model_path: Path, tmp_path: Path
+) -> None:
+    with model_server(server.url, model_path, tmp_path) as model:
+        with filled.redis():
+            assert server.read("kettle-01") == KETTLE
+        assert refused(server) == 500
         # Feast tries for seconds to reach its Redis before it says no.
         assert predict(model, "kettle-01")[0] in {"timeout", "error"}
-        with store.redis():
-            assert serving.read("kettle-01") == KETTLE
+        with filled.redis():
+            assert server.read("kettle-01") == KETTLE
             assert predict(model, "kettle-01") == ("used", "negative")
 
 
-def test_a_wrong_password_is_told_and_nothing_is_read(store: Store) -> None:
-    stranger = store.with_variables(**{REDIS_PASSWORD: "wrong"})
-    with store.redis():
-        store.feast("apply", "--no-progress")
+def test_a_wrong_password_is_told_and_nothing_is_read(filled: Store) -> None:
+    stranger = filled.with_variables(**{REDIS_PASSWORD: "wrong"})
+    with filled.redis():
         assert "invalid username-password pair" in stranger.materialize(check=False)
-        store.materialize()
-        with stranger.serving() as serving:
+        filled.materialize()
+        with stranger.serving("stranger") as serving:
             assert refused(serving) == 500
     assert "invalid username-password pair" in serving.log.read_text()
 

@@ -28,6 +28,10 @@ from tests.integration.monitoring.pod_network import PodNetwork
 from tests.integration.monitoring.quickened import quickened
 from tests.integration.monitoring.replicas import Replica, replicas
 
+AVAILABILITY, LATENCY = "ModelAvailabilityBudgetBurn", "ModelLatencyBudgetBurn"
+# Where the receiver of the owner's pages posts.
+PAGER = "/team-language-pager"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
