@@ -42,7 +42,7 @@ SERVICE, VIEW = "sentiment_v1", "product_reviews"
 _HERE = Path(__file__).parent
 _DEFINITIONS, _COUNTS = _HERE / "features", _HERE / "product_reviews.csv"
 _SOURCE = "s3://example-features/product_reviews.parquet"
-_SECONDS = 120
+_SECONDS = 300
 _MODEL = """\
 owner: team-a
 image: registry.example.com/team/model
