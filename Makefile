@@ -64,7 +64,7 @@ demo: install $(EXAMPLE_STAMP) ## The whole loop with real registries: train, pr
 
 .PHONY: stage
 stage:
-	@test -f "Pulumi.$(STAGE).yaml" || { echo "STAGE=$(STAGE) is no stage. Fix: make TARGET STAGE=one of: $$(ls Pulumi.*.yaml | cut -d. -f2 | xargs)" >&2; exit 2; }
+	@test -f "Pulumi.$(STAGE).yaml" || { echo "STAGE=$(STAGE) is not a stage. Fix: make TARGET STAGE=one of: $$(ls Pulumi.*.yaml | cut -d. -f2 | xargs)" >&2; exit 2; }
 
 .PHONY: review
 review: stage install ## Write the page of a change: STAGE=..., BASE=origin/main, HEAD=HEAD; needs pulumi, kubectl and the cluster

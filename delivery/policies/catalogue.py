@@ -45,7 +45,7 @@ class Policy:
         level = self.level
         for exception in stage.exceptions:
             if (exception.policy, exception.name) == (self.name, name):
-                finding = replace(finding, reason=f"{finding.reason} (let pass: {exception.reason})")
+                finding = replace(finding, reason=f"{finding.reason} (allowed: {exception.reason})")
                 level = Level.ADVISORY
         return Violation(policy=self.name.value, object=what, problem=finding, level=level)
 

@@ -15,7 +15,7 @@ def feature_points(review: StageReview) -> Iterator[str]:
     elif names.REDIS in removed:
         yield "**the stage's own Redis is removed**: nothing copies its values to another one, which is empty at first"
     for change in review.changes:
-        if change.let_go:
+        if change.unprotected:
             yield f"**{code(change.object)} is no longer kept**: its data is deleted once the stage does not declare it"
         if change.store_part == names.REDIS and _restarts(change.before, change.after):
             yield "the stage's Redis restarts: reads fail until it has read its log"

@@ -44,7 +44,7 @@ class ManifestChange:
         return self.before is not None and naming.is_kept(self.before)
 
     @property
-    def let_go(self) -> bool:
+    def unprotected(self) -> bool:
         """True where this commit renders the object, but no longer protects it from deletion."""
         return self.kept and self.after is not None and not naming.is_kept(self.after)
 

@@ -71,7 +71,7 @@ def executable(own: str) -> str:
     named = os.environ.get("CHROMIUM")
     found = named or (own if Path(own).is_file() else next(filter(None, map(shutil.which, _NAMES)), None))
     if found is None or not Path(found).is_file():
-        raise FileNotFoundError(f"CHROMIUM={named} is no file" if named else HINT)
+        raise FileNotFoundError(f"CHROMIUM={named} is not a file" if named else HINT)
     return found
 
 

@@ -1,6 +1,6 @@
 """A stand-in for GitHub's REST API of comments, on loopback: the real one needs the internet, an account and a token.
 
-It pages, checks the token, and fails when it is told to. What it answers has the fields of GitHub's own answers.
+It pages, checks the token, and fails on request. Its answers have the fields of GitHub's own answers.
 """
 
 import json

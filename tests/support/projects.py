@@ -1,4 +1,4 @@
-"""Builds small projects for tests, a stack file and model files on disk, and tells what is rendered of them."""
+"""Builds small projects for tests, a stack file and model files on disk, and renders them."""
 
 import shutil
 from pathlib import Path

@@ -126,5 +126,5 @@ class Work:
 
 
 def changes(work: Work, model: str | None = None, stage: str | None = None) -> list[Change]:
-    """What the history tells of the commits, newest first."""
+    """What the history shows of the commits, newest first."""
     return list(history(Repository(work.folder)).only(model, stage).changes)

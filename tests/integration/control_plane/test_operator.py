@@ -51,7 +51,7 @@ def ready(clone: Clone, name: str) -> int:
 
 
 def configuration(clone: Clone) -> str:
-    """What the operator tells its Prometheus."""
+    """The configuration that the operator generates for its Prometheus."""
     return unpacked_secret(clone, NAMESPACE, "prometheus-main", "prometheus.yaml.gz")
 
 
@@ -74,7 +74,7 @@ def test_a_prometheus_becomes_a_stateful_set_with_its_configuration(monitored: C
     assert "global:" in configuration(monitored)
 
 
-def test_an_operator_that_was_killed_is_mended(monitored: Clone) -> None:
+def test_an_operator_that_was_killed_is_repaired(monitored: Clone) -> None:
     before = operator_pid(monitored)
     os.kill(before, signal.SIGKILL)
     assert monitored.python("sandbox", "status", check=False).returncode == 1

@@ -81,18 +81,18 @@ def test_what_is_bad_is_refused_all_at_once_and_nothing_changes(project: Clone) 
     assert not deployed(project)
 
 
-def test_an_exception_lets_pass_and_is_shown(project: Clone) -> None:
+def test_an_exception_allows_and_is_shown(project: Clone) -> None:
     project.write_stack(
         entry(replicas=1),
         "  ml-deployments:policy: {highAvailability: true, exceptions: "
-        "[{policy: replicas, name: m000, reason: nobody waits for it}]}\n",
+        "[{policy: replicas, name: m000, reason: it has no users}]}\n",
     )
 
     done = preview(project)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[advisory]" in done.stdout
-    assert "has 1 replica, so a lost node stops it (let pass: nobody waits for it)" in done.stdout
+    assert "has 1 replica, so a lost node stops it (allowed: it has no users)" in done.stdout
 
 
 def test_a_version_goes_back_by_a_revert_only(project: Clone) -> None:

@@ -59,7 +59,7 @@ def test_a_commit_is_deployed_verified_and_taken_back_by_a_revert(repository: Cl
     git(repository, "revert", "--no-edit", "HEAD")
     deploy(repository)
     assert version(repository) == "v1"
-    # Once more is no fault.
+    # A second time is not an error.
     deploy(repository)
 
 
@@ -74,7 +74,7 @@ def test_a_rewritten_history_is_not_deployed(repository: Clone) -> None:
     assert version(repository) == "v2"
 
 
-def test_a_shallow_clone_is_told_what_it_lacks(deployed: Clone, tmp_path: Path) -> None:
+def test_a_shallow_clone_reports_what_is_missing(deployed: Clone, tmp_path: Path) -> None:
     bump(deployed, "v1", "v2")
     shallow = tmp_path / "shallow"
     git(deployed, "clone", "--quiet", "--depth=1", deployed.path.as_uri(), str(shallow))
@@ -107,7 +107,7 @@ def test_of_two_deployments_at_once_the_second_is_refused(deployed: Clone) -> No
     assert version(deployed) == "v1"
 
 
-def test_a_lock_that_a_killed_run_left_is_told_with_its_way_out(deployed: Clone) -> None:
+def test_a_lock_that_a_killed_run_left_is_reported_with_its_fix(deployed: Clone) -> None:
     state = Path(deployed.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
     lock = state / ".pulumi/locks/organization/ml-deployments/test/left.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -134,4 +134,4 @@ def test_a_target_without_a_stage_is_wrong_usage(repository: Clone) -> None:
     for stage in ("", "nowhere"):
         done = repository.run("make", "deploy", f"STAGE={stage}", check=False)
         assert done.returncode == 2
-        assert "is no stage. Fix: make TARGET STAGE=" in done.stderr
+        assert "is not a stage. Fix: make TARGET STAGE=" in done.stderr

@@ -105,7 +105,7 @@ def test_a_tag_that_was_moved_since_it_was_pinned_is_named(
     assert f'digest = "{pinned}": the tag v2 has {moved}: it was moved since it was pinned' in result.err
 
 
-def test_every_missing_thing_is_told_at_once(project: Clone, mlflow: str) -> None:
+def test_every_missing_thing_is_reported_at_once(project: Clone, mlflow: str) -> None:
     release(project, mlflow, "v9")
     result = check(project)
     assert result.code == 1
@@ -188,7 +188,7 @@ def test_registries_that_never_answer() -> None:
             find_version(f"http://127.0.0.1:{port}", MODEL, "v1", seconds=1)
 
 
-def test_something_that_is_no_mlflow() -> None:
+def test_something_that_is_not_mlflow() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         threading.Thread(target=_answer_once, args=(server,), daemon=True).start()
@@ -279,9 +279,7 @@ def test_a_wrong_password_and_none(private: SimpleNamespace) -> None:
         image_digest(f"{private.host}/model", "v1")
 
 
-def test_a_certificate_that_nobody_vouches_for(
-    private: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_certificate_that_is_not_trusted(private: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     with pytest.raises(Unavailable, match="certificate that is not trusted"):
         image_digest(f"{private.host}/model", "v1")

@@ -138,7 +138,7 @@ def test_a_bad_file_stops_it_before_the_cluster_is_asked(repository: Clone) -> N
     assert "there is no preview" in page
 
 
-def test_what_somebody_did_by_hand_is_told_apart(repository: Clone) -> None:
+def test_what_someone_did_by_hand_is_distinguished(repository: Clone) -> None:
     replace(repository, 'm000: {version: "v1"', 'm000: {version: "v2"')
     commit(repository, "Bump")
     where = f"--namespace={repository.namespace}"
@@ -149,7 +149,7 @@ def test_what_somebody_did_by_hand_is_told_apart(repository: Clone) -> None:
     assert "1 step that no file of this change explains" in page
 
 
-def test_a_base_that_moved_on_is_told(repository: Clone) -> None:
+def test_a_base_that_moved_on_is_reported(repository: Clone) -> None:
     replace(repository, 'm000: {version: "v1"', 'm000: {version: "v2"')
     commit(repository, "Bump")
     git(repository, "checkout", "--quiet", "main")
@@ -163,7 +163,7 @@ def test_a_base_that_moved_on_is_told(repository: Clone) -> None:
     assert ("update (no file explains it)", f"Deployment {repository.namespace}/m001") in rows(page)
 
 
-def test_what_cannot_be_compared_is_told(repository: Clone, tmp_path: Path) -> None:
+def test_what_cannot_be_compared_is_reported(repository: Clone, tmp_path: Path) -> None:
     for message in ("One", "Two"):
         (repository.path / "note").write_text(message)
         commit(repository, message)

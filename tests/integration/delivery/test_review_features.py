@@ -40,7 +40,7 @@ def test_what_a_definition_changes_is_on_the_page(repository: Clone, tmp_path: P
     assert "(unexpected)" not in page
 
 
-def test_a_store_that_is_taken_out_is_plainly_given_up(repository: Clone) -> None:
+def test_a_store_that_is_removed_is_clearly_removed(repository: Clone) -> None:
     repository.write_stack(NO_READER)
     commit(repository, "No features any more")
     code, page = review(repository, "main..HEAD")

@@ -1,4 +1,4 @@
-"""The classes of drift that docs/drift.md tells of."""
+"""The classes of drift in docs/drift.md."""
 
 import re
 

@@ -85,7 +85,7 @@ def watched(project: Clone) -> Iterator[Clone]:
     project.pulumi("destroy", "--yes", "--skip-preview")
 
 
-def test_a_deleted_namespace_comes_back_with_all_it_held(watched: Clone) -> None:
+def test_a_deleted_namespace_is_restored_completely(watched: Clone) -> None:
     project = watched
     case, where, page = NAMESPACE_DELETED, place(project, "m000"), page_row(NAMESPACE_DELETED.name)
     before = case.look(where)
@@ -173,7 +173,7 @@ def test_the_table_names_object_field_values_and_who(deployed: Clone) -> None:
     assert deployed.python("delivery", "drift", "test").stdout.startswith("test: ")
 
 
-def test_an_immutable_field_is_told_with_the_way_out(deployed: Clone) -> None:
+def test_an_immutable_field_is_reported_with_the_fix(deployed: Clone) -> None:
     where = place(deployed, "m000")
     live = deployed.get("deployment", "m000")
     labels = {"app.kubernetes.io/name": "other"}
@@ -197,7 +197,7 @@ def test_an_immutable_field_is_told_with_the_way_out(deployed: Clone) -> None:
     assert drift(deployed, "--heal", code=0)["drift"] == []
 
 
-def test_what_the_stack_ignores_is_neither_told_nor_healed(project: Clone) -> None:
+def test_what_the_stack_ignores_is_neither_reported_nor_healed(project: Clone) -> None:
     project.write_stack(
         models(1, replicas=3),
         "  ml-deployments:drift:\n    ignore:\n"

@@ -233,7 +233,7 @@ labels = LabelView(name="labels", entities=[author], schema=[Field(name="good", 
 """
 
 
-def test_what_feast_takes_without_a_word_and_should_not_is_refused(tmp_path: Path) -> None:
+def test_what_feast_silently_accepts_and_should_not_is_refused(tmp_path: Path) -> None:
     found = dict(refused(tmp_path, z=TAKEN))
     reasons = [
         "applies only the project that feature_store.yaml names",

@@ -1,4 +1,4 @@
-"""What `features-plan` says of a real registry, and where there is no plan: one line that names what to look at."""
+"""What `features-plan` prints for a real registry, and without a plan: one line that names what to check."""
 
 import os
 import re
@@ -27,7 +27,7 @@ def store(tmp_path: Path) -> Store:
     return feature_store(tmp_path)
 
 
-def test_a_plan_tells_what_is_new_then_nothing_then_what_changes(store: Store) -> None:
+def test_a_plan_shows_what_is_new_then_nothing_then_what_changes(store: Store) -> None:
     first = plan(store)
     assert first.returncode == 0, first.stderr
     assert first.stdout.startswith(f"{HEADING}The registry is empty: this is the first time.\n")

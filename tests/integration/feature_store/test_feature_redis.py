@@ -61,7 +61,7 @@ def nothing() -> None:
     """For those who wait only."""
 
 
-def tell(store: Store, *commands: str) -> None:
+def redis_cli(store: Store, *commands: str) -> None:
     """Send Redis commands, and wait until each is answered."""
     lines = (f"AUTH {store.environment[REDIS_PASSWORD]}", *commands)
     with socket.create_connection(("127.0.0.1", store.redis_port), timeout=10) as connection:
@@ -74,14 +74,14 @@ def test_the_exporter_is_the_one_that_is_deployed() -> None:
     assert REDIS_EXPORTER.endswith(f":{tool_version('redis_exporter')}")
 
 
-def test_a_redis_that_is_away_is_told(store: Store, sandbox: Clone, tmp_path: Path) -> None:
+def test_a_redis_that_is_down_is_reported(store: Store, sandbox: Clone, tmp_path: Path) -> None:
     with exporter(store) as target, watched(store, {REDIS: target}, sandbox, tmp_path) as watching:
         becomes(watching, FeatureAlertName.REDIS_DOWN, "firing", nothing)
         with store.redis():
             becomes(watching, FeatureAlertName.REDIS_DOWN, "inactive", nothing)
 
 
-def test_a_full_redis_that_evicts_is_told(store: Store, sandbox: Clone, tmp_path: Path) -> None:
+def test_a_full_redis_that_evicts_is_reported(store: Store, sandbox: Clone, tmp_path: Path) -> None:
     settings = {"maxmemory": "4mb", "maxmemory-policy": "allkeys-lru"}
     filled = [f"SET key{number} {'x' * 1000}" for number in range(5000)]
     with (
@@ -89,14 +89,14 @@ def test_a_full_redis_that_evicts_is_told(store: Store, sandbox: Clone, tmp_path
         exporter(store) as target,
         watched(store, {REDIS: target}, sandbox, tmp_path) as watching,
     ):
-        becomes(watching, FeatureAlertName.REDIS_MEMORY_HIGH, "firing", lambda: tell(store, *filled))
-        becomes(watching, FeatureAlertName.REDIS_EVICTING, "firing", lambda: tell(store, *filled))
-        tell(store, "FLUSHALL")
+        becomes(watching, FeatureAlertName.REDIS_MEMORY_HIGH, "firing", lambda: redis_cli(store, *filled))
+        becomes(watching, FeatureAlertName.REDIS_EVICTING, "firing", lambda: redis_cli(store, *filled))
+        redis_cli(store, "FLUSHALL")
         becomes(watching, FeatureAlertName.REDIS_MEMORY_HIGH, "inactive", nothing)
         becomes(watching, FeatureAlertName.REDIS_EVICTING, "inactive", nothing)
 
 
-def test_entities_that_nobody_knows_are_told(store: Store, sandbox: Clone, tmp_path: Path) -> None:
+def test_unknown_entities_are_reported(store: Store, sandbox: Clone, tmp_path: Path) -> None:
     with store.redis():
         store.feast("apply", "--no-progress")
         store.materialize()

@@ -118,7 +118,7 @@ def test_each_change_rolls_what_it_must_and_nothing_else(store: Clone) -> None:
     }
 
 
-def test_a_backfill_is_one_job_and_no_reason_to_roll(store: Clone) -> None:
+def test_a_backfill_is_one_job_and_does_not_roll_anything(store: Clone) -> None:
     store.up()
     store.write_stack(READER, more=STORE + BACKFILL)
     ((operation, what),) = steps(store)
@@ -138,7 +138,7 @@ def test_a_backfill_is_one_job_and_no_reason_to_roll(store: Clone) -> None:
     assert steps(store) == {("delete", what)}
 
 
-def test_a_backfill_that_fails_is_told_and_servers_are_there(store: Clone) -> None:
+def test_a_backfill_that_fails_is_reported_and_servers_are_deployed(store: Clone) -> None:
     store.up()
     # With no new pod in the namespace, the Job waits until its time is up.
     where = f"--namespace={store.namespace}"
@@ -196,7 +196,7 @@ def test_the_stage_goes_and_its_data_stays_until_it_is_asked_for(store: Clone) -
     assert "NotFound" in gone.stderr
 
 
-def test_every_mistake_is_told_before_anything_is_changed(store: Clone) -> None:
+def test_every_mistake_is_reported_before_anything_is_changed(store: Clone) -> None:
     write_features(store.path)
     (store.path / "features" / "views.py").write_text(VIEWS.replace("days=1", "days=2"))
     wrong = STORE.replace("install: true, ", "") + "    materialization: {schedule: hourly}\n"

@@ -127,7 +127,7 @@ def test_what_was_materialised_is_read_over_http(serving: Serving) -> None:
     assert serving.read("radio-06") == {"product_id": "radio-06", "review_count": 0, "positive_count": 0}
 
 
-def test_a_product_that_nobody_knows_has_null_features(serving: Serving) -> None:
+def test_an_unknown_product_has_null_features(serving: Serving) -> None:
     assert serving.read("none") == {"product_id": "none", "review_count": None, "positive_count": None}
 
 
@@ -160,14 +160,14 @@ def test_the_metrics_are_those_that_the_rules_read(serving: Serving) -> None:
     assert grown("feast_feature_server_online_store_read_duration_seconds_count") == 1
     fresh = f'feast_feature_freshness_seconds{{feature_view="{VIEW}",project="ml_deployments_test"}}'
     eventually(lambda: fresh in metrics(serving), 60, "the freshness is shown")
-    # The job that materialises is another process, so the server's metrics cannot tell how that went.
+    # The job that materialises is another process, so the server's metrics cannot show its result.
     assert not [series for series in after if series.startswith("feast_materialization")]
 
 
-def test_the_servers_metrics_do_not_tell_values_that_are_missing(serving: Serving) -> None:
+def test_the_servers_metrics_do_not_show_missing_values(serving: Serving) -> None:
     """With Redis, Feast counts a null as present and one value a read as not found, whatever there is.
 
-    When this fails, Feast tells them, and an alert can be made of it.
+    When this fails, Feast reports them, and an alert can use it.
     """
 
     def statuses() -> dict[str, float]:
@@ -199,7 +199,7 @@ def test_a_redis_that_is_away_fails_a_read_and_comes_back_with_what_was_written(
             assert predict(model, "kettle-01") == ("used", "negative")
 
 
-def test_a_wrong_password_is_told_and_nothing_is_read(filled: Store) -> None:
+def test_a_wrong_password_is_reported_and_nothing_is_read(filled: Store) -> None:
     stranger = filled.with_variables(**{REDIS_PASSWORD: "wrong"})
     with filled.redis():
         assert "invalid username-password pair" in stranger.materialize(check=False)

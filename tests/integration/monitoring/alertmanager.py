@@ -1,4 +1,4 @@
-"""A real Alertmanager with the configuration the operator made, and the receivers it tells."""
+"""A real Alertmanager with the operator's configuration, and the receivers that it notifies."""
 
 import json
 import re
@@ -19,7 +19,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Inbox(LoopbackServer):
-    """Webhook receivers, one a path, that keep what they are told."""
+    """Webhook receivers, one per path, that record their notifications."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, dict[str, Any]]] = []
@@ -34,7 +34,7 @@ class Inbox(LoopbackServer):
         super().__init__(Handler)
 
     def received(self, path: str, status: str = "firing") -> set[str]:
-        """The names of the alerts that a receiver was told of."""
+        """The names of the alerts that a receiver got."""
         return {
             alert["labels"]["alertname"]
             for where, message in self.messages

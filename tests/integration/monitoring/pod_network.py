@@ -15,7 +15,7 @@ Answer = Callable[[str], str | None]
 
 
 class PodNetwork(LoopbackServer):
-    """A proxy that sends each request to whoever plays its host; unknown hosts are unreachable (502).
+    """A proxy that sends each request to the server that simulates its host; unknown hosts are unreachable (502).
 
     Attributes:
         hosts: For each host, the address that plays it, or a function from path to text.
@@ -37,7 +37,7 @@ class PodNetwork(LoopbackServer):
         super().__init__(Handler)
 
     def get(self, url: str) -> bytes | None:
-        """What the host behind an address answers; None when nobody does."""
+        """What the host behind an address answers; None without a host."""
         parts = urlsplit(url)
         self.asked.add((parts.hostname or "", parts.path))
         target = self.hosts.get(parts.hostname or "")

@@ -46,7 +46,7 @@ def test_slow_requests_burn_the_latency_budget(playing: Scene) -> None:
     wait_for_state(playing, "inactive", LATENCY, 900 / playing.speed, window="1h")
 
 
-def test_a_failed_load_and_a_lost_replica_are_told(playing: Scene) -> None:
+def test_a_failed_load_and_a_lost_replica_are_reported(playing: Scene) -> None:
     broken = playing.folder / "broken.skops"
     broken.write_bytes(b"no model")
     replica = playing.servers[0]
@@ -60,7 +60,7 @@ def test_a_failed_load_and_a_lost_replica_are_told(playing: Scene) -> None:
     wait_for_state(playing, "inactive", "ModelTargetDown", 600 / playing.speed)
 
 
-def test_a_version_that_is_not_the_files_is_told(playing: Scene) -> None:
+def test_a_version_that_is_not_the_files_is_reported(playing: Scene) -> None:
     labels = {"metadata": {"labels": {"app.kubernetes.io/version": "v0"}}}
     command = ("patch", "deployment", "m000", f"--namespace={playing.project.namespace}")
     playing.project.run("kubectl", *command, f"--patch={json.dumps({'spec': {'template': labels}})}")

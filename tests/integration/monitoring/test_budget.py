@@ -35,7 +35,7 @@ class Moment:
 
 
 def moments() -> list[Moment]:
-    """Busy days, and quiet nights in which every fiftieth request fails: ratios and counts tell different things."""
+    """Busy days, and quiet nights in which every fiftieth request fails: ratios and counts differ."""
     found = []
     for at in range(END - DAYS * DAY + STEP, END + 1, STEP):
         night = at % DAY < DAY // 3

@@ -94,7 +94,7 @@ def test_every_replica_is_scraped_and_no_rule_fails(playing: Scene) -> None:
     assert {rule["health"] for rule in fast["rules"]} == {"ok"}
 
 
-def test_an_alert_tells_whom_it_is_for_and_how_bad_it_is(burning: Scene) -> None:
+def test_an_alert_has_its_owner_and_its_severity(burning: Scene) -> None:
     (alert,) = [
         alert
         for alert in burning.prometheus.api("alerts")["alerts"]
@@ -112,7 +112,7 @@ def test_every_panel_has_data(burning: Scene) -> None:
     assert not empty, "\n".join(empty)
 
 
-def test_errors_page_their_owner_and_nobody_else(burning: Scene) -> None:
+def test_errors_page_their_owner_and_no_one_else(burning: Scene) -> None:
     eventually(lambda: AVAILABILITY in burning.inbox.received(PAGER), 1200 / burning.speed, "the page")
     assert AVAILABILITY not in burning.inbox.received("/everybody")
     assert AVAILABILITY not in burning.inbox.received("/team-language")

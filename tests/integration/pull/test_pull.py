@@ -185,7 +185,7 @@ def test_which_classes_of_drift_are_healed(stage: Followed) -> None:
         objects.kubectl("delete", "configmap", name, f"--namespace={objects.namespace}")
 
 
-def test_a_deleted_namespace_comes_back_with_all_it_held(stage: Followed) -> None:
+def test_a_deleted_namespace_is_restored_completely(stage: Followed) -> None:
     case, where, tip = NAMESPACE_DELETED, place(stage.project, MODEL, STAGE), stage.tip()
     before = case.look(where)
     # While a namespace is being deleted Argo CD may start to restore what it held, and that fails for long.

@@ -75,14 +75,14 @@ def _of_two_windows(model: ModelSettings, sample: Sample) -> Iterator[Scenario]:
 
 
 def _too_few_requests(model: ModelSettings, sample: Sample, name: AlertName, kind: str) -> Iterator[Scenario]:
-    """Every request is bad, and there are a little fewer or more than must be there to tell."""
+    """Every request is bad, and there are slightly fewer or more than slo.minimumRequests."""
     seconds = 40 * 60
     for share, count in ((0.8, 0), (1.3, 1)):
         wanted = share * model.slo.minimum_requests / (seconds / STEP)
         yield scenario(
             model,
             name,
-            f"{share} times the fewest requests that tell, all {kind}",
+            f"{share} times the minimum of requests, all {kind}",
             seconds,
             fires=count > 0,
             count=count,

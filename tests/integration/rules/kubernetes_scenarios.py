@@ -1,4 +1,4 @@
-"""Situations that Kubernetes tells of."""
+"""Scenarios in the series of Kubernetes."""
 
 from collections.abc import Iterator
 

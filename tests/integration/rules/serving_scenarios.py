@@ -1,4 +1,4 @@
-"""Situations that the model's own metrics tell of, its gauges of quality among them."""
+"""Scenarios in the model's own metrics, including its quality gauges."""
 
 from collections.abc import Iterator
 

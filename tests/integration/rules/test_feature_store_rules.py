@@ -51,7 +51,7 @@ def test_each_alert_fires_when_it_must_and_only_then(
     play(sandbox, rules)
 
 
-def test_no_alert_lacks_a_situation_in_which_it_fires_and_one_in_which_it_does_not(
+def test_every_alert_has_a_scenario_in_which_it_fires_and_one_in_which_it_does_not(
     stack: StackSettings,
 ) -> None:
     assert stack.feature_store is not None

@@ -95,7 +95,7 @@ def test_two_stages_of_one_cluster_share_no_namespace(
     assert ("whose removal would remove it" in out) is refused
 
 
-def test_the_feature_store_has_a_row_of_its_own(tmp_path: Path) -> None:
+def test_the_feature_store_has_its_own_row(tmp_path: Path) -> None:
     write_features(tmp_path)
     project(tmp_path, GOOD_STACK + STORE)
     code, out = check(tmp_path)

@@ -32,7 +32,7 @@ def test_check_of_a_good_project_lists_its_models(tmp_path: Path) -> None:
     assert re.search(r"test\s+│ ml-test\s+│ a\s+│ v1\s+│ 2", out)
 
 
-def test_check_reports_every_file_also_those_no_stage_names(tmp_path: Path) -> None:
+def test_check_reports_every_file_including_those_that_no_stage_names(tmp_path: Path) -> None:
     folder = project(tmp_path, entry('version: "latest"\nreplicas: 1'), a=MODEL, b="owner: a\n")
     code, _, err = run("check", "--project", folder)
     assert code == 1
@@ -63,7 +63,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         assert "Fix: name another file or folder" in err
 
 
-def test_an_option_of_git_is_no_remote(tmp_path: Path) -> None:
+def test_an_option_of_git_is_not_a_remote(tmp_path: Path) -> None:
     folder = Work.new(tmp_path / "project").folder
     option = f"--push=--upload-pack=touch {tmp_path}/ran"
     for command in (("render", "staging", "--commit"), ("tag", "staging")):

@@ -102,7 +102,7 @@ def test_help_loads_nothing(command: tuple[str, ...]) -> None:
 
 
 def test_a_command_that_reads_the_files_loads_what_reads_them(tmp_path: Path) -> None:
-    # Else the names above could be wrong and nobody would notice.
+    # Otherwise the names above could be wrong without notice.
     assert {"components.settings", "components.loading"} <= loaded(
         "check", "--project", str(project(tmp_path))
     )

@@ -17,7 +17,7 @@ def work(tmp_path: Path) -> Work:
     return Work.new(tmp_path, a=flow("v1"), b=flow("v1"))
 
 
-def told(work: Work, *command: str, code: int = 2) -> str:
+def said_by(work: Work, *command: str, code: int = 2) -> str:
     found, out, err = run(*command, "--project", work.folder)
     assert found == code, out + err
     return " ".join(err.replace("│", " ").split())
@@ -46,7 +46,7 @@ def told(work: Work, *command: str, code: int = 2) -> str:
     ids=" ".join,
 )
 def test_a_stage_that_does_not_exist(work: Work, command: tuple[str, ...]) -> None:
-    assert STAGES in told(work, *command)
+    assert STAGES in said_by(work, *command)
     assert work.tags == []
 
 
@@ -60,33 +60,33 @@ def test_a_stage_that_does_not_exist(work: Work, command: tuple[str, ...]) -> No
     ids=" ".join,
 )
 def test_a_model_that_does_not_exist(work: Work, command: tuple[str, ...]) -> None:
-    assert MODELS in told(work, *command)
+    assert MODELS in said_by(work, *command)
 
 
 def test_a_model_that_a_stage_does_not_show_and_that_never_was(work: Work) -> None:
-    assert "nobody does not run in staging; its models are a, b" in told(work, "show", "staging", "nobody")
-    assert "no stage ever ran nobody; the models are a, b" in told(work, "history", "nobody")
+    assert "nobody does not run in staging; its models are a, b" in said_by(work, "show", "staging", "nobody")
+    assert "no stage ever ran nobody; the models are a, b" in said_by(work, "history", "nobody")
 
 
-def test_a_stage_of_another_commit_is_no_wrong_name(work: Work) -> None:
+def test_a_stage_of_another_commit_is_not_a_wrong_name(work: Work) -> None:
     first = work.head
     (work.folder / "Pulumi.staging.yaml").unlink()
     work.commit("Without staging", {})
-    assert "the stages are production" in told(work, "tag", "staging")
-    told(work, "tag", "staging", "--commit", first, code=0)
+    assert "the stages are production" in said_by(work, "tag", "staging")
+    said_by(work, "tag", "staging", "--commit", first, code=0)
     assert work.tags == ["staging/a/v1", "staging/b/v1"]
 
 
 def test_a_commit_that_lacks_a_known_stage_is_refused(work: Work) -> None:
     first = work.head
     work.release("later", a=flow("v1"))
-    assert "Pulumi.later.yaml names no model at" in told(work, "tag", "later", "--commit", first, code=1)
-    said = told(work, "drift", "later", "--revision", first, code=1)
+    assert "Pulumi.later.yaml names no model at" in said_by(work, "tag", "later", "--commit", first, code=1)
+    said = said_by(work, "drift", "later", "--revision", first, code=1)
     assert "Pulumi.later.yaml does not exist at" in said
 
 
-def test_a_commit_that_does_not_exist_is_told_itself(work: Work) -> None:
-    assert "gone names no commit of this repository" in told(
+def test_a_commit_that_does_not_exist_is_reported_itself(work: Work) -> None:
+    assert "gone names no commit of this repository" in said_by(
         work, "tag", "staging", "--commit", "gone", code=1
     )
 
@@ -95,11 +95,11 @@ def test_a_model_whose_file_is_gone_may_have_run(work: Work) -> None:
     (work.folder / "models" / "b.yaml").unlink()
     work.release("staging", a=flow("v1"))
     work.release("production", a=flow("v1"))
-    said = told(work, "rollback", "b", "--stage", "staging", code=1)
+    said = said_by(work, "rollback", "b", "--stage", "staging", code=1)
     assert "staging does not run b since" in said
 
 
 def test_a_model_that_the_stage_never_ran_is_refused(work: Work) -> None:
     work.commit("Model", {"models/c.yaml": MODEL})
-    said = told(work, "rollback", "c", "--stage", "staging", code=1)
+    said = said_by(work, "rollback", "c", "--stage", "staging", code=1)
     assert "no commit of this branch gives c a version" in said

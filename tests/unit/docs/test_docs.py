@@ -69,7 +69,7 @@ def test_every_alert_has_a_short_runbook_of_four_sections(alert: StrEnum) -> Non
     assert blocks(page, "sh"), "the first look has no command"
 
 
-def test_no_runbook_is_of_no_alert() -> None:
+def test_every_runbook_belongs_to_an_alert() -> None:
     assert {page.stem for page in RUNBOOKS.glob("*.md")} == {*AlertName, *FeatureAlertName, "README"}
 
 

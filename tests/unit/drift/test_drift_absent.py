@@ -1,4 +1,4 @@
-"""A stage of which nothing is in the cluster is told of, and not created by a heal."""
+"""A stage of which nothing is in the cluster is reported, and not created by a heal."""
 
 import json
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ def test_a_heal_creates_nothing(absent: Cluster, tmp_path: Path) -> None:
     assert absent.written == ""
 
 
-def test_a_look_tells_it(absent: Cluster, tmp_path: Path) -> None:
+def test_without_heal_it_is_reported(absent: Cluster, tmp_path: Path) -> None:
     folder = project(tmp_path / "p")
     code, out, _ = run("drift", "test", "--work-tree", "--project", folder)
     assert code == 3

@@ -48,7 +48,7 @@ def test_an_added_item_is_one_path_and_fields_in_a_declared_one_are_their_own() 
     }
 
 
-def test_what_the_server_adds_is_no_drift() -> None:
+def test_what_the_server_adds_is_not_drift() -> None:
     assert found_in(deployed()) == []
 
 
@@ -87,7 +87,7 @@ def test_a_list_without_keys_differs_by_place() -> None:
     ]
 
 
-def test_added_fields_are_told_from_defaults_by_their_owner() -> None:
+def test_added_fields_are_distinguished_from_defaults_by_their_owner() -> None:
     live = deployed(managed("kubectl-label", {"f:metadata": {"f:labels": {"f:guest": {}}}}))
     live["metadata"]["labels"]["guest"] = "yes"
     applied = copy.deepcopy(live)
@@ -107,13 +107,13 @@ def test_added_fields_are_told_from_defaults_by_their_owner() -> None:
     ],
     ids=["controller", "subresource", "status", "shared"],
 )
-def test_what_controllers_and_nobody_else_wrote_is_no_drift(writer: Object) -> None:
+def test_what_only_controllers_wrote_is_not_drift(writer: Object) -> None:
     live = deployed(writer)
     live["metadata"]["labels"]["guest"] = "yes"
     assert compare(manifest(), live, copy.deepcopy(live), {OWN}) == []
 
 
-def test_what_we_no_longer_declare_is_told_once() -> None:
+def test_what_we_no_longer_declare_is_reported_once() -> None:
     live = deployed(managed("kubectl-label", {"f:metadata": {"f:labels": {"f:guest": {}}}}))
     live["metadata"]["labels"]["guest"] = "yes"
     assert found_in(live) == [("added", "metadata.labels.guest", "kubectl-label")]

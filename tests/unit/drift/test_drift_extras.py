@@ -65,7 +65,7 @@ def test_what_is_kept_on_purpose_is_noted_and_neither_drift_nor_healed(tmp_path:
     assert cluster.deleted == ["orphan"]
 
 
-def test_what_holds_data_is_told_and_never_removed() -> None:
+def test_what_holds_data_is_reported_and_never_removed() -> None:
     claim = config_map("data-0", OWN, labels=LABEL) | {"kind": "PersistentVolumeClaim"}
     found = extra([claim, config_map("orphan", OWN, labels=LABEL)], set(), "test")
     assert {drift.object.kind: drift.removable for drift in found} == {
@@ -77,7 +77,7 @@ def test_what_holds_data_is_told_and_never_removed() -> None:
     assert "which deletes the data" in remedy
 
 
-def test_extra_objects_are_what_no_commit_owner_or_controller_made() -> None:
+def test_extra_objects_have_no_commit_owner_or_controller() -> None:
     live = [
         config_map("declared", OWN, labels=LABEL),
         config_map("orphan", OWN, labels=LABEL),

@@ -40,7 +40,7 @@ def test_an_ignore_rule_takes_brackets_as_they_are_printed() -> None:
         assert matches(IgnoreRule(kind="Deployment", field=field), drift) is matched
 
 
-def test_a_rule_with_a_field_ignores_no_deleted_object() -> None:
+def test_a_rule_with_a_field_does_not_ignore_a_deleted_object() -> None:
     deleted = Drift(object=identity(manifest()), kind=DriftClass.DELETED)
     assert not matches(IgnoreRule(kind="Deployment", field="spec"), deleted)
     assert matches(IgnoreRule(kind="Deployment"), deleted)

@@ -62,7 +62,7 @@ def test_a_heal_never_goes_back_behind_what_is_deployed(repository: Path) -> Non
     assert "a heal would undo that deployment" in said.stderr
 
 
-def test_uncommitted_changes_are_left_out_and_told(repository: Path) -> None:
+def test_uncommitted_changes_are_ignored_and_reported(repository: Path) -> None:
     write(repository, 3)
     found = target(repository, "test")
     assert replicas(found) == 2
@@ -110,7 +110,7 @@ def objects(count: int) -> list[dict[str, object]]:
     return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"c{n}"}} for n in range(count)]
 
 
-def test_the_one_object_the_server_refuses_is_told_from_the_others(
+def test_the_one_object_that_the_server_refuses_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = 'input=$(cat); case "$input" in *c5*) echo bad >&2; exit 1;; esac; echo "$input"'

@@ -131,7 +131,7 @@ def test_another_spec_is_another_job(tmp_path: Path) -> None:
         ({"views": []}, "at least 1 item"),
     ],
 )
-def test_what_is_no_range_of_time_is_refused(changes: dict[str, Any], reason: str) -> None:
+def test_what_is_not_a_range_of_time_is_refused(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Backfill.model_validate_json(json.dumps({**RANGE, **changes}))
     (error,) = caught.value.errors()
@@ -139,7 +139,7 @@ def test_what_is_no_range_of_time_is_refused(changes: dict[str, Any], reason: st
     assert reason in f"{error['msg']}. Fix: {error.get('ctx', {}).get('fix')}"
 
 
-def test_a_time_without_quotes_and_a_view_that_is_not_there_are_told_with_their_line(tmp_path: Path) -> None:
+def test_a_time_without_quotes_and_an_unknown_view_are_reported_with_their_line(tmp_path: Path) -> None:
     below = "config.ml-deployments:featureStore.materialization.backfill"
 
     assert refused(tmp_path / "a", '"2026-01-01T00:00:00Z"', "2026-01-01T00:00:00Z") == (

@@ -43,7 +43,7 @@ def test_servers_roll_without_loss_and_a_drain_takes_one_at_a_time(store_objects
     assert len(pods(store_objects)["server"]["topologySpreadConstraints"]) == 2
 
 
-def test_secrets_come_from_secrets_and_are_in_no_argument_and_no_configuration(
+def test_secrets_come_from_secrets_and_are_not_in_arguments_or_configuration(
     store_objects: Objects,
 ) -> None:
     for name, pod in pods(store_objects).items():
@@ -82,7 +82,7 @@ def test_redis_keeps_its_data_and_refuses_to_grow_beyond_its_memory(tmp_path: Pa
     assert pods(found)["redis"]["containers"][0]["resources"]["limits"]["memory"] == "2Gi"
 
 
-def test_an_existing_redis_brings_no_redis(tmp_path: Path) -> None:
+def test_an_existing_redis_adds_no_redis(tmp_path: Path) -> None:
     store = STORE.replace(
         "{install: true, passwordSecret: {name: redis, key: password}}", "{url: 'redis://r.example.com'}"
     )
@@ -127,7 +127,7 @@ def test_materialisation_never_runs_twice_at_once_ends_in_time_and_keeps_a_few_r
     assert "materialize-incremental" in container["command"][2]
 
 
-def test_a_model_that_reads_features_is_told_where_they_are(store_objects: Objects) -> None:
+def test_a_model_that_reads_features_gets_their_address(store_objects: Objects) -> None:
     def environment(model: str) -> dict[str, str]:
         (container,) = store_objects[f"Deployment {model}"]["spec"]["template"]["spec"]["containers"]
         return {v["name"]: v["value"] for v in container["env"]}

@@ -1,4 +1,4 @@
-"""What a change of a feature store rolls, runs anew and leaves alone."""
+"""What a change of a feature store rolls, runs again and leaves alone."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def test_a_version_touches_what_runs_it(tmp_path: Path) -> None:
     }
 
 
-def test_a_definition_runs_the_job_anew_and_rolls_nothing(tmp_path: Path) -> None:
+def test_a_definition_runs_the_job_again_and_rolls_nothing(tmp_path: Path) -> None:
     before = named(stage(tmp_path / "a"))
     edited = VIEWS.replace("timedelta(days=1)", "timedelta(days=2)")
     folder = stage(tmp_path / "b")
@@ -37,7 +37,7 @@ def test_a_definition_runs_the_job_anew_and_rolls_nothing(tmp_path: Path) -> Non
     }
 
 
-def test_a_configuration_runs_the_job_anew_and_rolls_the_servers(tmp_path: Path) -> None:
+def test_a_configuration_runs_the_job_again_and_rolls_the_servers(tmp_path: Path) -> None:
     before = named(stage(tmp_path / "a"))
     after = named(stage(tmp_path / "b", more="    registryRefreshSeconds: 30\n"))
 

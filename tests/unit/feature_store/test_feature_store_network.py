@@ -23,13 +23,13 @@ def test_only_the_models_that_name_a_service_reach_the_servers(store_objects: Ob
     assert out == [53, 6566]
 
 
-def test_nobody_reaches_the_servers_when_no_model_reads(tmp_path: Path) -> None:
+def test_nothing_reaches_the_servers_when_no_model_reads(tmp_path: Path) -> None:
     found = named(stage(tmp_path, model=MODEL, more="  ml-deployments:monitoring: {delivery: none}\n"))
 
     assert found["NetworkPolicy feature-store"]["spec"]["ingress"] == []
 
 
-def test_redis_is_reached_by_servers_and_jobs_alone_and_reaches_nobody(store_objects: Objects) -> None:
+def test_only_servers_and_jobs_reach_redis_and_it_reaches_nothing(store_objects: Objects) -> None:
     spec = store_objects["NetworkPolicy feature-store-redis"]["spec"]
     clients, monitoring = spec["ingress"]
     names = [peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"] for peer in clients["from"]]
@@ -40,7 +40,7 @@ def test_redis_is_reached_by_servers_and_jobs_alone_and_reaches_nobody(store_obj
     assert spec["policyTypes"] == ["Ingress", "Egress"]
 
 
-def test_jobs_are_reached_by_nobody_and_reach_redis_and_what_is_named(store_objects: Objects) -> None:
+def test_nothing_reaches_the_jobs_and_they_reach_redis_and_what_is_named(store_objects: Objects) -> None:
     for part in ("apply", "materialization"):
         spec = store_objects[f"NetworkPolicy feature-store-{part}"]["spec"]
         assert spec["ingress"] == []

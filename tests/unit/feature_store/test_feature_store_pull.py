@@ -34,7 +34,7 @@ def test_what_waits_by_push_waits_by_pull(store_objects: Objects) -> None:
     }
 
 
-def test_a_wave_is_no_reason_to_roll_a_pod(store_objects: Objects) -> None:
+def test_a_wave_does_not_roll_a_pod(store_objects: Objects) -> None:
     for name in ("a", "feature-store"):
         pod = store_objects[f"Deployment {name}"]["spec"]["template"]["metadata"]
         assert WAVE not in pod.get("annotations", {})

@@ -76,7 +76,7 @@ def redis(**settings: Any) -> dict[str, Any]:
         ({"version": "latest"}, "must name one version"),
     ],
 )
-def test_what_cannot_stand_is_refused_with_its_fix(changes: dict[str, Any], reason: str) -> None:
+def test_what_is_invalid_is_refused_with_its_fix(changes: dict[str, Any], reason: str) -> None:
     message = refusal(**changes)
 
     assert reason in message
@@ -98,7 +98,7 @@ def test_what_cannot_stand_is_refused_with_its_fix(changes: dict[str, Any], reas
         ("0 0 * * 5L", "Kubernetes does not accept"),
     ],
 )
-def test_a_schedule_that_is_no_cron_line_is_refused(line: str, reason: str) -> None:
+def test_a_schedule_that_is_not_a_cron_expression_is_refused(line: str, reason: str) -> None:
     message = refusal(materialization={"schedule": line})
 
     assert reason in message

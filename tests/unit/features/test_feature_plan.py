@@ -41,7 +41,7 @@ def test_feast_gets_the_definitions_and_the_stages_own_configuration(folder: Pat
     assert f"path: '${{{REGISTRY_URL}}}'" in rest
 
 
-def test_each_change_is_told_with_its_difference(folder: Path) -> None:
+def test_each_change_is_reported_with_its_difference(folder: Path) -> None:
     changes = [
         {"change": "new", "kind": "feature view", "name": "b", "diff": "+ttl: 1s"},
         {"change": "changed", "kind": "entity", "name": "a", "diff": "-x\n+y"},
@@ -103,7 +103,7 @@ def test_what_feast_says_last_is_the_message(folder: Path) -> None:
         ("sqlite:////data/registry.db", "cannot open /data/registry.db", "cannot open /data/registry.db"),
     ],
 )
-def test_the_registrys_password_is_never_told(folder: Path, url: str, said: str, shown: str) -> None:
+def test_the_registrys_password_is_never_shown(folder: Path, url: str, said: str, shown: str) -> None:
     (folder / "said").write_text(f"a line before\n{said}\n")
     code, output = plan(folder, f"cat {folder}/said >&2; exit 1", **{REGISTRY_URL: url})
     assert code == 1

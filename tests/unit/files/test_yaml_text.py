@@ -119,6 +119,6 @@ def test_a_quoted_text_stays_quoted_beside_the_same_text_without_quotes() -> Non
     assert dump({"a": "x", "b": Quoted("x"), "c": "x"}) == "a: x\nb: 'x'\nc: x\n"
 
 
-def test_what_yaml_has_no_form_for_is_refused() -> None:
+def test_what_yaml_cannot_represent_is_refused() -> None:
     with pytest.raises(yaml.YAMLError):
         dump({"a": object()})

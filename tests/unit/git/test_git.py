@@ -56,7 +56,9 @@ def test_a_blob_that_is_missing_is_named(tmp_path: Path) -> None:
         Repository(tmp_path).blobs(["1" * 40])
 
 
-def test_no_repository_and_no_git_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_repository_and_a_missing_git_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(UserError, match=r"is in no git repository \(.*\)\. Fix: run this in a clone"):
         Repository(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))

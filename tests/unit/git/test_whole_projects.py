@@ -179,7 +179,7 @@ def test_a_link_by_an_absolute_path_leads_to_the_checkout_and_not_to_the_commit(
         pass
 
 
-def test_a_link_to_what_is_in_no_commit(tmp_path: Path) -> None:
+def test_a_link_to_what_is_not_committed(tmp_path: Path) -> None:
     work = reading(tmp_path)
     work.commit("Ignore", {".gitignore": "/shared.yaml\n"})
     (tmp_path / "models" / "a.yaml").rename(tmp_path / "shared.yaml")
@@ -248,7 +248,7 @@ def test_what_git_archive_would_leave_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("setting", ["core.autocrlf", "eol"])
-def test_other_ends_of_lines(tmp_path: Path, setting: str) -> None:
+def test_other_line_endings(tmp_path: Path, setting: str) -> None:
     work = reading(tmp_path)
     if setting == "eol":
         work.commit("Attributes", {".gitattributes": "* text eol=crlf\n"})
@@ -261,7 +261,7 @@ def test_other_ends_of_lines(tmp_path: Path, setting: str) -> None:
 
 
 @pytest.mark.parametrize("ignored", [True, False])
-def test_what_is_in_no_commit_is_not_read_as_one(tmp_path: Path, *, ignored: bool) -> None:
+def test_what_is_not_committed_is_not_read_as_committed(tmp_path: Path, *, ignored: bool) -> None:
     work = reading(tmp_path)
     if ignored:
         work.commit("Ignore", {".gitignore": "/features/more.py\n/notes\n"})
@@ -282,7 +282,7 @@ def test_new_files_count_whatever_git_status_shows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mark", ["--assume-unchanged", "--skip-worktree"])
-def test_edits_that_git_was_told_to_overlook(tmp_path: Path, mark: str) -> None:
+def test_edits_that_git_is_configured_to_overlook(tmp_path: Path, mark: str) -> None:
     work = reading(tmp_path)
     work.git("update-index", mark, "models/a.yaml")
     assert Repository(tmp_path).changed() == []
@@ -291,7 +291,7 @@ def test_edits_that_git_was_told_to_overlook(tmp_path: Path, mark: str) -> None:
     whole(tmp_path)
 
 
-def test_names_that_differ_in_case_alone(tmp_path: Path) -> None:
+def test_names_that_differ_only_in_case(tmp_path: Path) -> None:
     work = reading(tmp_path)
     work.commit("Case", {"components/Own.py": "", "components/own.py": ""})
     whole(tmp_path)

@@ -82,7 +82,7 @@ def test_what_a_run_left_that_was_killed_while_git_filled_the_folder(work: Work)
         assert tree not in known(work)
 
 
-def test_a_folder_that_somebody_else_removed_is_forgotten(work: Work) -> None:
+def test_a_folder_that_someone_else_removed_is_forgotten(work: Work) -> None:
     tree = killed_run(work)
     tree.parent.rename(tree.parent.with_name("elsewhere"))
     with Repository(work.folder).at("HEAD"):

@@ -105,7 +105,7 @@ def test_the_pulumi_operator_heals_drift_by_the_stack_file_alone(
     assert spec["serviceAccountName"] == account["name"]
 
 
-def test_production_waits_for_staging_and_staging_for_nobody(committed: dict[str, str]) -> None:
+def test_production_waits_for_staging_and_staging_for_nothing(committed: dict[str, str]) -> None:
     spec = one(committed["pulumi/production.yaml"], "Stack")["spec"]
     assert spec["prerequisites"] == [
         {"name": "ml-deployments-staging", "requirement": {"succeededWithinDuration": "1h"}}
@@ -134,13 +134,13 @@ def checked(folder: Path) -> str:
     return " ".join(result.output.split())
 
 
-def test_check_tells_of_what_is_stale(small: Path) -> None:
+def test_check_reports_what_is_stale(small: Path) -> None:
     assert "gitops" not in checked(small)
     run(small, small / "gitops")
     assert "gitops" not in checked(small)
     (small / "Pulumi.test.yaml").write_text(GOOD_STACK.replace("ml-test", "ml-other"))
     (small / "gitops" / "flux" / "gone.yaml").write_text(HEADER)
-    # Nobody uses it.
+    # It is not used.
     shutil.rmtree(small / "gitops" / "pulumi")
     said = checked(small)
     assert "gitops/argocd/test.yaml, gitops/flux/gone.yaml, gitops/flux/test.yaml: not what" in said

@@ -133,7 +133,7 @@ def test_broken_files_and_projects_in_a_folder(tmp_path: Path) -> None:
     inner = "deploy/Pulumi.staging.yaml"
     work.commit("One", {inner: stack({"a": flow("v1")}), "Pulumi.staging.yaml": stack({"z": flow("v1")})})
     work.commit("Broken", {inner: "config: ["})
-    work.commit("Mended", {inner: stack({"a": flow("v2")})})
+    work.commit("Repaired", {inner: stack({"a": flow("v2")})})
     found = history(Repository(tmp_path / "deploy")).changes
     assert [(c.model, c.kind) for c in found] == [
         ("a", ChangeKind.ADDED),
@@ -194,7 +194,7 @@ def test_texts_of_others_are_shown_as_they_are(tmp_path: Path) -> None:
     assert "\x1b[2J" not in out
 
 
-def test_no_name_is_cut_in_a_log(tmp_path: Path) -> None:
+def test_names_are_not_truncated_in_a_log(tmp_path: Path) -> None:
     name = "-".join(["sentiment"] * 6)
     work = Work.new(tmp_path, **{name: flow("v1")})
     work.release("staging", f"Release\n\nModel: {name}\nReason: {'because ' * 9}", **{name: flow("v2")})

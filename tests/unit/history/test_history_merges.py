@@ -1,4 +1,4 @@
-"""Who released what, told of histories with merges."""
+"""Who released what, in histories with merges."""
 
 from pathlib import Path
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.support.repositories import MAIN, Work, changes, flow
 
 
-def test_a_trailer_tells_of_a_revert_as_gits_own_sentence_does(tmp_path: Path) -> None:
+def test_a_trailer_marks_a_revert_as_gits_own_sentence_does(tmp_path: Path) -> None:
     work = Work.new(tmp_path)
     undone = work.release("staging", a=flow("v2"))
     revision = work.release("staging", f"Back to v1\n\nReverts: {undone[:12]}", a=flow("v1"))

@@ -137,7 +137,7 @@ def test_missing_stack_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["A-b", "a_b", "1a", "a" * 64])
-def test_name_that_is_no_dns_label(tmp_path: Path, name: str) -> None:
+def test_name_that_is_not_a_dns_label(tmp_path: Path, name: str) -> None:
     folder = project(tmp_path, GOOD_STACK.replace("    a:", f"    {name}:"), **{name: MODEL})
     (problem,) = problems(folder)
     assert problem.value == name

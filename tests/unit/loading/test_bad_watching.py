@@ -41,7 +41,7 @@ WATCHED = [
         "write 10s",
     ),
     (
-        "edges nobody knows",
+        "unknown boundaries",
         'runtime: tensorflow-serving\nslo: {latency: {objective: "99", threshold: 0.5s}}',
         "slo.latency",
         "not round numbers",
@@ -160,7 +160,7 @@ def test_monitoring_of_a_stage(tmp_path: Path, text: str, reason: str) -> None:
     assert reason in problem.reason
 
 
-def test_rules_larger_than_the_operator_takes(tmp_path: Path) -> None:
+def test_rules_larger_than_the_operator_accepts(tmp_path: Path) -> None:
     gauges = "".join(
         f'  g{number}: {{metric: m{number}, kind: drift, threshold: "1", direction: above}}\n'
         for number in range(560)

@@ -82,7 +82,7 @@ def test_sources_that_changed_since_feast_read_them_are_named(tmp_path: Path) ->
     )
 
 
-def test_the_ends_of_lines_are_no_change(tmp_path: Path) -> None:
+def test_line_endings_are_not_a_change(tmp_path: Path) -> None:
     write_features(tmp_path)
     (tmp_path / "features" / "views.py").write_bytes(VIEWS.replace("\n", "\r\n").encode())
     assert load_definitions(Sources.of(tmp_path))[1] == []
@@ -137,7 +137,7 @@ def test_definitions_without_their_file_are_refused_before_anything_is_rendered(
 def stack_problems(
     folder: Path, services: dict[str, str], defines: dict[str, Any] = DEFINED, store: str = STORE
 ) -> list[str]:
-    """What is wrong with a stage whose models read the services, as it is told."""
+    """What is wrong with a stage whose models read the services, as it is reported."""
     write_features(folder, defines)
     entries = "".join(f'    {name}: {{version: "v1", replicas: 1}}\n' for name in services)
     text = f"config:\n  ml-deployments:namespace: ml-test\n  ml-deployments:models:\n{entries}{store}"
@@ -145,7 +145,7 @@ def stack_problems(
     return [str(each) for each in problems(project(folder, text, **files))]
 
 
-def test_a_service_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path) -> None:
+def test_a_service_that_does_not_exist_is_reported_with_those_that_do(tmp_path: Path) -> None:
     (text,) = stack_problems(tmp_path, {"a": "sentiment_v2"})
 
     assert text == (
@@ -154,7 +154,7 @@ def test_a_service_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path
     )
 
 
-def test_reading_features_without_a_store_is_told(tmp_path: Path) -> None:
+def test_reading_features_without_a_store_is_reported(tmp_path: Path) -> None:
     (text,) = stack_problems(tmp_path, {"a": "sentiment_v1"}, store="")
 
     assert "models/a.yaml:6: features: reads features, and the stage has no feature store" in text
@@ -175,7 +175,7 @@ def test_two_models_that_read_one_feature_with_two_types_conflict(tmp_path: Path
     assert "sentiment_v1, which a reads, as Int64. Fix: give it one type" in text
 
 
-def test_the_same_feature_with_the_same_type_is_no_conflict(tmp_path: Path) -> None:
+def test_the_same_feature_with_the_same_type_is_not_a_conflict(tmp_path: Path) -> None:
     write_features(tmp_path, conflict("Int64"))
     entries = "".join(f'    {name}: {{version: "v1", replicas: 1}}\n' for name in "ab")
     text = f"config:\n  ml-deployments:namespace: ml-test\n  ml-deployments:models:\n{entries}{STORE}"
@@ -195,7 +195,7 @@ def test_two_models_whose_keys_have_two_types_conflict(tmp_path: Path) -> None:
     assert "gives the key author_id as STRING, and sentiment_v1, which a reads, as INT64" in text
 
 
-def test_a_freshness_of_no_view_is_told(tmp_path: Path) -> None:
+def test_a_freshness_of_an_unknown_view_is_reported(tmp_path: Path) -> None:
     store = STORE + "    watch: {freshnessByView: {author_post: 2h}}\n"
     (text,) = stack_problems(tmp_path, {"a": "sentiment_v1"}, store=store)
 
@@ -203,7 +203,7 @@ def test_a_freshness_of_no_view_is_told(tmp_path: Path) -> None:
     assert "name one of author_posts" in text
 
 
-def test_a_model_named_like_a_part_of_the_store_is_told(tmp_path: Path) -> None:
+def test_a_model_named_like_a_part_of_the_store_is_reported(tmp_path: Path) -> None:
     (text,) = stack_problems(tmp_path, {"feature-store": "sentiment_v1"})
 
     assert "is the name of a part of the stage's feature store. Fix: rename the model" in text
@@ -218,7 +218,7 @@ def test_a_model_named_like_a_part_of_the_store_is_told(tmp_path: Path) -> None:
         ("wide.py", ENTITIES.encode("utf-16"), "is not UTF-8"),
     ],
 )
-def test_files_that_cannot_be_brought_into_the_cluster_are_told_alone(
+def test_files_that_cannot_be_deployed_are_reported_alone(
     tmp_path: Path, name: str, content: bytes, reason: str
 ) -> None:
     write_features(tmp_path)
@@ -227,21 +227,21 @@ def test_files_that_cannot_be_brought_into_the_cluster_are_told_alone(
     assert reason in problem(tmp_path).reason
 
 
-def test_problems_of_definitions_the_stage_and_a_model_are_told_together(tmp_path: Path) -> None:
+def test_problems_of_definitions_the_stage_and_a_model_are_reported_together(tmp_path: Path) -> None:
     write_features(tmp_path)
     (tmp_path / "features" / "views.py").write_text(VIEWS + "\n")
     entries = "".join(f'    {name}: {{version: "v1", replicas: 1}}\n' for name in "ab")
     text = f"config:\n  ml-deployments:namespace: ml-test\n  ml-deployments:requireDigest: true\n  {STORE.strip()}\n"
     text += f"  ml-deployments:models:\n{entries}"
-    told = problems(project(tmp_path, text, a=MODEL, b=MODEL.replace("owner: team-a\n", "")))
-    assert [(p.file, p.reason) for p in told] == [
+    found = problems(project(tmp_path, text, a=MODEL, b=MODEL.replace("owner: team-a\n", "")))
+    assert [(p.file, p.reason) for p in found] == [
         ("Pulumi.test.yaml", "is missing, and test requires one"),
         ("Pulumi.test.yaml", "is required and missing"),
         (FILE, "do not match the definitions: views.py was changed"),
     ]
 
 
-def test_an_unquoted_version_is_told_once(tmp_path: Path) -> None:
+def test_an_unquoted_version_is_reported_once(tmp_path: Path) -> None:
     texts = stack_problems(tmp_path, {"a": "sentiment_v1"}, store=STORE.replace('"0.67.0"', "0.67"))
 
     assert len(texts) == 1
@@ -265,7 +265,7 @@ def test_definitions_that_no_stage_uses_are_checked_too(tmp_path: Path) -> None:
         (None, False),
     ],
 )
-def test_another_feast_than_the_one_that_plans_is_a_note_and_no_problem(
+def test_another_feast_than_the_one_that_plans_is_a_note_and_not_a_problem(
     tmp_path: Path, pinned: str | None, noted: bool
 ) -> None:
     folder = project(tmp_path, GOOD_STACK + STORE)

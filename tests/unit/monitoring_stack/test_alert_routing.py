@@ -40,7 +40,9 @@ def routed(route: Manifest, labels: dict[str, str], inherited: Manifest | None =
         ("team-b", "info", "everyone"),
     ],
 )
-def test_the_most_specific_receiver_is_told(tmp_path: Path, owner: str, severity: str, receiver: str) -> None:
+def test_the_most_specific_receiver_is_notified(
+    tmp_path: Path, owner: str, severity: str, receiver: str
+) -> None:
     spec = config(stack_of(tmp_path, RECEIVERS))
     end = routed(spec["route"], {"owner": owner, "severity": severity})
     assert end["receiver"] == receiver
@@ -73,7 +75,7 @@ def test_without_receivers_alertmanager_alone_shows_alerts(installed: list[Manif
     assert routed(spec["route"], {"owner": "team-a", "severity": "page"})["receiver"] == "none"
 
 
-def test_an_alert_that_fits_no_receiver_is_not_told(tmp_path: Path) -> None:
+def test_an_alert_without_a_matching_receiver_is_not_sent(tmp_path: Path) -> None:
     text = RECEIVERS.replace('        - {webhookUrl: "https://hooks.example.com/all"}\n', "")
     spec = config(stack_of(tmp_path, text))
     assert routed(spec["route"], {"owner": "team-b", "severity": "ticket"})["receiver"] == "none"

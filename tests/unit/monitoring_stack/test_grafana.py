@@ -1,4 +1,4 @@
-"""Grafana shows the dashboards in git, and starts anew when its set-up changes."""
+"""Grafana shows the dashboards in git, and restarts when its configuration changes."""
 
 from pathlib import Path
 

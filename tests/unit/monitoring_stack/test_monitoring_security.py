@@ -39,7 +39,7 @@ def test_every_pod_is_hardened(installed: list[Manifest]) -> None:
         assert spec["resources"]["limits"]["memory"]
 
 
-def test_only_who_asks_the_api_has_a_token(installed: list[Manifest]) -> None:
+def test_only_pods_that_use_the_api_have_a_token(installed: list[Manifest]) -> None:
     accounts = [m for m in of_kind(installed, "ServiceAccount") if m["metadata"]["namespace"] == "watch"]
     assert {m["automountServiceAccountToken"] for m in accounts} == {False}
     assert len(accounts) == 4
@@ -138,7 +138,7 @@ def allowed(found: list[Manifest], target: dict[str, str]) -> set[tuple[str, str
     return result
 
 
-def test_nobody_reaches_it_but_its_own_parts(installed: list[Manifest]) -> None:
+def test_only_its_own_parts_reach_it(installed: list[Manifest]) -> None:
     def operated(name: str) -> dict[str, str]:
         return {"app.kubernetes.io/name": name, "app.kubernetes.io/instance": name}
 

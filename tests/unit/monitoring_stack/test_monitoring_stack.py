@@ -71,5 +71,5 @@ def test_the_stages_own_namespace_is_refused(tmp_path: Path) -> None:
     assert problem.fix == "name another one under monitoring.namespace"
 
 
-def test_the_stages_own_namespace_may_hold_somebody_elses_monitoring(tmp_path: Path) -> None:
+def test_the_stages_own_namespace_may_contain_other_monitoring(tmp_path: Path) -> None:
     assert stack_of(tmp_path, "  ml-deployments:monitoring: {namespace: ml-test}\n")

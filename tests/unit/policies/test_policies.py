@@ -22,7 +22,7 @@ def test_the_committed_stages_pass(stage: str) -> None:
     assert [v for v in policy_violations(CHECKOUT, stage) if v.policy != "version-order"] == []
 
 
-def test_production_asks_for_high_availability() -> None:
+def test_production_requires_high_availability() -> None:
     assert load_stack(Sources.of(CHECKOUT), "production").settings.policy.high_availability
 
 

@@ -54,7 +54,7 @@ DEPLOYMENT: list[tuple[Spoil, str, str]] = [
 
 
 @pytest.mark.parametrize(("spoil", "policy", "message"), DEPLOYMENT)
-def test_a_spoilt_deployment_is_found(
+def test_a_broken_deployment_is_found(
     ruled_objects: list[Manifest], spoil: Spoil, policy: str, message: str
 ) -> None:
     changed = deepcopy(ruled_objects)
@@ -144,7 +144,7 @@ def secret(**content: dict[str, str]) -> Manifest:
 
 
 @pytest.mark.parametrize(("spoil", "policy", "what"), OTHERS)
-def test_another_spoilt_object_is_found(
+def test_another_broken_object_is_found(
     ruled_objects: list[Manifest], spoil: Callable[[list[Manifest]], Any], policy: str, what: str
 ) -> None:
     changed = deepcopy(ruled_objects)
@@ -198,7 +198,7 @@ def test_an_exception_makes_one_policy_of_one_object_advice(ruled_objects: list[
 
     assert levels["restricted-pods"].level is Level.MANDATORY
     assert levels["replicas"].level is Level.ADVISORY
-    assert levels["replicas"].problem.reason.endswith("(let pass: a batch job)")
+    assert levels["replicas"].problem.reason.endswith("(allowed: a batch job)")
 
 
 def test_every_kind_that_makes_pods_is_looked_at(ruled_objects: list[Manifest]) -> None:

@@ -32,7 +32,7 @@ def test_what_the_standard_allows_passes(case: str) -> None:
 
 
 def test_a_host_process_of_windows_is_found() -> None:
-    """The API server refuses such a pod for other reasons first, so it is no case of both."""
+    """The API server refuses such a pod for other reasons first, so it is not a case for both."""
     template = good_template()
     template["spec"]["containers"][0]["securityContext"]["windowsOptions"] = {"hostProcess": True}
     assert messages(template) == ["container server must not set windowsOptions.hostProcess"]

@@ -1,4 +1,4 @@
-"""A model's version goes forward, or back by a revert: the order of versions, and how git tells of them."""
+"""A model's version goes forward, or back by a revert: the order of versions, and how git records them."""
 
 from pathlib import Path
 
@@ -147,7 +147,7 @@ def test_an_exception_lets_a_version_go_back(repository: Path) -> None:
     assert "renumbered" in violation.problem.reason
 
 
-def test_versions_without_an_order_are_told(repository: Path) -> None:
+def test_versions_without_an_order_are_reported(repository: Path) -> None:
     release(repository, "blue")
     (violation,) = judged(repository)
     assert violation.level is Level.ADVISORY
@@ -171,7 +171,7 @@ def test_a_shallow_clone_says_what_it_lacks(repository: Path, tmp_path: Path) ->
     assert violation.problem.fix == "`git fetch --unshallow`"
 
 
-def test_a_shallow_clone_that_holds_the_change_judges_it(repository: Path, tmp_path: Path) -> None:
+def test_a_shallow_clone_with_the_change_checks_it(repository: Path, tmp_path: Path) -> None:
     release(repository, "v1")
     git(tmp_path, "clone", "--quiet", "--depth", "2", repository.as_uri(), tmp_path / "shallow")
 

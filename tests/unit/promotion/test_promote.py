@@ -188,7 +188,7 @@ def test_a_model_that_is_new_in_the_stage(tmp_path: Path) -> None:
     assert work.text(PRODUCTION) == stack({"a": flow("v1"), "b": flow("v1", 3)}, "production")
 
 
-def test_a_sparse_checkout_holds_half_a_project(tmp_path: Path) -> None:
+def test_a_sparse_checkout_has_a_partial_project(tmp_path: Path) -> None:
     work = reading_features(tmp_path)
     work.git("sparse-checkout", "set", "models")
     assert "features/definitions.yaml is left out of this sparse checkout" in refused(work)
@@ -239,26 +239,26 @@ def test_a_model_that_the_source_does_not_run(tmp_path: Path) -> None:
     )
 
 
-def test_a_broken_stage_is_told_before_anything_else(tmp_path: Path) -> None:
+def test_a_broken_stage_is_reported_before_anything_else(tmp_path: Path) -> None:
     work = ahead(tmp_path)
     work.commit("Break", {PRODUCTION: stack({"a": '{version: "v1", replica: 2}'}, "production")})
     assert "replica = 2: unknown key" in refused(work)
 
 
-def test_a_version_that_is_none_is_refused_by_the_files_own_rules(tmp_path: Path) -> None:
+def test_an_invalid_version_is_refused_by_the_checks_of_the_files(tmp_path: Path) -> None:
     work = ahead(tmp_path)
     assert 'must name one version; "latest"' in refused(work, "--version", "latest", "--reason", "because")
     assert "must be a version tag" in refused(work, "--version", "v/1", "--reason", "because")
 
 
-def test_a_detached_head_will_do(tmp_path: Path) -> None:
+def test_a_detached_head_is_enough(tmp_path: Path) -> None:
     work = ahead(tmp_path)
     work.git("checkout", "--quiet", "--detach")
     promote(work, "--commit")
     assert work.branches == {MAIN, "promote/production/a/v2"}
 
 
-def test_edits_in_no_commit_and_a_branch_that_exists(tmp_path: Path) -> None:
+def test_uncommitted_edits_and_a_branch_that_exists(tmp_path: Path) -> None:
     work = ahead(tmp_path)
     promote(work, "--commit")
     assert "the branch promote/production/a/v2 exists already. Fix:" in refused(work, "--commit")

@@ -35,7 +35,7 @@ def registered(tmp_path: Path, **options: bool) -> Work:
     return work
 
 
-def told(work: Work, facts: ReleaseFacts, asked: list[object] | None = None) -> Promotion:
+def promoted(work: Work, facts: ReleaseFacts, asked: list[object] | None = None) -> Promotion:
     """The promotion of `a` to production when the registries say this; the registries' tests ask real ones."""
 
     def ask(
@@ -54,7 +54,7 @@ def test_what_the_registries_say_goes_into_the_commit(tmp_path: Path) -> None:
     version = ModelVersion(
         name="a", number="7", version="v2", aliases=(), metrics={}, run="4711", dataset=None, owner=None
     )
-    promotion = told(registered(tmp_path), ReleaseFacts(registered=version, verdicts=(GOOD,)), asked)
+    promotion = promoted(registered(tmp_path), ReleaseFacts(registered=version, verdicts=(GOOD,)), asked)
     assert asked == ["production", "v2", None, "v1", False]
     assert promotion.message() == (
         "Promote a v2 to production\n\nModel: a\nVersion: v2\nFrom: staging\nTo: production\n"
@@ -66,7 +66,7 @@ def test_what_the_registries_say_goes_into_the_commit(tmp_path: Path) -> None:
 def test_a_stage_that_requires_digests_gets_the_registrys(tmp_path: Path) -> None:
     work = registered(tmp_path, pinned=True)
     asked: list[object] = []
-    promotion = told(work, ReleaseFacts(digest=DIGESTS[1]), asked)
+    promotion = promoted(work, ReleaseFacts(digest=DIGESTS[1]), asked)
     assert asked == ["production", "v2", None, "v1", True]
     assert promotion.text == work.text(PRODUCTION).replace(
         flow("v1", digest=DIGESTS[0]), flow("v2", digest=DIGESTS[1])
@@ -74,18 +74,18 @@ def test_a_stage_that_requires_digests_gets_the_registrys(tmp_path: Path) -> Non
     assert f"Digest: {DIGESTS[1]}\n" in promotion.message()
 
 
-def test_a_required_digest_that_nobody_knows(tmp_path: Path) -> None:
+def test_a_required_digest_that_is_unknown(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="digest: is missing, and production requires one"):
-        told(registered(tmp_path, pinned=True), ReleaseFacts())
+        promoted(registered(tmp_path, pinned=True), ReleaseFacts())
 
 
-def test_every_reason_against_it_is_told(tmp_path: Path) -> None:
+def test_every_reason_against_it_is_reported(tmp_path: Path) -> None:
     problems = tuple(
         VersionProblem(field="version", reason=reason, fix="do it")
         for reason in ("no such run", "fails the gate")
     )
     with pytest.raises(UserError) as caught:
-        told(registered(tmp_path), ReleaseFacts(problems=problems))
+        promoted(registered(tmp_path), ReleaseFacts(problems=problems))
     assert str(caught.value).splitlines() == [
         "a v2 is not promoted to production; nothing was changed.",
         "  no such run. Fix: do it",

@@ -42,26 +42,26 @@ def verdict(after: str | None, before: str | None = None, **rules: str) -> Verdi
         ("0.86", "0.90", {"min": "0.85", "maxDrop": "0.01"}, False),
     ],
 )
-def test_a_metric_is_held_against_its_rules(
+def test_a_metric_is_checked_against_its_rules(
     after: str | None, before: str | None, rules: dict[str, str], *, passed: bool
 ) -> None:
     assert verdict(after, before, **rules).passed is passed
 
 
-def test_every_broken_rule_is_told() -> None:
+def test_every_broken_rule_is_reported() -> None:
     found = verdict("0.80", "0.90", min="0.85", maxDrop="0.01")
     assert found.reason == "0.80 is below 0.85; 0.10 below the 0.90 that runs, more than 0.01"
     assert found.rule == "at least 0.85, may fall by 0.01"
 
 
-def test_what_could_not_be_compared_is_told() -> None:
+def test_what_could_not_be_compared_is_reported() -> None:
     assert verdict("0.9", maxDrop="0.01").reason == "nothing that runs to compare with"
     assert verdict("0.9", "NaN", maxDrop="0.01").reason == "nothing that runs to compare with"
     assert verdict("0.9", "Infinity", maxDrop="0.01").reason == "nothing that runs to compare with"
     assert not verdict("0.9", min="0.1").reason
 
 
-def test_a_missing_metric_is_told() -> None:
+def test_a_missing_metric_is_reported() -> None:
     assert verdict(None, min="0.1").reason == "its run has no such metric"
 
 

@@ -32,7 +32,7 @@ def prints(folder: Path, monkeypatch: pytest.MonkeyPatch, **texts: str) -> None:
 @pytest.mark.parametrize(
     "text", ["A new version of Pulumi is available", '{"message": "no"}', '["one"]', "{}"]
 )
-def test_a_history_that_is_none_is_one_message(
+def test_output_that_is_not_a_history_is_one_message(
     tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = Work.new(tmp_path / "work")

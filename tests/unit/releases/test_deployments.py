@@ -89,7 +89,7 @@ def test_what_was_deployed_last_counts_also_when_its_commit_is_older(
 
 
 @pytest.mark.parametrize("version", ["v1..2", "a...b", "x.lock", "v1.x.lock", "A_b-c.1"])
-def test_versions_that_git_takes_for_no_name(tmp_path: Path, version: str) -> None:
+def test_versions_that_git_does_not_accept_as_a_name(tmp_path: Path, version: str) -> None:
     work = Work.new(tmp_path, a=flow(version))
     tag(work)
     work.release("staging", a=flow("other"))
@@ -102,7 +102,7 @@ def test_versions_that_git_takes_for_no_name(tmp_path: Path, version: str) -> No
 
 @settings(max_examples=25, deadline=None)
 @given(st.from_regex(r"\A[A-Za-z0-9]([-A-Za-z0-9_.]{0,20}[A-Za-z0-9])?\Z"), st.integers(1, 12))
-def test_every_version_has_a_name_that_git_takes(version: str, time: int) -> None:
+def test_every_version_has_a_name_that_git_accepts(version: str, time: int) -> None:
     name = tag_name("staging", "a", version, time)
     subprocess.run(["git", "check-ref-format", f"refs/tags/{name}"], check=True)
 

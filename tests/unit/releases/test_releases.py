@@ -50,7 +50,7 @@ def test_a_stage_that_comes_and_one_that_goes(tmp_path: Path) -> None:
         "config: {ml-deployments:models: {a: 1}}",
     ],
 )
-def test_old_commits_may_hold_anything(text: str) -> None:
+def test_old_commits_may_contain_anything(text: str) -> None:
     assert entries(text, "f") == {}
     assert quick_entries(text, "f") == {}
 

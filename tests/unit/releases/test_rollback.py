@@ -185,7 +185,7 @@ def test_a_shallow_clone_says_how_to_get_the_rest(tmp_path: Path) -> None:
     assert "Fix: `git fetch --unshallow`" in rollback(shallow, code=1)
 
 
-def test_a_detached_head_will_do(tmp_path: Path) -> None:
+def test_a_detached_head_is_enough(tmp_path: Path) -> None:
     work = Work.new(tmp_path)
     work.release("staging", a=flow("v2"))
     work.git("checkout", "--quiet", "--detach")
@@ -193,7 +193,7 @@ def test_a_detached_head_will_do(tmp_path: Path) -> None:
     assert work.branches == {MAIN, "rollback/staging/a/v1"}
 
 
-def test_edits_in_no_commit_and_a_branch_that_exists(tmp_path: Path) -> None:
+def test_uncommitted_edits_and_a_branch_that_exists(tmp_path: Path) -> None:
     work = Work.new(tmp_path)
     work.release("staging", a=flow("v2"))
     rollback(work, "--commit")

@@ -14,7 +14,7 @@ def failing(folder: Path, program: str, **modules: str) -> Path:
     return folder
 
 
-def told(folder: Path, *command: str) -> str:
+def said_by(folder: Path, *command: str) -> str:
     code, _, err = run(*command, "--project", folder)
     assert code == 1
     assert "Traceback" not in err
@@ -46,15 +46,15 @@ def told(folder: Path, *command: str) -> str:
     ],
 )
 def test_what_a_program_raises_is_one_message(tmp_path: Path, program: str, said: str) -> None:
-    err = told(failing(tmp_path / "p", program), "render", "test", "--output", str(tmp_path / "out"))
+    err = said_by(failing(tmp_path / "p", program), "render", "test", "--output", str(tmp_path / "out"))
     assert said in err
     assert "`pulumi preview --stack test` shows the whole traceback" in err
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("command", [("policy",), ("drift", "test", "--work-tree")])
-def test_every_command_that_runs_the_program_tells_it(tmp_path: Path, command: tuple[str, ...]) -> None:
-    assert "the program failed at components/program.py:1: ZeroDivisionError" in told(
+def test_every_command_that_runs_the_program_reports_it(tmp_path: Path, command: tuple[str, ...]) -> None:
+    assert "the program failed at components/program.py:1: ZeroDivisionError" in said_by(
         failing(tmp_path, "1 / 0\n"), *command
     )
 
@@ -64,12 +64,12 @@ def test_the_innermost_and_the_outermost_line_are_named(tmp_path: Path) -> None:
         tmp_path, "\nfrom components.own import make\nmake()\n", own="def make():\n    raise LookupError\n"
     )
     said = "the program failed at components/own.py:2 (from components/program.py:3): LookupError. Fix: "
-    assert said in told(folder, "policy", "test")
+    assert said in said_by(folder, "policy", "test")
 
 
 def test_components_of_this_checkout_are_named_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("components.stage.kubernetes_object", None)
-    err = told(project(tmp_path), "policy", "test")
+    err = said_by(project(tmp_path), "policy", "test")
     assert "the program failed at components/stage.py:" in err
     assert "(from components/program.py:" in err
     assert "TypeError" in err

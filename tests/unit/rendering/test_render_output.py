@@ -74,7 +74,7 @@ def test_what_render_did_not_write_is_named_and_left_alone(
     assert {path.name for path in output.iterdir()} == before
 
 
-def test_a_folder_of_somebody_elses_is_not_listed_whole(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_listed_completely(tmp_path: Path) -> None:
     for number in range(9):
         (tmp_path / "out").mkdir(exist_ok=True)
         (tmp_path / "out" / f"{number}.py").write_text("")

@@ -161,7 +161,7 @@ def test_the_branch_is_not_moved_under_a_checkout(clone: Path) -> None:
     assert f"{BRANCH} is checked out" in said
 
 
-def test_a_commit_of_somebody_else_on_the_branch_is_named(clone: Path) -> None:
+def test_a_commit_of_someone_else_on_the_branch_is_named(clone: Path) -> None:
     run(clone)
     git(clone, "switch", "--quiet", BRANCH)
     commit(clone, "By hand")
@@ -211,7 +211,7 @@ def test_a_project_in_a_folder_of_the_repository(tmp_path: Path) -> None:
     assert image(top).endswith(":v1")
 
 
-def test_what_was_done_is_told(clone: Path) -> None:
+def test_what_was_done_is_reported(clone: Path) -> None:
     source = git(clone, "rev-parse", "HEAD")
     done = render_commit(Repository(clone), "test", "HEAD")
     tip = git(clone, "rev-parse", BRANCH)

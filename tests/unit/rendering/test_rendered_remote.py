@@ -20,19 +20,19 @@ def test_a_shallow_clone_says_how_to_get_the_rest(clone: Path, tmp_path: Path) -
     assert tips(clone) == ["Roll out v2", "Serve model a"]
 
 
-def test_a_fresh_clone_goes_on_from_the_remotes_branch(clone: Path, tmp_path: Path) -> None:
+def test_a_fresh_clone_continues_from_the_remotes_branch(clone: Path, tmp_path: Path) -> None:
     run(clone)
     commit(clone, "Roll out v2", V2)
     other = tmp_path / "other"
     git(tmp_path, "clone", "--quiet", str(clone), str(other))
     assert run(other)[0] == 0
     assert tips(other) == ["Roll out v2", "Serve model a"]
-    assert tips(clone) == ["Serve model a"], "nothing is pushed unless told"
+    assert tips(clone) == ["Serve model a"], "nothing is pushed without --push"
     assert run(other, "--push", "origin")[0] == 0
     assert tips(clone) == tips(other)
 
 
-def test_a_push_goes_on_from_what_others_pushed(clone: Path, tmp_path: Path) -> None:
+def test_a_push_continues_from_what_others_pushed(clone: Path, tmp_path: Path) -> None:
     run(clone)
     other = tmp_path / "other"
     git(tmp_path, "clone", "--quiet", str(clone), str(other))

@@ -59,7 +59,7 @@ def test_a_workflows_own_token_finds_the_bots_comment_and_no_persons(server: Git
     assert server.bodies() == [f"{MARKER}\na person's", f"{MARKER}\nagain"]
 
 
-def test_a_comment_that_is_deleted_in_between_is_posted_anew(server: GitHub) -> None:
+def test_a_comment_that_is_deleted_in_between_is_posted_again(server: GitHub) -> None:
     found = server.add(f"{MARKER}\nold", "deployer")
     server.vanishing = {found["id"]}
     server.add("a person's")
@@ -67,7 +67,7 @@ def test_a_comment_that_is_deleted_in_between_is_posted_anew(server: GitHub) -> 
     assert server.bodies() == ["a person's", f"{MARKER}\nnew"]
 
 
-def test_a_wrong_token_is_told_and_never_shown(server: GitHub) -> None:
+def test_a_wrong_token_is_reported_and_never_shown(server: GitHub) -> None:
     with pytest.raises(UserError, match="Fix: set GITHUB_TOKEN") as error:
         send(server, token="secret-and-wrong")
     assert "401: Bad credentials" in str(error.value)
@@ -83,7 +83,7 @@ def test_a_wrong_token_is_told_and_never_shown(server: GitHub) -> None:
         ({}, "Resource not accessible by integration", "forks never have it"),
     ],
 )
-def test_a_refusal_tells_what_to_do(server: GitHub, headers: dict[str, str], said: str, fix: str) -> None:
+def test_a_refusal_says_what_to_do(server: GitHub, headers: dict[str, str], said: str, fix: str) -> None:
     server.failures["POST"] = [(403, headers, said)]
     with pytest.raises(UserError, match=fix) as error:
         send(server)
@@ -99,7 +99,7 @@ def test_passing_faults_are_waited_out(server: GitHub, method: str) -> None:
     assert server.bodies() == [f"{MARKER}\nnew"]
 
 
-def test_a_post_whose_answer_was_lost_makes_no_second_comment(server: GitHub) -> None:
+def test_a_post_whose_answer_was_lost_adds_no_second_comment(server: GitHub) -> None:
     server.carried_out = True
     server.failures["POST"] = [(504, {}, "timeout")]
     assert send(server)[0] == "edited"

@@ -79,8 +79,8 @@ def test_data_goes_only_after_its_protection() -> None:
     assert not expected(claim, REDIS, gone, kept=True)
     assert not expected(claim, REDIS)
     assert not expected("Namespace", REDIS, gone)
-    let_go = of_store(claim, REDIS, gone=False, kept=True)
-    assert "is no longer kept" in points(let_go)
+    unprotected = of_store(claim, REDIS, gone=False, kept=True)
+    assert "is no longer kept" in points(unprotected)
     assert points(of_store(claim, REDIS, gone=False)) == ""
 
 
@@ -203,7 +203,7 @@ def workload(name: str, **container: Any) -> dict[str, Any]:
     return manifest("Deployment", name, spec={"template": {"spec": {"containers": [container]}}})
 
 
-def test_the_secrets_that_are_asked_for_anew() -> None:
+def test_the_secrets_that_are_newly_required() -> None:
     def key(secret: str, key: str) -> dict[str, Any]:
         return {"name": "X", "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 

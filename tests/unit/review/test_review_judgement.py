@@ -30,7 +30,7 @@ def test_another_models_objects_are_not_given_up_by_it() -> None:
     assert not judged(step("delete", "Service", "other"), REMOVED)
 
 
-def test_what_no_manifest_gave_up_is_not_expected() -> None:
+def test_what_no_manifest_removed_is_not_expected() -> None:
     # The state knows an object that the base commit does not render: somebody's newer commit is deployed.
     assert not judged(step("delete", "ConfigMap"), REMOVED, gone=False)
 
@@ -40,7 +40,7 @@ def test_a_budget_goes_with_the_second_replica() -> None:
 
 
 @pytest.mark.parametrize("kind", ["Namespace", "PersistentVolumeClaim"])
-def test_data_is_never_given_up(kind: str) -> None:
+def test_data_is_never_expected_to_go(kind: str) -> None:
     assert not judged(step("delete", kind), REMOVED)
     assert not judged(step("delete", kind), REMOVED, of_model=False)
     assert judged(step("delete", kind, kept=True), REMOVED)

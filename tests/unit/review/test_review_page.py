@@ -122,7 +122,7 @@ def test_what_does_not_stop_a_merge(more: dict[str, Any]) -> None:
     assert "What stops it" not in text(with_(BUMP, **more))
 
 
-def test_a_preview_that_failed_on_the_way_is_not_told_as_whole() -> None:
+def test_a_preview_that_failed_partway_is_reported_as_incomplete() -> None:
     preview = Preview(steps=BUMP.preview.steps, problems=("error: gone",))
     found = text(with_(BUMP, preview=preview))
     assert "this is incomplete" in found

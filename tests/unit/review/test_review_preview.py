@@ -63,7 +63,7 @@ def test_steps_are_named_by_their_objects() -> None:
 
 
 @pytest.mark.parametrize(("version", "group"), [("apps/v1", "apps"), ("core/v1", "")])
-def test_an_object_whose_name_pulumi_does_not_tell_yet_is_named_as_in_the_program(
+def test_an_object_whose_name_pulumi_does_not_know_yet_is_named_as_in_the_program(
     version: str, group: str
 ) -> None:
     urn = f"urn:pulumi:test::ml-deployments::ml-deployments:index:Model$kubernetes:{version}:Any::m"
@@ -118,7 +118,7 @@ def test_no_digest_is_a_problem(said: str, problem: str) -> None:
     assert problem in found
 
 
-def test_a_failure_that_the_digest_does_not_tell_is_still_one() -> None:
+def test_a_failure_that_the_digest_does_not_show_is_still_one() -> None:
     assert parse(digest(raw("same")), "error: odd", 1, "test").problems == ("error: odd",)
 
 
@@ -142,7 +142,7 @@ def test_a_preview_that_does_not_end_is_stopped_with_what_it_started(
     wait_for(lambda: command_line(child) == "", what="what it started ends too")
 
 
-def test_a_preview_that_nobody_waits_for_ends_with_what_it_started(
+def test_a_preview_that_is_not_waited_for_ends_with_what_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pulumi(tmp_path, monkeypatch, f"sleep 600 & echo $! > {tmp_path}/child; wait")

@@ -94,7 +94,7 @@ def test_up_applies_the_crds_once_and_starts_one_process(fake: Operator, cluster
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-def test_one_that_crashed_or_hangs_is_started_anew(
+def test_one_that_crashed_or_hangs_is_restarted(
     fake: Operator, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     monkeypatch.setattr(operator, "ANSWER_SECONDS", 1.0)
@@ -127,7 +127,7 @@ def test_another_build_brings_its_own_crds(
     assert command_line(before) == ""
 
 
-def test_crds_that_are_refused_are_told_and_tried_again(fake: Operator, cluster: FakeCluster) -> None:
+def test_crds_that_are_refused_are_reported_and_tried_again(fake: Operator, cluster: FakeCluster) -> None:
     cluster.answer = subprocess.CompletedProcess([], 1, "", "etcdserver: no space")
     with pytest.raises(UserError, match="etcdserver: no space"):
         fake.up()
@@ -136,7 +136,7 @@ def test_crds_that_are_refused_are_told_and_tried_again(fake: Operator, cluster:
     assert fake.up() == "started"
 
 
-def test_one_that_ends_at_once_is_told_with_its_last_words(
+def test_one_that_ends_at_once_is_reported_with_its_last_output(
     fake: Operator, paths: SandboxPaths, tmp_path: Path
 ) -> None:
     install(paths, tmp_path / "bad", "raise SystemExit('no such certificate')")
@@ -145,7 +145,7 @@ def test_one_that_ends_at_once_is_told_with_its_last_words(
     assert fake.component().pid is None
 
 
-def test_one_that_never_answers_is_not_waited_for_for_ever(
+def test_one_that_never_answers_is_not_waited_for_forever(
     fake: Operator, paths: SandboxPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operator, "START_SECONDS", 0.3)

@@ -123,7 +123,7 @@ def test_a_lock_whose_file_was_removed_is_not_shared(tmp_path: Path) -> None:
     assert most == 1
 
 
-def test_a_command_that_hangs_is_told_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_hangs_is_reported_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def hang(_: SandboxPaths) -> None:
         raise subprocess.TimeoutExpired(["kwokctl", "start"], 60)
 
@@ -212,14 +212,14 @@ def test_what_does_not_run_is_started_beside_what_does(
     assert fake.calls == ["start", "scale"]
 
 
-def test_nodes_that_cannot_be_made_are_told(paths: SandboxPaths) -> None:
+def test_nodes_that_cannot_be_created_are_reported(paths: SandboxPaths) -> None:
     fake = FakeCluster(paths, [True])
     fake.kwokctl.write_text("#!/bin/sh\necho 'etcdserver: no space' >&2\nexit 1\n")
     with pytest.raises(UserError, match="etcdserver: no space"):
         fake.up()
 
 
-def test_white_space_in_the_path_is_told(tmp_path: Path) -> None:
+def test_white_space_in_the_path_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="white space"):
         control_plane.Cluster(SandboxPaths(checkout=tmp_path / "check out")).up()
 
@@ -272,7 +272,7 @@ def test_an_interrupted_deployment_lets_pulumi_end(
     assert ends[0] == "0"
 
 
-def test_a_broken_lock_file_is_no_holder(tmp_path: Path) -> None:
+def test_a_broken_lock_file_is_not_a_holder(tmp_path: Path) -> None:
     path = tmp_path / "lock.json"
     for text in ("[]", '{"pid": "x"}', "{}", "{"):
         path.write_text(text)

@@ -80,7 +80,7 @@ def test_the_server_knows_its_name_and_version(production: dict[str, dict[str, A
     }
 
 
-def test_selectors_find_the_pods_and_hold_no_version(production: dict[str, dict[str, Any]]) -> None:
+def test_selectors_match_the_pods_and_contain_no_version(production: dict[str, dict[str, Any]]) -> None:
     labels = production["Deployment"]["spec"]["template"]["metadata"]["labels"]
     selectors = [
         production["Deployment"]["spec"]["selector"]["matchLabels"],
