@@ -14,6 +14,7 @@ import yaml
 from benchmarks.peers import sloth
 from components.files.sources import Sources
 from components.files.yaml_text import dump
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring.model_rules import rule_groups
 from components.settings.stack import StackSettings
 from components.stack import load_stack
@@ -82,7 +83,7 @@ def _ours(folder: Path, names: list[str]) -> dict[str, str]:
 
 def _groups(stack: StackSettings, name: str) -> str:
     model = stack.models[0].model_copy(update={"name": name})
-    return dump({"groups": rule_groups(model, stack)})
+    return dump({"groups": rule_groups(StagedModel(model, stack))})
 
 
 def _sloths(folder: Path, names: list[str]) -> dict[str, str]:

@@ -67,12 +67,12 @@ def dashboard_files(stack: StackSettings) -> Iterator[DashboardFile]:
             labels=feature_store_names.labels(stack, feature_store_names.SERVER),
             text=to_json(feature_dashboard(stack.feature_store, stack)),
         )
-    for model in stack.models:
+    for staged in (StagedModel(model, stack) for model in stack.models):
         yield DashboardFile(
-            name=dashboard_name(model.name),
-            uid=links.dashboard_uid(stack.stage, model.name),
-            labels=StagedModel(model, stack).labels,
-            text=to_json(model_dashboard(model, stack)),
+            name=dashboard_name(staged.name),
+            uid=links.dashboard_uid(stack.stage, staged.name),
+            labels=staged.labels,
+            text=to_json(model_dashboard(staged)),
         )
 
 

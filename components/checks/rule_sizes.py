@@ -1,6 +1,7 @@
 """Refuses rules that are too large for the object that contains them."""
 
 from components.errors import Problem
+from components.kubernetes.staged_model import StagedModel
 from components.loading.stack_files import LoadedStack
 from components.monitoring.model_rules import SIZE_LIMITS, rules_size
 from components.settings.monitoring import MonitoringDelivery
@@ -23,5 +24,5 @@ def rule_size_problems(loaded: LoadedStack) -> list[Problem]:
             fix="name fewer gauges under quality, or split the model in two",
         )
         for model in settings.models
-        if (size := rules_size(model, settings)) > limit
+        if (size := rules_size(StagedModel(model, settings))) > limit
     ]

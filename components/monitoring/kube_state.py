@@ -4,36 +4,34 @@ Each is aggregated to what it is about: the exporter's own pod would else be par
 the exporter would begin the alert anew.
 """
 
-from components.kubernetes.staged_model import CONTAINER
+from components.kubernetes.staged_model import CONTAINER, StagedModel
 from components.monitoring.series import picked
-from components.settings.model import ModelSettings
-from components.settings.stack import StackSettings
 
 # Kubernetes cuts what it makes a pod's name of to 58 characters: the Deployment's name, '-', a hash of up to 10, '-'.
 _LONGEST_BASE = 58
 _LONGEST_WHOLE_NAME = _LONGEST_BASE - 12
 
 
-def deployment_series(model: ModelSettings, stack: StackSettings, metric: str, **labels: str) -> str:
+def deployment_series(staged: StagedModel, metric: str, **labels: str) -> str:
     """A gauge of the Deployment, not aggregated: `kube_deployment_<metric>`."""
-    own = {"namespace": stack.namespace, "deployment": model.name, **labels}
+    own = {"namespace": staged.namespace, "deployment": staged.name, **labels}
     return picked(f"kube_deployment_{metric}", own)
 
 
-def deployment(model: ModelSettings, stack: StackSettings, metric: str, **labels: str) -> str:
+def deployment(staged: StagedModel, metric: str, **labels: str) -> str:
     """The same, aggregated."""
-    return f"max by (namespace, deployment) ({deployment_series(model, stack, metric, **labels)})"
+    return f"max by (namespace, deployment) ({deployment_series(staged, metric, **labels)})"
 
 
-def containers(model: ModelSettings, stack: StackSettings, metric: str, **labels: str) -> str:
+def containers(staged: StagedModel, metric: str, **labels: str) -> str:
     """A metric of the server's containers, not aggregated: `kube_pod_container_<metric>`."""
-    return container_series(model, stack, f"kube_pod_container_{metric}", **labels)
+    return container_series(staged, f"kube_pod_container_{metric}", **labels)
 
 
-def container_series(model: ModelSettings, stack: StackSettings, name: str, **labels: str) -> str:
+def container_series(staged: StagedModel, name: str, **labels: str) -> str:
     """Any metric that has the labels of the server's containers, by its whole name."""
-    own = {"namespace": stack.namespace, "container": CONTAINER, **labels}
-    return picked(name, own, f'pod=~"{pod_pattern(model)}"')
+    own = {"namespace": staged.namespace, "container": CONTAINER, **labels}
+    return picked(name, own, f'pod=~"{pod_pattern(staged)}"')
 
 
 def by_container(expression: str) -> str:
@@ -41,18 +39,18 @@ def by_container(expression: str) -> str:
     return f"max by (namespace, pod, container) ({expression})"
 
 
-def autoscaler(model: ModelSettings, stack: StackSettings, metric: str) -> str:
+def autoscaler(staged: StagedModel, metric: str) -> str:
     """A gauge of the HorizontalPodAutoscaler that is named like the model, or as KEDA names it."""
-    name = f'horizontalpodautoscaler=~"(keda-hpa-)?{model.name}"'
-    gauge = picked(f"kube_horizontalpodautoscaler_{metric}", {"namespace": stack.namespace}, name)
+    name = f'horizontalpodautoscaler=~"(keda-hpa-)?{staged.name}"'
+    gauge = picked(f"kube_horizontalpodautoscaler_{metric}", {"namespace": staged.namespace}, name)
     return f"max by (namespace, horizontalpodautoscaler) ({gauge})"
 
 
-def pod_pattern(model: ModelSettings) -> str:
+def pod_pattern(staged: StagedModel) -> str:
     """What the names of the model's pods look like, and those of `<model>-<more>` do not.
 
     Of a long name Kubernetes cuts the end; then only the beginning is known.
     """
-    if len(model.name) <= _LONGEST_WHOLE_NAME:
-        return f"{model.name}-[a-z0-9]+-[a-z0-9]{{5}}"
-    return f"{f'{model.name}-'[:_LONGEST_BASE]}[a-z0-9-]*"
+    if len(staged.name) <= _LONGEST_WHOLE_NAME:
+        return f"{staged.name}-[a-z0-9]+-[a-z0-9]{{5}}"
+    return f"{f'{staged.name}-'[:_LONGEST_BASE]}[a-z0-9-]*"

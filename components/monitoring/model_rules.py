@@ -2,21 +2,20 @@
 
 import json
 
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring.alerts.model import alert_group
 from components.monitoring.recording_rules import Group, recording_groups
-from components.settings.model import ModelSettings
 from components.settings.monitoring import MonitoringDelivery
-from components.settings.stack import StackSettings
 
 # The bytes that one object may hold: prometheus-operator refuses larger rules, the API server larger ConfigMaps.
 SIZE_LIMITS = {MonitoringDelivery.OPERATOR: 512 * 1024, MonitoringDelivery.CONFIGMAP: 1024 * 1024}
 
 
-def rule_groups(model: ModelSettings, stack: StackSettings) -> list[Group]:
+def rule_groups(staged: StagedModel) -> list[Group]:
     """Every group of rules of a model: the recording rules, then the alerts."""
-    return [*recording_groups(model, stack.namespace), alert_group(model, stack)]
+    return [*recording_groups(staged), alert_group(staged)]
 
 
-def rules_size(model: ModelSettings, stack: StackSettings) -> int:
+def rules_size(staged: StagedModel) -> int:
     """The bytes of a model's rules as JSON, which is as long as their YAML within a hundredth and quicker to make."""
-    return len(json.dumps(rule_groups(model, stack)))
+    return len(json.dumps(rule_groups(staged)))

@@ -8,6 +8,7 @@ import re
 from decimal import Decimal
 from typing import TypedDict
 
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring import series, slo
 from components.monitoring.series import picked
 from components.monitoring.slo import Objective, plain
@@ -57,14 +58,14 @@ def serving_metrics(model: ModelDefinition) -> ServingMetrics:
     return RUNTIMES[model.runtime].metrics
 
 
-def target_labels(model: ModelSettings, namespace: str) -> dict[str, str]:
+def target_labels(staged: StagedModel) -> dict[str, str]:
     """What every series scraped from the model's pods has."""
-    return {"namespace": namespace, NAME_LABEL: model.name}
+    return {"namespace": staged.namespace, NAME_LABEL: staged.name}
 
 
-def model_labels(model: ModelSettings, namespace: str) -> dict[str, str]:
+def model_labels(staged: StagedModel) -> dict[str, str]:
     """What every canonical series of the model has."""
-    return {"namespace": namespace, "model": model.name}
+    return {"namespace": staged.namespace, "model": staged.name}
 
 
 def latency_histogram(model: ModelDefinition) -> Histogram | None:
@@ -73,14 +74,14 @@ def latency_histogram(model: ModelDefinition) -> Histogram | None:
     return latency if isinstance(latency, Histogram) else None
 
 
-def recording_groups(model: ModelSettings, namespace: str) -> list[Group]:
+def recording_groups(staged: StagedModel) -> list[Group]:
     """The groups of recording rules of one model."""
-    name = f"{model.name}.{namespace}"
-    quick = [*_version_rules(model, namespace), _desired_version(model, namespace)]
+    name = f"{staged.name}.{staged.namespace}"
+    quick = [*_version_rules(staged), _desired_version(staged)]
     slow: list[Rule] = []
-    for objective, promised in objectives(model).items():
-        quick += _quick_slo_rules(model, namespace, objective, promised)
-        slow += _slow_slo_rules(model, namespace, objective, promised)
+    for objective, promised in objectives(staged.model).items():
+        quick += _quick_slo_rules(staged, objective, promised)
+        slow += _slow_slo_rules(staged, objective, promised)
     groups = [Group(name=f"{name}.series", interval=INTERVAL, rules=quick)]
     if slow:
         groups.append(Group(name=f"{name}.budget", interval=COUNT_INTERVAL, rules=slow))
@@ -97,33 +98,33 @@ def objectives(model: ModelSettings) -> dict[Objective, str]:
     return found
 
 
-def _version_rules(model: ModelSettings, namespace: str) -> list[Rule]:
-    metrics = serving_metrics(model)
-    requests = _by_version(model, namespace, metrics.requests)
-    rules = [_record(model, series.REQUESTS, requests)]
+def _version_rules(staged: StagedModel) -> list[Rule]:
+    metrics = serving_metrics(staged.model)
+    requests = _by_version(staged, metrics.requests)
+    rules = [_record(staged, series.REQUESTS, requests)]
     if metrics.errors is not None:
-        errors = _by_version(model, namespace, metrics.errors)
-        rules.append(_record(model, series.ERRORS, f"{errors}\nor\n0 * {requests}"))
-    rules += _duration_rules(model, namespace)
+        errors = _by_version(staged, metrics.errors)
+        rules.append(_record(staged, series.ERRORS, f"{errors}\nor\n0 * {requests}"))
+    rules += _duration_rules(staged)
     if metrics.load is not None:
-        served = _served(model, labelled=metrics.load.labelled)
-        load = picked(metrics.load.name, target_labels(model, namespace), served)
-        rules.append(_record(model, series.LOAD, f"sum by (namespace, version) ({_versioned(load)})"))
-    up = picked("up", target_labels(model, namespace))
-    rules.append(_record(model, series.REPLICAS_UP, f"sum by (namespace, version) ({_versioned(up)})"))
+        served = _served(staged, labelled=metrics.load.labelled)
+        load = picked(metrics.load.name, target_labels(staged), served)
+        rules.append(_record(staged, series.LOAD, f"sum by (namespace, version) ({_versioned(load)})"))
+    up = picked("up", target_labels(staged))
+    rules.append(_record(staged, series.REPLICAS_UP, f"sum by (namespace, version) ({_versioned(up)})"))
     return rules
 
 
-def _duration_rules(model: ModelSettings, namespace: str) -> list[Rule]:
-    latency = serving_metrics(model).latency
-    labels = target_labels(model, namespace)
+def _duration_rules(staged: StagedModel) -> list[Rule]:
+    latency = serving_metrics(staged.model).latency
+    labels = target_labels(staged)
     if isinstance(latency, Histogram):
-        served = _served(model, labelled=latency.labelled)
+        served = _served(staged, labelled=latency.labelled)
         bucket = picked(f"{latency.name}_bucket", labels, latency.matchers, served)
         rates = f"sum by (namespace, version, le) ({_versioned(f'rate({bucket}[5m])')})"
         return [
             _record(
-                model,
+                staged,
                 series.DURATION_QUANTILE,
                 _scaled(f"histogram_quantile({quantile}, {rates})", latency.unit.seconds),
                 quantile=quantile,
@@ -132,67 +133,79 @@ def _duration_rules(model: ModelSettings, namespace: str) -> list[Rule]:
         ]
     if isinstance(latency, Mean):
         total, count = (
-            _by_version(model, namespace, (Selected(name=name),)) for name in (latency.total, latency.count)
+            _by_version(staged, (Selected(name=name),)) for name in (latency.total, latency.count)
         )
         expression = _scaled(f"({total}\n/\n({count} > 0))", latency.unit.seconds)
-        return [_record(model, series.DURATION_MEAN, expression)]
+        return [_record(staged, series.DURATION_MEAN, expression)]
     return []
 
 
-def _desired_version(model: ModelSettings, namespace: str) -> Rule:
+def _desired_version(staged: StagedModel) -> Rule:
     """The one rule that a release changes."""
-    return _record(model, series.DESIRED_VERSION, "vector(1)", namespace=namespace, version=model.version)
+    return _record(
+        staged,
+        series.DESIRED_VERSION,
+        "vector(1)",
+        namespace=staged.namespace,
+        version=staged.model.version,
+    )
 
 
-def _quick_slo_rules(model: ModelSettings, namespace: str, objective: Objective, promised: str) -> list[Rule]:
-    requests, errors = _requests_and_errors(model, namespace, objective)
-    labels = {**model_labels(model, namespace), "slo": objective.value}
+def _quick_slo_rules(staged: StagedModel, objective: Objective, promised: str) -> list[Rule]:
+    requests, errors = _requests_and_errors(staged, objective)
+    labels = {**model_labels(staged), "slo": objective.value}
     total, bad = picked(series.SLO_REQUESTS, labels), picked(series.SLO_ERRORS, labels)
     share = plain(Decimal(promised) / 100)
     rules = [
-        _record(model, series.SLO_REQUESTS, requests, slo=objective.value),
-        _record(model, series.SLO_ERRORS, errors, slo=objective.value),
-        _record(model, series.SLO_OBJECTIVE, f"vector({share})", namespace=namespace, slo=objective.value),
-        _record(model, series.SLO_ERROR_RATIO, f"{bad}\n/\n({total} > 0)", slo=objective.value, window="5m"),
+        _record(staged, series.SLO_REQUESTS, requests, slo=objective.value),
+        _record(staged, series.SLO_ERRORS, errors, slo=objective.value),
+        _record(
+            staged,
+            series.SLO_OBJECTIVE,
+            f"vector({share})",
+            namespace=staged.namespace,
+            slo=objective.value,
+        ),
+        _record(staged, series.SLO_ERROR_RATIO, f"{bad}\n/\n({total} > 0)", slo=objective.value, window="5m"),
     ]
-    return [*rules, *(_ratio(model, objective, window, bad, total) for window in slo.QUICK_WINDOWS)]
+    return [*rules, *(_ratio(staged, objective, window, bad, total) for window in slo.QUICK_WINDOWS)]
 
 
-def _slow_slo_rules(model: ModelSettings, namespace: str, objective: Objective, promised: str) -> list[Rule]:
+def _slow_slo_rules(staged: StagedModel, objective: Objective, promised: str) -> list[Rule]:
     """A count each 2 minutes, so that the sums over days weigh each request once on average, and stay cheap."""
-    labels = {**model_labels(model, namespace), "slo": objective.value}
+    labels = {**model_labels(staged), "slo": objective.value}
     rules = [
-        _record(model, count, f"{COUNT_SECONDS} * {picked(rate, labels)}", slo=objective.value)
+        _record(staged, count, f"{COUNT_SECONDS} * {picked(rate, labels)}", slo=objective.value)
         for count, rate in (
             (series.SLO_REQUESTS_COUNT, series.SLO_REQUESTS),
             (series.SLO_ERRORS_COUNT, series.SLO_ERRORS),
         )
     ]
     total, bad = picked(series.SLO_REQUESTS_COUNT, labels), picked(series.SLO_ERRORS_COUNT, labels)
-    rules += [_ratio(model, objective, window, bad, total) for window in slo.SLOW_WINDOWS]
+    rules += [_ratio(staged, objective, window, bad, total) for window in slo.SLOW_WINDOWS]
     ratio = picked(series.SLO_ERROR_RATIO, {**labels, "window": slo.SLOW_WINDOWS[-1]})
     remaining = f"1 - sum without (window) ({ratio}) / {plain(slo.budget(promised))}"
-    return [*rules, _record(model, series.SLO_BUDGET_REMAINING, remaining, slo=objective.value)]
+    return [*rules, _record(staged, series.SLO_BUDGET_REMAINING, remaining, slo=objective.value)]
 
 
-def _ratio(model: ModelSettings, objective: Objective, window: str, bad: str, total: str) -> Rule:
+def _ratio(staged: StagedModel, objective: Objective, window: str, bad: str, total: str) -> Rule:
     """The bad requests of a window among all its requests: counts divided, not ratios averaged."""
     expression = f"sum_over_time({bad}[{window}])\n/\n(sum_over_time({total}[{window}]) > 0)"
-    return _record(model, series.SLO_ERROR_RATIO, expression, slo=objective.value, window=window)
+    return _record(staged, series.SLO_ERROR_RATIO, expression, slo=objective.value, window=window)
 
 
-def _requests_and_errors(model: ModelSettings, namespace: str, objective: Objective) -> tuple[str, str]:
-    labels = model_labels(model, namespace)
+def _requests_and_errors(staged: StagedModel, objective: Objective) -> tuple[str, str]:
+    labels = model_labels(staged)
     if objective is Objective.AVAILABILITY:
         return (
             f"sum by (namespace) ({picked(series.REQUESTS, labels)})",
             f"sum by (namespace) ({picked(series.ERRORS, labels)})",
         )
-    histogram, latency = latency_histogram(model), model.slo.latency
+    histogram, latency = latency_histogram(staged.model), staged.model.slo.latency
     assert histogram is not None
     assert latency is not None
-    targets = target_labels(model, namespace)
-    more = (histogram.matchers, _served(model, labelled=histogram.labelled))
+    targets = target_labels(staged)
+    more = (histogram.matchers, _served(staged, labelled=histogram.labelled))
     edge = bucket_edge(seconds(latency.threshold) / histogram.unit.seconds)
     count = picked(f"{histogram.name}_count", targets, *more)
     within = picked(f"{histogram.name}_bucket", targets, *more, edge)
@@ -217,15 +230,15 @@ def bucket_edge(edge: Decimal) -> str:
     return f'le=~"{escaped}"'
 
 
-def _by_version(model: ModelSettings, namespace: str, counters: tuple[Selected, ...]) -> str:
+def _by_version(staged: StagedModel, counters: tuple[Selected, ...]) -> str:
     """Requests per second by version, summed over counters of which some may not exist yet."""
     rates = []
     for counter in counters:
         selected = picked(
             counter.name,
-            target_labels(model, namespace),
+            target_labels(staged),
             counter.matchers,
-            _served(model, labelled=counter.labelled),
+            _served(staged, labelled=counter.labelled),
         )
         rate = _versioned(f"rate({selected}[5m])")
         rates.append(
@@ -243,8 +256,8 @@ def _versioned(expression: str) -> str:
     return f'label_replace(sum without (version) ({expression}), "version", "$1", "{VERSION_LABEL}", "(.*)")'
 
 
-def _served(model: ModelSettings, *, labelled: bool) -> str:
-    label, name = serving_metrics(model).model_label, model.metrics.served_model
+def _served(staged: StagedModel, *, labelled: bool) -> str:
+    label, name = serving_metrics(staged.model).model_label, staged.model.metrics.served_model
     return f'{label}="{series.escaped(name)}"' if labelled and label and name else ""
 
 
@@ -252,5 +265,5 @@ def _scaled(expression: str, unit: Decimal) -> str:
     return expression if unit == 1 else f"{expression} * {plain(unit)}"
 
 
-def _record(model: ModelSettings, name: str, expression: str, **labels: str) -> Rule:
-    return Rule(record=name, expr=expression, labels={"model": model.name, **labels})
+def _record(staged: StagedModel, name: str, expression: str, **labels: str) -> Rule:
+    return Rule(record=name, expr=expression, labels={"model": staged.name, **labels})

@@ -7,14 +7,12 @@ from components.kubernetes.scraping import service_monitor_spec
 from components.kubernetes.staged_model import StagedModel
 from components.monitoring.model_rules import rule_groups
 from components.monitoring.recording_rules import INTERVAL
-from components.settings.model import ModelSettings
 from components.settings.monitoring import MonitoringDelivery
-from components.settings.stack import StackSettings
 
 
-def rule_file(model: ModelSettings, stack: StackSettings) -> dict[str, str]:
+def rule_file(staged: StagedModel) -> dict[str, str]:
     """A Prometheus rule file by its name."""
-    return {f"{stack.stage}-{model.name}.rules.yaml": dump({"groups": rule_groups(model, stack)})}
+    return {f"{staged.stage}-{staged.name}.rules.yaml": dump({"groups": rule_groups(staged)})}
 
 
 def model_monitor_spec(model: StagedModel) -> Manifest:
@@ -29,13 +27,13 @@ def monitoring_rules(staged: StagedModel) -> Component:
 
     Its objects have the labels by which the stage's Prometheus selects them.
     """
-    model, stack, name = staged.model, staged.stack, staged.name
+    stack, name = staged.stack, staged.name
     selected = {"labels": {**staged.labels, **(stack.monitoring.selector_labels or {})}}
     children: tuple[KubernetesObject, ...]
     if stack.monitoring.delivery is MonitoringDelivery.OPERATOR:
         specs = {
             "ServiceMonitor": model_monitor_spec(staged),
-            "PrometheusRule": {"groups": rule_groups(model, stack)},
+            "PrometheusRule": {"groups": rule_groups(staged)},
         }
         children = tuple(
             kubernetes_object(kind, {**staged.metadata, **selected}, {"spec": spec}, name=f"{name}-{kind}")
@@ -43,5 +41,5 @@ def monitoring_rules(staged: StagedModel) -> Component:
         )
     else:
         metadata = {**staged.metadata, **selected, "name": f"{name}-rules"}
-        children = (kubernetes_object("ConfigMap", metadata, {"data": rule_file(model, stack)}),)
+        children = (kubernetes_object("ConfigMap", metadata, {"data": rule_file(staged)}),)
     return Component(type="MonitoringRules", name=name, children=children)

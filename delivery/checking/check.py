@@ -8,6 +8,7 @@ from pathlib import Path
 from components.checks.model_files import model_file_problems
 from components.errors import Problem, SettingsError
 from components.files.sources import Sources
+from components.kubernetes.staged_model import StagedModel
 from components.loading.feature_definitions import FILE, FOLDER, load_definitions
 from components.loading.stack_files import LoadedStack
 from components.monitoring.recording_rules import Rule
@@ -18,7 +19,6 @@ from delivery.checking.monitoring import (
     feature_rules,
     model_rules,
     monitoring_problems,
-    watched_models,
 )
 
 # What `make features` installs, so that the plan of a review is made with it.
@@ -44,9 +44,8 @@ class Report:
         """Stage, namespace, name, version, replicas, rules and alerts of each model and each feature store."""
         found: list[tuple[str, ...]] = []
         for settings in (loaded.settings for loaded in self.stages):
-            watched = watched_models(settings)
             for model in settings.models:
-                rules = model_rules(model, settings) if model in watched else []
+                rules = model_rules(StagedModel(model, settings))
                 found.append(_row(settings, model.name, model.version, model.replicas, rules))
             if (store := settings.feature_store) is not None:
                 rules = feature_rules(settings)

@@ -9,11 +9,11 @@ import promql_parser
 from components.dashboards import dashboard_files
 from components.errors import Problem
 from components.feature_store.rules import feature_rule_groups
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring.alerts.coverage import left_out
 from components.monitoring.links import RUNBOOKS
 from components.monitoring.model_rules import rule_groups
 from components.monitoring.recording_rules import Rule
-from components.settings.model import ModelSettings
 from components.settings.monitoring import MonitoringDelivery
 from components.settings.stack import StackSettings
 
@@ -21,10 +21,10 @@ from components.settings.stack import StackSettings
 def monitoring_problems(project: Path, stack: StackSettings) -> list[Problem]:
     """Queries of rules and dashboards that do not parse, and alerts without a runbook."""
     found: list[Problem] = []
-    for model in watched_models(stack):
-        for rule in model_rules(model, stack):
+    for staged in (StagedModel(model, stack) for model in stack.models):
+        for rule in model_rules(staged):
             name = rule.get("alert") or rule.get("record", "")
-            found += _unparsable(rule["expr"], f"{name} of {model.name}", stack)
+            found += _unparsable(rule["expr"], f"{name} of {staged.name}", stack)
             found += _without_runbook(rule, project)
     for rule in feature_rules(stack):
         name = rule.get("alert") or rule.get("record", "")
@@ -46,14 +46,11 @@ def dashboard_queries(stack: StackSettings) -> Iterator[tuple[str, str]]:
                 yield f"the panel {panel['title']} of {dashboard['title']}", query
 
 
-def watched_models(stack: StackSettings) -> tuple[ModelSettings, ...]:
-    """The models of a stage that are watched at all."""
-    return () if stack.monitoring.delivery is MonitoringDelivery.NONE else stack.models
-
-
-def model_rules(model: ModelSettings, stack: StackSettings) -> list[Rule]:
-    """Every rule of a model."""
-    return [rule for group in rule_groups(model, stack) for rule in group["rules"]]
+def model_rules(staged: StagedModel) -> list[Rule]:
+    """Every rule of a model; none where nothing is watched."""
+    if staged.stack.monitoring.delivery is MonitoringDelivery.NONE:
+        return []
+    return [rule for group in rule_groups(staged) for rule in group["rules"]]
 
 
 def feature_rules(stack: StackSettings) -> list[Rule]:
@@ -65,10 +62,12 @@ def feature_rules(stack: StackSettings) -> list[Rule]:
 
 def coverage_notes(stack: StackSettings) -> list[str]:
     """One line for each alert that a model's runtime does not support, or that is changed and does not exist."""
+    if stack.monitoring.delivery is MonitoringDelivery.NONE:
+        return []
     return [
         f"{stack.stage}: {model.name} has no {missing.alert.value}: {missing.reason}"
-        for model in watched_models(stack)
-        for missing in left_out(model, stack)
+        for model in stack.models
+        for missing in left_out(StagedModel(model, stack))
         if missing.by_runtime or (missing.alert in model.alerts and model.alerts[missing.alert].enabled)
     ]
 

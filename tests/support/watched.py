@@ -1,11 +1,12 @@
 """Models of every runtime with everything there is to watch, for tests of rules and dashboards."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from components.files.sources import Sources
+from components.kubernetes.staged_model import StagedModel
 from components.runtimes.table import Runtime
-from components.settings.model import ModelSettings
-from components.settings.stack import StackSettings
 from components.stack import load_stack
 from tests.integration.rules.samples import SAMPLES
 from tests.support.projects import entry, project
@@ -36,9 +37,14 @@ def model_file(runtime: Runtime) -> str:
     return EVERYTHING.format(runtime=runtime.value, latency=latency)
 
 
-def watched(folder: Path, text: str, more: str = "") -> tuple[ModelSettings, StackSettings]:
-    """The settings of model `a` of 2 replicas, with this model file and more in its stack file."""
+def watched(folder: Path, text: str, more: str = "") -> StagedModel:
+    """Model `a` of 2 replicas, with this model file and more in its stack file."""
     project(folder, entry('version: "v1"\nreplicas: 2') + more, a=text)
     stack = load_stack(Sources.of(folder), "test").settings
     (model,) = stack.models
-    return model, stack
+    return StagedModel(model, stack)
+
+
+def changed(staged: StagedModel, **fields: Any) -> StagedModel:
+    """The same model in the same stage, with other values in some of its fields."""
+    return replace(staged, model=staged.model.model_copy(update=fields))

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring import series, slo
 from components.monitoring.alerts.alert import Alert
 from components.monitoring.recording_rules import INTERVAL_SECONDS, model_labels, objectives
 from components.monitoring.series import picked
 from components.monitoring.slo import BurnWindow, Objective, plain
 from components.settings.model import ModelSettings
-from components.settings.stack import StackSettings
 from components.settings.watching import AlertName
 
 _NAMES = {
@@ -17,18 +17,16 @@ _NAMES = {
 }
 
 
-def burn_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert]:
+def burn_alerts(staged: StagedModel) -> Iterator[Alert]:
     """One alert for each objective and pair of windows, so that it tells which one fired."""
-    for objective, promised in objectives(model).items():
+    for objective, promised in objectives(staged.model).items():
         for window in slo.WINDOWS:
-            yield _burn_alert(model, stack, objective, promised, window)
+            yield _burn_alert(staged, objective, promised, window)
 
 
-def _burn_alert(
-    model: ModelSettings, stack: StackSettings, objective: Objective, promised: str, window: BurnWindow
-) -> Alert:
+def _burn_alert(staged: StagedModel, objective: Objective, promised: str, window: BurnWindow) -> Alert:
     limit, factor = plain(slo.threshold(window, promised)), plain(window.factor)
-    labels = {**model_labels(model, stack.namespace), "slo": objective.value}
+    labels = {**model_labels(staged), "slo": objective.value}
     conditions = [
         f"{picked(series.SLO_ERROR_RATIO, {**labels, 'window': length})} > {limit}"
         for length in (window.long, window.short)
@@ -36,9 +34,9 @@ def _burn_alert(
     return Alert(
         name=_NAMES[objective],
         severity=window.severity,
-        expression="\nand ignoring (window)\n".join([*conditions, _enough(model, window, labels)]),
+        expression="\nand ignoring (window)\n".join([*conditions, _enough(staged.model, window, labels)]),
         pending=window.pending,
-        summary=f"{model.name} uses up its {objective.value} budget {factor} times too fast",
+        summary=f"{staged.name} uses up its {objective.value} budget {factor} times too fast",
         description=(
             f"{{{{ $value | humanizePercentage }}}} of the requests of the last {window.long} were bad; the objective "
             f"of {promised} % allows {plain(100 * slo.budget(promised))} %. At {factor} times that rate the budget "

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring.alerts.model import alerts
 from components.monitoring.recording_rules import latency_histogram, serving_metrics
 from components.settings.model import ModelSettings
-from components.settings.stack import StackSettings
 from components.settings.watching import AlertName, QualityKind
 
 _KINDS = {
@@ -27,18 +27,18 @@ class LeftOut:
     by_runtime: bool = False
 
 
-def left_out(model: ModelSettings, stack: StackSettings) -> list[LeftOut]:
+def left_out(staged: StagedModel) -> list[LeftOut]:
     """Every alert that the model does not have, in the order of their names in AlertName.
 
     Raises:
         LookupError: an alert is built by nothing, or left out without a reason that is known here.
     """
-    built = {alert.name for alert in alerts(model, stack)}
+    built = {alert.name for alert in alerts(staged)}
     found = []
     for name in AlertName:
-        override = model.alerts.get(name)
+        override = staged.model.alerts.get(name)
         if name not in built:
-            found.append(_unbuilt(name, model))
+            found.append(_unbuilt(name, staged.model))
         elif override is not None and not override.enabled:
             found.append(LeftOut(alert=name, reason="switched off in the files"))
     return found

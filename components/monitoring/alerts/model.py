@@ -4,6 +4,7 @@ An alert exists only where the runtime measures what it needs; components/monito
 left out and why. Durations that are not explained are kubernetes-mixin's.
 """
 
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring import links
 from components.monitoring.alerts.alert import Alert, alerting_rule
 from components.monitoring.alerts.burn import burn_alerts
@@ -13,32 +14,31 @@ from components.monitoring.alerts.rollout import rollout_alerts
 from components.monitoring.alerts.serving import serving_alerts
 from components.monitoring.recording_rules import INTERVAL, Group
 from components.settings.model import ModelSettings
-from components.settings.stack import StackSettings
 from components.settings.watching import AlertName, Severity
 
 
-def alert_group(model: ModelSettings, stack: StackSettings) -> Group:
+def alert_group(staged: StagedModel) -> Group:
     """The group of alerting rules of one model, those that are switched off left out."""
-    name = f"{model.name}.{stack.namespace}.alerts"
-    dashboard = links.dashboard_url(stack.monitoring, stack.stage, model.name)
+    name = f"{staged.name}.{staged.namespace}.alerts"
+    dashboard = links.dashboard_url(staged.stack.monitoring, staged.stage, staged.name)
     rules = [
         alerting_rule(
             alert,
-            stack,
-            severity=_severity(model, alert),
-            owner=model.owner,
+            staged.stack,
+            severity=_severity(staged.model, alert),
+            owner=staged.model.owner,
             dashboard_url=dashboard,
-            more={"model": model.name},
+            more={"model": staged.name},
         )
-        for alert in wanted_alerts(model, stack)
+        for alert in wanted_alerts(staged)
     ]
     return Group(name=name, interval=INTERVAL, rules=rules)
 
 
-def wanted_alerts(model: ModelSettings, stack: StackSettings) -> list[Alert]:
+def wanted_alerts(staged: StagedModel) -> list[Alert]:
     """The alerts of one model, those that are switched off left out."""
-    off = {name for name, override in model.alerts.items() if not override.enabled}
-    return [alert for alert in alerts(model, stack) if alert.name not in off]
+    off = {name for name, override in staged.model.alerts.items() if not override.enabled}
+    return [alert for alert in alerts(staged) if alert.name not in off]
 
 
 def _severity(model: ModelSettings, alert: Alert) -> Severity:
@@ -47,12 +47,12 @@ def _severity(model: ModelSettings, alert: Alert) -> Severity:
     return (override.severity if override else None) or alert.severity
 
 
-def alerts(model: ModelSettings, stack: StackSettings) -> list[Alert]:
+def alerts(staged: StagedModel) -> list[Alert]:
     """Every alert that the model's runtime and settings allow, also those that are switched off.
 
     A model of no replicas has only those on its objectives and its quality.
     """
-    found = [*burn_alerts(model, stack)]
-    if model.replicas > 0:
-        found += [*serving_alerts(model, stack), *pod_alerts(model, stack), *rollout_alerts(model, stack)]
-    return [*found, *quality_alerts(model, stack)]
+    found = [*burn_alerts(staged)]
+    if staged.model.replicas > 0:
+        found += [*serving_alerts(staged), *pod_alerts(staged), *rollout_alerts(staged)]
+    return [*found, *quality_alerts(staged)]

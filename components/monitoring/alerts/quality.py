@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring.alerts.alert import Alert
 from components.monitoring.recording_rules import target_labels
 from components.monitoring.series import picked
 from components.monitoring.slo import plain
-from components.settings.model import ModelSettings
 from components.settings.quantities import seconds
-from components.settings.stack import StackSettings
 from components.settings.watching import AlertName, Direction, QualityGauge, QualityKind, Severity
 
 _NAMES = {
@@ -19,16 +18,16 @@ _NAMES = {
 _SIGNS = {"above": ">", "below": "<"}
 
 
-def quality_alerts(model: ModelSettings, stack: StackSettings) -> Iterator[Alert]:
+def quality_alerts(staged: StagedModel) -> Iterator[Alert]:
     """Two alerts for each gauge of quality the model names, in the order of their names: it is bad, or it is gone."""
-    for name, gauge in sorted(model.quality.items()):
-        yield _bad(model, stack, name, gauge)
+    for name, gauge in sorted(staged.model.quality.items()):
+        yield _bad(staged, name, gauge)
         # A model without replicas shows none of its own gauges.
-        if model.replicas > 0 or gauge.labels:
-            yield _absent(model, stack, name, gauge)
+        if staged.model.replicas > 0 or gauge.labels:
+            yield _absent(staged, name, gauge)
 
 
-def _bad(model: ModelSettings, stack: StackSettings, name: str, gauge: QualityGauge) -> Alert:
+def _bad(staged: StagedModel, name: str, gauge: QualityGauge) -> Alert:
     if gauge.kind is QualityKind.STALENESS:
         summary, what = "is too old", f"{gauge.metric} is {{{{ $value | humanizeDuration }}}} ago"
     else:
@@ -37,41 +36,41 @@ def _bad(model: ModelSettings, stack: StackSettings, name: str, gauge: QualityGa
     return Alert(
         name=_NAMES[gauge.kind],
         severity=Severity.TICKET,
-        expression=f"{quality_value(model, stack, gauge)} {_SIGNS[side]} {gauge.threshold}",
+        expression=f"{quality_value(staged, gauge)} {_SIGNS[side]} {gauge.threshold}",
         pending=_duration(gauge),
-        summary=f"{model.name}: {name} {summary}",
+        summary=f"{staged.name}: {name} {summary}",
         description=f"{what}; it is bad {side} {gauge.threshold}.",
         labels={"gauge": name},
     )
 
 
-def _absent(model: ModelSettings, stack: StackSettings, name: str, gauge: QualityGauge) -> Alert:
+def _absent(staged: StagedModel, name: str, gauge: QualityGauge) -> Alert:
     return Alert(
         name=AlertName.QUALITY_GAUGE_ABSENT,
         severity=Severity.TICKET,
-        expression=f"absent({_gauge(model, stack, gauge)})",
+        expression=f"absent({_gauge(staged, gauge)})",
         pending="1h",
-        summary=f"{model.name}: nothing measures {name}",
+        summary=f"{staged.name}: nothing measures {name}",
         description=f"{gauge.metric} has been absent for an hour (value {{{{ $value }}}}): see to its job.",
         labels={"gauge": name},
     )
 
 
-def quality_value(model: ModelSettings, stack: StackSettings, gauge: QualityGauge) -> str:
+def quality_value(staged: StagedModel, gauge: QualityGauge) -> str:
     """What is compared with the gauge's threshold: the gauge, or its age where it is a time.
 
     Of several series, such as one a replica, the worst counts: the alert is about the model.
     """
-    value = _gauge(model, stack, gauge)
+    value = _gauge(staged, gauge)
     if gauge.kind is QualityKind.STALENESS:
         return f"time() - min({value})"
     worst = "min" if gauge.direction is Direction.BELOW else "max"
     return f"{worst}({value})"
 
 
-def _gauge(model: ModelSettings, stack: StackSettings, gauge: QualityGauge) -> str:
-    own = target_labels(model, stack.namespace)
-    return picked(gauge.metric, {"namespace": stack.namespace, **gauge.labels} if gauge.labels else own)
+def _gauge(staged: StagedModel, gauge: QualityGauge) -> str:
+    own = target_labels(staged)
+    return picked(gauge.metric, {"namespace": staged.namespace, **gauge.labels} if gauge.labels else own)
 
 
 def _duration(gauge: QualityGauge) -> str:

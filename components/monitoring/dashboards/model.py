@@ -3,8 +3,10 @@
 It holds neither the version nor the number of replicas, so that a release does not change it.
 """
 
+from dataclasses import replace
 from enum import StrEnum
 
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring import links
 from components.monitoring.alerts.model import wanted_alerts
 from components.monitoring.alerts.quality import quality_value
@@ -32,35 +34,33 @@ from components.monitoring.dashboards.pod_panels import replica_panels, resource
 from components.monitoring.dashboards.traffic_panels import traffic_panels
 from components.monitoring.recording_rules import model_labels
 from components.monitoring.series import picked
-from components.settings.model import ModelSettings
-from components.settings.stack import StackSettings
 from components.settings.watching import Direction, QualityGauge, QualityKind
 
 _OF_VERSION = f'version=~"${VERSION_VARIABLE}"'
 
 
-def model_dashboard(model: ModelSettings, stack: StackSettings) -> Json:
+def model_dashboard(staged: StagedModel) -> Json:
     """The dashboard of a model in a stage."""
-    labels = model_labels(model, stack.namespace)
+    labels = model_labels(staged)
     fleet = models.DashboardLink(
-        title=f"All models in {stack.stage}",
-        url=links.dashboard_path(stack.stage),
+        title=f"All models in {staged.stage}",
+        url=links.dashboard_path(staged.stage),
         icon="dashboard",
         include_vars=True,
         keep_time=True,
     )
     return frame(
-        links.dashboard_uid(stack.stage, model.name),
-        f"{model.name} in {stack.stage}",
-        f"The model {model.name} of {model.owner} in the stage {stack.stage}.",
-        [stack.stage, model.owner],
+        links.dashboard_uid(staged.stage, staged.name),
+        f"{staged.name} in {staged.stage}",
+        f"The model {staged.name} of {staged.model.owner} in the stage {staged.stage}.",
+        [staged.stage, staged.model.owner],
         [
-            Row(title="Traffic", panels=spread(traffic_panels(model, stack, _OF_VERSION))),
-            Row(title="Objectives", panels=objective_panels(model, stack)),
-            Row(title="Replicas and versions", panels=spread(replica_panels(model, stack, _OF_VERSION))),
-            Row(title="Resources", panels=spread(resource_panels(model, stack))),
-            Row(title="Quality", panels=spread(_quality_panels(model, stack))),
-            Row(title="Alerts", panels=[_firing(model, stack), _runbooks(model, stack)]),
+            Row(title="Traffic", panels=spread(traffic_panels(staged, _OF_VERSION))),
+            Row(title="Objectives", panels=objective_panels(staged)),
+            Row(title="Replicas and versions", panels=spread(replica_panels(staged, _OF_VERSION))),
+            Row(title="Resources", panels=spread(resource_panels(staged))),
+            Row(title="Quality", panels=spread(_quality_panels(staged))),
+            Row(title="Alerts", panels=[_firing(staged), _runbooks(staged)]),
         ],
         links=[fleet],
         variables=[version_variable(labels)],
@@ -68,11 +68,11 @@ def model_dashboard(model: ModelSettings, stack: StackSettings) -> Json:
     )
 
 
-def _quality_panels(model: ModelSettings, stack: StackSettings) -> list[Json]:
-    return [_quality(model, stack, name, gauge) for name, gauge in sorted(model.quality.items())]
+def _quality_panels(staged: StagedModel) -> list[Json]:
+    return [_quality(staged, name, gauge) for name, gauge in sorted(staged.model.quality.items())]
 
 
-def _quality(model: ModelSettings, stack: StackSettings, name: str, gauge: QualityGauge) -> Json:
+def _quality(staged: StagedModel, name: str, gauge: QualityGauge) -> Json:
     stale = gauge.kind is QualityKind.STALENESS
     below = gauge.direction is Direction.BELOW
     what = f"The age of {gauge.metric}" if stale else gauge.metric
@@ -82,14 +82,14 @@ def _quality(model: ModelSettings, stack: StackSettings, name: str, gauge: Quali
             description=f"{what}. It is bad {'below' if below else 'above'} the line.",
             unit=units.Seconds if stale else units.Short,
         ),
-        Query(expr=quality_value(model, stack, gauge)),
+        Query(expr=quality_value(staged, gauge)),
         drawn=limits(BAD, {gauge.threshold: GOOD}) if below else limits(GOOD, {gauge.threshold: BAD}),
         shaded=True,
     )
 
 
-def _firing(model: ModelSettings, stack: StackSettings) -> Json:
-    alerts = picked("ALERTS", {"alertstate": "firing", "stage": stack.stage, "model": model.name})
+def _firing(staged: StagedModel) -> Json:
+    alerts = picked("ALERTS", {"alertstate": "firing", "stage": staged.stage, "model": staged.name})
     return states(
         About(title="Alerts", description="When which alert of this model fired, with its severity."),
         Query(expr=f"max by (alertname, severity) ({alerts})", legend="{{alertname}} ({{severity}})"),
@@ -97,14 +97,14 @@ def _firing(model: ModelSettings, stack: StackSettings) -> Json:
     )
 
 
-def _runbooks(model: ModelSettings, stack: StackSettings) -> Json:
+def _runbooks(staged: StagedModel) -> Json:
     """The alerts that Prometheus has for this model, each with its runbook.
 
     A stopped model has fewer alerts; those of a running one are listed, since replicas must not change the dashboard.
     """
-    running = model.model_copy(update={"replicas": max(1, model.replicas)})
-    found = dict.fromkeys(alert.name for alert in wanted_alerts(running, stack))
-    lines = [_runbook(name, links.runbook_url(stack.monitoring, name)) for name in found]
+    running = staged.model.model_copy(update={"replicas": max(1, staged.model.replicas)})
+    found = dict.fromkeys(alert.name for alert in wanted_alerts(replace(staged, model=running)))
+    lines = [_runbook(name, links.runbook_url(staged.stack.monitoring, name)) for name in found]
     return plain(
         text.Panel()
         .title("Runbooks")

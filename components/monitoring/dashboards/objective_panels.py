@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring import series, slo
 from components.monitoring.dashboards.grafana_sdk import Json, units
 from components.monitoring.dashboards.panels import (
@@ -21,18 +22,16 @@ from components.monitoring.dashboards.panels import (
 from components.monitoring.recording_rules import model_labels, objectives
 from components.monitoring.series import picked
 from components.monitoring.slo import Objective, plain
-from components.settings.model import ModelSettings
-from components.settings.stack import StackSettings
 from components.settings.watching import Severity
 
 _PERIOD = f"{slo.PERIOD_DAYS}d"
 
 
-def objective_panels(model: ModelSettings, stack: StackSettings) -> list[Json]:
+def objective_panels(staged: StagedModel) -> list[Json]:
     """For each objective that can be measured: the budget left, the ratio kept, and the burn rates."""
     found: list[Json] = []
-    for objective, promised in objectives(model).items():
-        labels = {**model_labels(model, stack.namespace), "slo": objective.value}
+    for objective, promised in objectives(staged.model).items():
+        labels = {**model_labels(staged), "slo": objective.value}
         burn = resized(_burn_rates(objective, promised, labels), GRID - 2 * NARROW)
         found += [_budget_left(objective, labels), _kept(objective, promised, labels), burn]
     return found

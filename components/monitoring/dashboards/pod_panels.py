@@ -1,5 +1,6 @@
 """Panels of what Kubernetes and the GPU exporter tell of the model's pods. Pure functions."""
 
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring import series
 from components.monitoring.alerts.pods import GPU, gpu_memory_limit, gpu_memory_ratio
 from components.monitoring.dashboards.grafana_sdk import Json, units
@@ -16,16 +17,14 @@ from components.monitoring.dashboards.panels import (
 from components.monitoring.kube_state import container_series, containers, deployment
 from components.monitoring.recording_rules import model_labels, target_labels
 from components.monitoring.series import picked
-from components.settings.model import ModelSettings
-from components.settings.stack import StackSettings
 
 
-def replica_panels(model: ModelSettings, stack: StackSettings, of_version: str) -> list[Json]:
+def replica_panels(staged: StagedModel, of_version: str) -> list[Json]:
     """How many replicas there are, which versions they serve, and whether they stay up."""
-    labels = model_labels(model, stack.namespace)
-    restarts = _over_interval("increase", containers(model, stack, "status_restarts_total"))
+    labels = model_labels(staged)
+    restarts = _over_interval("increase", containers(staged, "status_restarts_total"))
     serving, desired = (picked(s, labels, of_version) for s in (series.REPLICAS_UP, series.DESIRED_VERSION))
-    up = picked("up", target_labels(model, stack.namespace))
+    up = picked("up", target_labels(staged))
     return [
         time_series(
             About(
@@ -33,7 +32,7 @@ def replica_panels(model: ModelSettings, stack: StackSettings, of_version: str) 
                 description="Replicas that the Deployment asks for, that are ready, and that stayed ready.",
             ),
             *(
-                Query(expr=deployment(model, stack, metric), legend=legend)
+                Query(expr=deployment(staged, metric), legend=legend)
                 for metric, legend in (
                     ("spec_replicas", "desired"),
                     ("status_replicas_ready", "ready"),
@@ -71,9 +70,9 @@ def replica_panels(model: ModelSettings, stack: StackSettings, of_version: str) 
     ]
 
 
-def resource_panels(model: ModelSettings, stack: StackSettings) -> list[Json]:
+def resource_panels(staged: StagedModel) -> list[Json]:
     """What the replicas use of what they asked for."""
-    cpu = _over_interval("rate", _cadvisor(model, stack, "cpu_usage_seconds_total"))
+    cpu = _over_interval("rate", _cadvisor(staged, "cpu_usage_seconds_total"))
     found = [
         time_series(
             About(
@@ -81,7 +80,7 @@ def resource_panels(model: ModelSettings, stack: StackSettings) -> list[Json]:
                 description="Processor cores that each replica uses, with its request and its limit.",
             ),
             Query(expr=f"sum by (pod) ({cpu})", legend="{{pod}}"),
-            *_reserved(model, stack, "cpu"),
+            *_reserved(staged, "cpu"),
         ),
         time_series(
             About(
@@ -93,23 +92,23 @@ def resource_panels(model: ModelSettings, stack: StackSettings) -> list[Json]:
                 unit=units.BytesIEC,
             ),
             Query(
-                expr=f"sum by (pod) ({_cadvisor(model, stack, 'memory_working_set_bytes')})",
+                expr=f"sum by (pod) ({_cadvisor(staged, 'memory_working_set_bytes')})",
                 legend="{{pod}}",
             ),
-            *_reserved(model, stack, "memory"),
+            *_reserved(staged, "memory"),
         ),
     ]
     # Only a limit throttles.
-    if "cpu" in model.resources.limits:
-        found.append(_throttling(model, stack))
-    if GPU in model.resources.limits:
-        found.append(_gpu_memory(model, stack))
+    if "cpu" in staged.model.resources.limits:
+        found.append(_throttling(staged))
+    if GPU in staged.model.resources.limits:
+        found.append(_gpu_memory(staged))
     return found
 
 
-def _throttling(model: ModelSettings, stack: StackSettings) -> Json:
+def _throttling(staged: StagedModel) -> Json:
     throttled, periods = (
-        f"sum by (pod) ({_over_interval('rate', _cadvisor(model, stack, f'cpu_cfs_{part}_total'))})"
+        f"sum by (pod) ({_over_interval('rate', _cadvisor(staged, f'cpu_cfs_{part}_total'))})"
         for part in ("throttled_periods", "periods")
     )
     return time_series(
@@ -122,25 +121,25 @@ def _throttling(model: ModelSettings, stack: StackSettings) -> Json:
     )
 
 
-def _gpu_memory(model: ModelSettings, stack: StackSettings) -> Json:
+def _gpu_memory(staged: StagedModel) -> Json:
     return time_series(
         About(
             title="GPU memory",
             description="The used part of each GPU's memory. Above the line it is nearly full.",
             unit=units.PercentUnit,
         ),
-        Query(expr=gpu_memory_ratio(model, stack), legend="{{pod}}{{exported_pod}} GPU {{gpu}}"),
-        drawn=limits(GOOD, {gpu_memory_limit(model): BAD}),
+        Query(expr=gpu_memory_ratio(staged), legend="{{pod}}{{exported_pod}} GPU {{gpu}}"),
+        drawn=limits(GOOD, {gpu_memory_limit(staged.model): BAD}),
     )
 
 
-def _reserved(model: ModelSettings, stack: StackSettings, resource: str) -> list[Query]:
+def _reserved(staged: StagedModel, resource: str) -> list[Query]:
     kinds = [("requests", "request")]
-    if resource in model.resources.limits:
+    if resource in staged.model.resources.limits:
         kinds.append(("limits", "limit"))
     return [
         Query(
-            expr=f"max({containers(model, stack, f'resource_{metric}', resource=resource)})",
+            expr=f"max({containers(staged, f'resource_{metric}', resource=resource)})",
             legend=legend,
         )
         for metric, legend in kinds
@@ -151,5 +150,5 @@ def _over_interval(function: str, counter: str) -> str:
     return f"{function}({counter}[{RATE_INTERVAL}])"
 
 
-def _cadvisor(model: ModelSettings, stack: StackSettings, metric: str) -> str:
-    return container_series(model, stack, f"container_{metric}")
+def _cadvisor(staged: StagedModel, metric: str) -> str:
+    return container_series(staged, f"container_{metric}")

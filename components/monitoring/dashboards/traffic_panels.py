@@ -5,6 +5,7 @@ What the runtime does not measure has no panel. The lines drawn are the numbers 
 
 from decimal import Decimal
 
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring import series, slo
 from components.monitoring.alerts.serving import saturation_limit
 from components.monitoring.dashboards.grafana_sdk import Json, units
@@ -14,12 +15,11 @@ from components.monitoring.series import picked
 from components.monitoring.slo import Objective, plain
 from components.settings.model import ModelSettings
 from components.settings.quantities import seconds
-from components.settings.stack import StackSettings
 
 
-def traffic_panels(model: ModelSettings, stack: StackSettings, of_version: str) -> list[Json]:
+def traffic_panels(staged: StagedModel, of_version: str) -> list[Json]:
     """Requests, errors, durations and load, of the versions that `of_version` matches."""
-    labels, metrics = model_labels(model, stack.namespace), serving_metrics(model)
+    labels, metrics = model_labels(staged), serving_metrics(staged.model)
     requests, errors, load, replicas = (
         picked(name, labels, of_version)
         for name in (series.REQUESTS, series.ERRORS, series.LOAD, series.REPLICAS_UP)
@@ -35,9 +35,11 @@ def traffic_panels(model: ModelSettings, stack: StackSettings, of_version: str) 
         )
     ]
     if metrics.errors is not None:
-        found.append(_error_ratio(model, f"sum by (version) ({errors})", f"sum by (version) ({requests})"))
+        found.append(
+            _error_ratio(staged.model, f"sum by (version) ({errors})", f"sum by (version) ({requests})")
+        )
     if metrics.latency is not None:
-        found.append(_duration(model, stack, of_version))
+        found.append(_duration(staged, of_version))
     if metrics.load is not None:
         what = "waiting" if metrics.load.waiting else "at work"
         found.append(
@@ -47,7 +49,7 @@ def traffic_panels(model: ModelSettings, stack: StackSettings, of_version: str) 
                     description=f"Requests {what}, for each replica that is up. Above the line it is too busy.",
                 ),
                 Query(expr=f"sum({load})\n/\n(sum({replicas}) > 0)", legend="requests a replica"),
-                drawn=limits(GOOD, {saturation_limit(model, metrics.load): BAD}),
+                drawn=limits(GOOD, {saturation_limit(staged.model, metrics.load): BAD}),
             )
         )
     return found
@@ -66,9 +68,9 @@ def _error_ratio(model: ModelSettings, errors: str, requests: str) -> Json:
     )
 
 
-def _duration(model: ModelSettings, stack: StackSettings, of_version: str) -> Json:
-    labels, latency = model_labels(model, stack.namespace), model.slo.latency
-    if latency_histogram(model) is None:
+def _duration(staged: StagedModel, of_version: str) -> Json:
+    labels, latency = model_labels(staged), staged.model.slo.latency
+    if latency_histogram(staged.model) is None:
         return time_series(
             About(
                 title="Duration",

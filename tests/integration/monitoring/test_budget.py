@@ -125,8 +125,8 @@ class Backfill:
 def month(sandbox: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A Prometheus with a month of samples and of everything the rules make of them, up to the end."""
     folder = tmp_path_factory.mktemp("month")
-    model, stack = watched(tmp_path_factory.mktemp("project"), model_file(Runtime.GENERIC))
-    rules = [rule for group in rule_groups(model, stack) for rule in group["rules"]]
+    staged = watched(tmp_path_factory.mktemp("project"), model_file(Runtime.GENERIC))
+    rules = [rule for group in rule_groups(staged) for rule in group["rules"]]
     backfill = Backfill(sandbox.path / ".sandbox" / "bin", folder, rules)
     backfill.samples(exposition(moments()))
     # Rules that read what others record come after them.

@@ -3,6 +3,7 @@
 import json
 
 from components.files.sources import Sources
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring.alerts.model import alerts as model_alerts
 from components.stack import load_stack
 from delivery.checking.monitoring import dashboard_queries
@@ -120,7 +121,7 @@ def test_errors_page_their_owner_and_no_one_else(burning: Scene) -> None:
 
 def test_every_alert_of_the_model_is_known_to_prometheus(playing: Scene) -> None:
     stack = load_stack(Sources.of(playing.project.path), "test").settings
-    expected = {alert.name.value for alert in model_alerts(stack.models[0], stack)}
+    expected = {alert.name.value for alert in model_alerts(StagedModel(stack.models[0], stack))}
     groups = playing.prometheus.api("rules", type="alert")["groups"]
     assert {rule["name"] for group in groups for rule in group["rules"]} == expected
 

@@ -28,12 +28,12 @@ def promtool(sandbox: Clone, *arguments: str | Path) -> None:
 def test_each_alert_fires_when_it_must_and_only_then(
     sandbox: Clone, tmp_path: Path, runtime: Runtime
 ) -> None:
-    model, stack = watched(tmp_path, model_file(runtime))
-    ((name, text),) = rule_file(model, stack).items()
+    staged = watched(tmp_path, model_file(runtime))
+    ((name, text),) = rule_file(staged).items()
     (tmp_path / name).write_text(text)
     promtool(sandbox, "check", "rules", "--lint=all", "--lint-fatal", tmp_path / name)
     played: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for scenario in scenarios(model):
+    for scenario in scenarios(staged.model):
         played[scenario.step].append(scenario.as_test())
     for step, tests in played.items():
         content = {"rule_files": [name], "evaluation_interval": step, "tests": tests}
@@ -45,11 +45,11 @@ def test_each_alert_fires_when_it_must_and_only_then(
 def test_every_alert_has_a_scenario_in_which_it_fires_and_one_in_which_it_does_not(
     tmp_path: Path, runtime: Runtime
 ) -> None:
-    model, stack = watched(tmp_path, model_file(runtime))
+    staged = watched(tmp_path, model_file(runtime))
     seen: dict[str, set[bool]] = defaultdict(set)
-    for scenario in scenarios(model):
+    for scenario in scenarios(staged.model):
         seen[scenario.about].add(scenario.fires)
-    assert {alert.name for alert in alerts(model, stack)} == set(seen)
+    assert {alert.name for alert in alerts(staged)} == set(seen)
     assert all(outcomes == {True, False} for outcomes in seen.values())
 
 
@@ -64,11 +64,11 @@ WRONG = {
 
 @pytest.mark.parametrize(("old", "new"), list(WRONG.values()), ids=list(WRONG))
 def test_a_rule_that_is_wrong_is_found(sandbox: Clone, tmp_path: Path, old: str, new: str) -> None:
-    model, stack = watched(tmp_path, model_file(Runtime.GENERIC))
-    ((name, text),) = rule_file(model, stack).items()
+    staged = watched(tmp_path, model_file(Runtime.GENERIC))
+    ((name, text),) = rule_file(staged).items()
     assert old in text
     (tmp_path / name).write_text(text.replace(old, new))
-    burns = [scenario for scenario in scenarios(model) if "Burn" in scenario.about.value]
+    burns = [scenario for scenario in scenarios(staged.model) if "Burn" in scenario.about.value]
     quick = [scenario for scenario in burns if scenario.step != "2m"]
     # The one in which all four pairs of windows fire.
     worst = max(

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from components.files.sources import Sources
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring.alerts.coverage import left_out
 from components.runtimes.table import Runtime
 from components.settings.feature_store import FeatureAlertName
@@ -15,7 +16,7 @@ from delivery.checking import monitoring as check_monitoring
 from delivery.cli import app
 from tests.support.features import STORE, write_features
 from tests.support.projects import GOOD_STACK, MODEL, entry, project
-from tests.support.watched import model_file, watched
+from tests.support.watched import changed, model_file, watched
 
 
 def check(folder: Path) -> tuple[int, str]:
@@ -59,9 +60,8 @@ def test_nothing_is_counted_where_nothing_is_watched(tmp_path: Path) -> None:
 
 
 def test_a_stopped_model_keeps_only_what_does_not_need_its_pods(tmp_path: Path) -> None:
-    model, stack = watched(tmp_path, model_file(Runtime.GENERIC))
-    stopped = model.model_copy(update={"replicas": 0})
-    reasons = {found.alert: found.reason for found in left_out(stopped, stack)}
+    stopped = changed(watched(tmp_path, model_file(Runtime.GENERIC)), replicas=0)
+    reasons = {found.alert: found.reason for found in left_out(stopped)}
     assert reasons[AlertName.ABSENT] == "the model has no replicas in this stage"
     assert AlertName.AVAILABILITY_BUDGET_BURN not in reasons
 
@@ -69,7 +69,9 @@ def test_a_stopped_model_keeps_only_what_does_not_need_its_pods(tmp_path: Path) 
 def test_an_alert_that_is_switched_off_is_left_out_by_choice(tmp_path: Path) -> None:
     folder = project(tmp_path, a=MODEL + "alerts: {ModelAbsent: {enabled: false}}\n")
     stack = load_stack(Sources.of(folder), "test").settings
-    (found,) = [each for each in left_out(stack.models[0], stack) if each.alert is AlertName.ABSENT]
+    (found,) = [
+        each for each in left_out(StagedModel(stack.models[0], stack)) if each.alert is AlertName.ABSENT
+    ]
     assert (found.reason, found.by_runtime) == ("switched off in the files", False)
 
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from components.files.sources import Sources
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring import series
 from components.monitoring.alerts.model import alerts
 from components.settings.feature_store import FeatureAlertName
@@ -92,7 +93,7 @@ def test_severities_and_fixed_times_are_those_of_the_rules(tmp_path: Path) -> No
     stack = load_stack(Sources.of(project(tmp_path, a=WATCHED)), "test").settings
     text = (DOCS / "monitoring.md").read_text(encoding="utf-8")
     index = (RUNBOOKS / "README.md").read_text(encoding="utf-8")
-    known = alerts(stack.models[0], stack)
+    known = alerts(StagedModel(stack.models[0], stack))
 
     assert {alert.name for alert in known} == set(AlertName)
     for alert in known:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from components.dashboards import dashboard_files
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring import links
 from components.monitoring.alerts.model import alert_group
 from components.monitoring.dashboards.grafana_sdk import JSONEncoder, models
@@ -113,7 +114,7 @@ def test_a_deployment_is_a_change_of_the_wanted_version(stack: StackSettings) ->
 
 
 def test_every_alert_of_the_model_has_its_runbook(stack: StackSettings) -> None:
-    names = {rule["alert"] for rule in alert_group(stack.models[0], stack)["rules"]}
+    names = {rule["alert"] for rule in alert_group(StagedModel(stack.models[0], stack))["rules"]}
     content = panels(dashboard(stack))["Runbooks"]["options"]["content"]
     assert {line.removeprefix("- ").partition(":")[0] for line in content.splitlines()} == names
     assert "- ModelAbsent: `docs/runbooks/ModelAbsent.md`" in content

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from components.kubernetes.staged_model import StagedModel
 from components.monitoring import series, slo
 from components.monitoring.alerts.model import alert_group
 from components.monitoring.recording_rules import objectives, recording_groups, serving_metrics
@@ -71,7 +72,7 @@ def test_raw_counters_are_rated_over_grafanas_interval(stack: StackSettings, run
 def test_a_panel_asks_only_for_what_is_recorded(stack: StackSettings, runtime: Runtime) -> None:
     small = changed(stack, runtime=runtime)
     model = small.models[0]
-    recorded = {r["record"] for group in recording_groups(model, small.namespace) for r in group["rules"]}
+    recorded = {r["record"] for group in recording_groups(StagedModel(model, small)) for r in group["rules"]}
     asked = set(re.findall(r"\b(model(?:_version)?:\w+:\w+)", "\n".join(queries(dashboard(small)))))
     assert asked <= recorded
     assert recorded - asked <= {
@@ -97,7 +98,7 @@ def test_what_the_runtime_does_not_measure_has_no_panel(stack: StackSettings, ru
 def test_lines_are_the_numbers_of_the_alerts(stack: StackSettings, runtime: Runtime) -> None:
     small = changed(stack, runtime=runtime)
     model, found = small.models[0], panels(dashboard(small))
-    rules = alert_group(model, small)["rules"]
+    rules = alert_group(StagedModel(model, small))["rules"]
     compared = {rule["alert"]: rule["expr"] for rule in rules if rule["alert"] in _LAST_NUMBER}
     assert drawn(found["GPU memory"]) == [last_number(compared["ModelGpuMemoryHigh"])]
     if serving_metrics(model).load is not None:
@@ -122,7 +123,7 @@ def last_number(expression: str) -> Decimal:
 def test_a_changed_threshold_moves_the_line_and_the_alert(stack: StackSettings) -> None:
     small = changed(stack, alerts={AlertName.SATURATED: AlertOverride(threshold="7.5")})
     assert drawn(panels(dashboard(small))["Pending requests a replica"]) == [Decimal("7.5")]
-    assert alert_group(small.models[0], small)["rules"]
+    assert alert_group(StagedModel(small.models[0], small))["rules"]
 
 
 def test_objectives_are_drawn_with_the_factors_of_the_alerts(stack: StackSettings) -> None:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.kubernetes.staged_model import StagedModel
 from components.monitoring.alerts.coverage import left_out
 from components.monitoring.model_rules import rule_groups
 from components.monitoring.recording_rules import Rule, bucket_edge
@@ -19,14 +18,14 @@ from components.serving.monitoring import model_monitor_spec
 from components.settings.watching import AlertName
 from delivery.rendering.render import manifests
 from tests.support.projects import MODEL, entry, project
-from tests.support.watched import model_file, watched
+from tests.support.watched import changed, model_file, watched
 
 SCRAPED = re.compile(r"^(model_version|model):")
 OPERATOR = "  ml-deployments:monitoring: {delivery: operator, selectorLabels: {release: prometheus}}\n"
 
 
 def rules(folder: Path, text: str, more: str = "") -> list[Rule]:
-    return [rule for group in rule_groups(*watched(folder, text, more)) for rule in group["rules"]]
+    return [rule for group in rule_groups(watched(folder, text, more)) for rule in group["rules"]]
 
 
 def alert_names(found: list[Rule]) -> set[str]:
@@ -74,11 +73,10 @@ def test_rules_parse_and_never_divide_by_zero(tmp_path: Path, runtime: Runtime) 
 def test_any_name_objective_and_label_gives_rules_that_parse(
     tmp_path_factory: pytest.TempPathFactory, objective: str, name: str, label: str
 ) -> None:
-    model, stack = watched(tmp_path_factory.mktemp("p"), model_file(Runtime.GENERIC))
-    changed = model.model_copy(
-        update={"name": name, "slo": model.slo.model_copy(update={"availability": objective})}
-    )
-    assert_sound([rule for group in rule_groups(changed, stack) for rule in group["rules"]])
+    staged = watched(tmp_path_factory.mktemp("p"), model_file(Runtime.GENERIC))
+    promised = staged.model.slo.model_copy(update={"availability": objective})
+    groups = rule_groups(changed(staged, name=name, slo=promised))
+    assert_sound([rule for group in groups for rule in group["rules"]])
     assert matcher_of(picked("up", {"label": label})).value == label
 
 
@@ -96,12 +94,12 @@ def test_every_runtime_gives_the_same_series(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("runtime", list(Runtime))
 def test_what_is_left_out_is_said(tmp_path: Path, runtime: Runtime) -> None:
-    model, stack = watched(tmp_path, model_file(runtime))
-    built = alert_names([rule for group in rule_groups(model, stack) for rule in group["rules"]])
-    missing = {found.alert.value for found in left_out(model, stack)}
+    staged = watched(tmp_path, model_file(runtime))
+    built = alert_names([rule for group in rule_groups(staged) for rule in group["rules"]])
+    missing = {found.alert.value for found in left_out(staged)}
     assert built | missing == {name.value for name in AlertName}
     assert not built & missing
-    assert all(found.by_runtime for found in left_out(model, stack))
+    assert all(found.by_runtime for found in left_out(staged))
     assert (AlertName.AVAILABILITY_BUDGET_BURN.value in missing) == (RUNTIMES[runtime].metrics.errors is None)
 
 
@@ -142,19 +140,19 @@ def test_a_stopped_model_is_not_missed(tmp_path: Path) -> None:
 
 
 def test_a_release_changes_one_label_of_one_rule(tmp_path: Path) -> None:
-    model, stack = watched(tmp_path, model_file(Runtime.GENERIC))
-    before = rule_groups(model, stack)
-    after = rule_groups(model.model_copy(update={"version": "v2"}), stack)
-    changed = [
+    staged = watched(tmp_path, model_file(Runtime.GENERIC))
+    before = rule_groups(staged)
+    after = rule_groups(changed(staged, version="v2"))
+    differing = [
         (old, new)
         for group, other in zip(before, after, strict=True)
         for old, new in zip(group["rules"], other["rules"], strict=True)
         if old != new
     ]
-    assert [(old["labels"].pop("version"), new["labels"].pop("version")) for old, new in changed] == [
+    assert [(old["labels"].pop("version"), new["labels"].pop("version")) for old, new in differing] == [
         ("v1", "v2")
     ]
-    assert changed[0][0] == changed[0][1]
+    assert differing[0][0] == differing[0][1]
 
 
 def test_the_operator_gets_its_own_objects_with_the_labels_it_selects_by(tmp_path: Path) -> None:
@@ -192,17 +190,17 @@ def test_monitoring_can_be_none(tmp_path: Path) -> None:
 
 
 def test_metrics_on_another_port_are_reached(tmp_path: Path) -> None:
-    model, stack = watched(tmp_path, MODEL + "runtime: triton\nnetwork: {clients: [{labels: {app: web}}]}\n")
-    assert model_monitor_spec(StagedModel(model, stack))["endpoints"][0]["port"] == "metrics"
-    found = {m["kind"]: m for m in manifests(tmp_path, stack.stage)}
+    staged = watched(tmp_path, MODEL + "runtime: triton\nnetwork: {clients: [{labels: {app: web}}]}\n")
+    assert model_monitor_spec(staged)["endpoints"][0]["port"] == "metrics"
+    found = {m["kind"]: m for m in manifests(tmp_path, staged.stage)}
     assert [p["port"] for p in found["Service"]["spec"]["ports"]] == [8000, 8002]
     clients, monitoring = found["NetworkPolicy"]["spec"]["ingress"]
     assert (clients["ports"][0]["port"], monitoring["ports"][0]["port"]) == (8000, 8002)
 
 
 def test_a_changed_port_is_scraped(tmp_path: Path) -> None:
-    model, _ = watched(tmp_path, MODEL + "port: 9000\n")
-    assert model.metrics.port == 9000
+    staged = watched(tmp_path, MODEL + "port: 9000\n")
+    assert staged.model.metrics.port == 9000
 
 
 @pytest.mark.parametrize(
