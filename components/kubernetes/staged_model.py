@@ -1,6 +1,6 @@
 """One model in one stage: the name, labels and selector of each of its objects."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.kubernetes import naming
 from components.kubernetes.objects import Manifest
@@ -32,6 +32,13 @@ class StagedModel:
     def namespace(self) -> str:
         """The namespace of the stage's models."""
         return self.stack.namespace
+
+    @property
+    def running(self) -> "StagedModel":
+        """The same model with at least one replica, for what does not depend on whether it is stopped."""
+        if self.model.replicas > 0:
+            return self
+        return replace(self, model=self.model.model_copy(update={"replicas": 1}))
 
     @property
     def selector(self) -> dict[str, str]:

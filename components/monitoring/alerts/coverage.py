@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from components.kubernetes.staged_model import StagedModel
 from components.monitoring.alerts.model import alerts
+from components.monitoring.alerts.pods import GPU
 from components.monitoring.recording_rules import latency_histogram, serving_metrics
 from components.settings.model import ModelSettings
 from components.settings.watching import AlertName, QualityKind
@@ -33,36 +34,38 @@ def left_out(staged: StagedModel) -> list[LeftOut]:
     Raises:
         LookupError: an alert is built by nothing, or left out without a reason that is known here.
     """
-    built = {alert.name for alert in alerts(staged)}
+    built, running = ({alert.name for alert in alerts(one)} for one in (staged, staged.running))
     found = []
     for name in AlertName:
         override = staged.model.alerts.get(name)
-        if name not in built:
+        if name not in running:
             found.append(_unbuilt(name, staged.model))
+        elif name not in built:
+            found.append(LeftOut(alert=name, reason="the model has no replicas in this stage"))
         elif override is not None and not override.enabled:
             found.append(LeftOut(alert=name, reason="switched off in the files"))
     return found
 
 
 def _unbuilt(name: AlertName, model: ModelSettings) -> LeftOut:
-    metrics, runtime = serving_metrics(model), f"the runtime {model.runtime.value}"
-    missing = {
+    metrics, gauges = serving_metrics(model), {gauge.kind for gauge in model.quality.values()}
+    unmeasured = {
         AlertName.AVAILABILITY_BUDGET_BURN: (metrics.errors is None, "counts no failed requests"),
         AlertName.LATENCY_BUDGET_BURN: (latency_histogram(model) is None, "has no latency histogram"),
         AlertName.LOAD_FAILED: (metrics.loading is None, "does not show whether the model is loaded"),
         AlertName.SATURATED: (metrics.load is None, "shows no requests at work or waiting"),
     }
-    unmeasured, what = missing.get(name, (False, ""))
-    if unmeasured:
-        return LeftOut(alert=name, reason=f"{runtime} {what}", by_runtime=True)
-    if name is AlertName.QUALITY_GAUGE_ABSENT:
-        return LeftOut(alert=name, reason="the model names no quality gauge")
-    if name in _KINDS:
-        return LeftOut(alert=name, reason=f"the model names no {_KINDS[name].value} gauge")
-    if name in {AlertName.AVAILABILITY_BUDGET_BURN, AlertName.LATENCY_BUDGET_BURN}:
-        return LeftOut(alert=name, reason="the model has no such objective")
-    if name is AlertName.GPU_MEMORY_HIGH and model.replicas > 0:
-        return LeftOut(alert=name, reason="the model asks for no nvidia.com/gpu")
-    if model.replicas == 0:
-        return LeftOut(alert=name, reason="the model has no replicas in this stage")
+    unwanted = {
+        AlertName.AVAILABILITY_BUDGET_BURN: (model.slo.availability is None, "has no such objective"),
+        AlertName.LATENCY_BUDGET_BURN: (model.slo.latency is None, "has no such objective"),
+        AlertName.GPU_MEMORY_HIGH: (GPU not in model.resources.limits, f"asks for no {GPU}"),
+        AlertName.QUALITY_GAUGE_ABSENT: (not gauges, "names no quality gauge"),
+        **{alert: (kind not in gauges, f"names no {kind.value} gauge") for alert, kind in _KINDS.items()},
+    }
+    applies, what = unmeasured.get(name, (False, ""))
+    if applies:
+        return LeftOut(alert=name, reason=f"the runtime {model.runtime.value} {what}", by_runtime=True)
+    applies, what = unwanted.get(name, (False, ""))
+    if applies:
+        return LeftOut(alert=name, reason=f"the model {what}")
     raise LookupError(f"{name.value} is built for no model, and nothing here says why")

@@ -3,7 +3,6 @@
 It holds neither the version nor the number of replicas, so that a release does not change it.
 """
 
-from dataclasses import replace
 from enum import StrEnum
 
 from components.kubernetes.staged_model import StagedModel
@@ -102,8 +101,7 @@ def _runbooks(staged: StagedModel) -> Json:
 
     A stopped model has fewer alerts; those of a running one are listed, since replicas must not change the dashboard.
     """
-    running = staged.model.model_copy(update={"replicas": max(1, staged.model.replicas)})
-    found = dict.fromkeys(alert.name for alert in wanted_alerts(replace(staged, model=running)))
+    found = dict.fromkeys(alert.name for alert in wanted_alerts(staged.running))
     lines = [_runbook(name, links.runbook_url(staged.stack.monitoring, name)) for name in found]
     return plain(
         text.Panel()

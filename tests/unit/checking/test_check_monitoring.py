@@ -7,7 +7,9 @@ from typer.testing import CliRunner
 
 from components.files.sources import Sources
 from components.kubernetes.staged_model import StagedModel
+from components.monitoring.alerts import coverage
 from components.monitoring.alerts.coverage import left_out
+from components.monitoring.alerts.model import alerts
 from components.runtimes.table import Runtime
 from components.settings.feature_store import FeatureAlertName
 from components.settings.watching import AlertName
@@ -64,6 +66,21 @@ def test_a_stopped_model_keeps_only_what_does_not_need_its_pods(tmp_path: Path) 
     reasons = {found.alert: found.reason for found in left_out(stopped)}
     assert reasons[AlertName.ABSENT] == "the model has no replicas in this stage"
     assert AlertName.AVAILABILITY_BUDGET_BURN not in reasons
+
+
+@pytest.mark.parametrize("replicas", [0, 2])
+@pytest.mark.parametrize("runtime", [Runtime.GENERIC, Runtime.TRITON])
+def test_an_alert_that_nothing_builds_gets_no_reason_that_is_not_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: Runtime, replicas: int
+) -> None:
+    staged = changed(watched(tmp_path, model_file(runtime)), replicas=replicas)
+    assert not any(found.reason.startswith("the model names") for found in left_out(staged))
+    for forgotten in {alert.name for alert in alerts(staged.running)}:
+        monkeypatch.setattr(
+            coverage, "alerts", lambda one, name=forgotten: [a for a in alerts(one) if a.name != name]
+        )
+        with pytest.raises(LookupError, match=forgotten.value):
+            left_out(staged)
 
 
 def test_an_alert_that_is_switched_off_is_left_out_by_choice(tmp_path: Path) -> None:
