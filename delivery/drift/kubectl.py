@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,14 +43,19 @@ class Kubectl:
         """Every kind the cluster has.
 
         Raises:
-            UserError: the cluster cannot be reached.
+            UserError: the cluster cannot be reached, or kubectl is too old.
         """
-        done = self._run("api-resources", "--no-headers", "--output=wide")
-        found = [kind for line in done.stdout.splitlines() if (kind := _served(line)) is not None]
+        done = self._run("api-resources", "--output=json")
+        if "json is not available" in done.stderr:
+            raise UserError(
+                f"this kubectl cannot list what a cluster has as data: {_said(done)}",
+                "install kubectl 1.35 or later",
+            )
+        found = _resources(done.stdout)
         # One broken aggregated API is reported on standard error, and all others are listed.
         if not found:
             raise self._failure("cannot reach the cluster", done)
-        return found
+        return [_served(one) for one in found]
 
     def get(self, manifests: Sequence[Manifest]) -> list[dict[str, Any]]:
         """The live ones of some objects, with their managed fields."""
@@ -187,20 +191,24 @@ def listed(kinds: Iterable[ServedKind], but: Collection[str], *, namespaced: boo
     ]
 
 
-def _served(line: str) -> ServedKind | None:
-    """A line of `kubectl api-resources --output=wide`; short names and categories may be missing in it."""
-    words = line.split()
-    place = next((i for i, word in enumerate(words) if word in {"true", "false"}), 0)
-    if place < 2 or len(words) < place + 3:  # noqa: PLR2004
-        return None
-    group = words[place - 1].rpartition("/")[0]
+def _resources(printed: str) -> list[dict[str, Any]]:
+    """The resources of an APIResourceList; none where kubectl printed nothing, or asked for a password."""
+    try:
+        found: dict[str, Any] = json.loads(printed)
+    except ValueError:
+        return []
+    return found["resources"] or []
+
+
+def _served(found: Mapping[str, Any]) -> ServedKind:
+    """One resource of an APIResourceList; the core group has no name."""
+    name, group, version = found["name"], found.get("group"), found["version"]
     return ServedKind(
-        resource=f"{words[0]}.{group}" if group else words[0],
-        api_version=words[place - 1],
-        kind=words[place + 1],
-        namespaced=words[place] == "true",
-        # Categories may follow, which no verb is called like; older versions write `[get list]` for `get,list`.
-        verbs=frozenset(re.split(r"[\[\], ]+", " ".join(words[place + 2 :]))),
+        resource=f"{name}.{group}" if group else name,
+        api_version=f"{group}/{version}" if group else version,
+        kind=found["kind"],
+        namespaced=found["namespaced"],
+        verbs=frozenset(found["verbs"]),
     )
 
 

@@ -7,13 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.projects import project
+from tests.support.served_kinds import served
 from tests.unit.commands.test_delivery import run
 
-KINDS = """\
-configmaps cm v1 true ConfigMap delete,get,list,patch
-namespaces ns v1 false Namespace delete,get,list,patch
-deployments deploy apps/v1 true Deployment delete,get,list,patch
-"""
+KINDS = served("v1 ConfigMap", "v1 Namespace", "apps/v1 Deployment")
 ABSENT = "nothing of test is at https://cluster.example.com (context elsewhere)"
 
 

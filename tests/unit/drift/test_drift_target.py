@@ -13,6 +13,7 @@ from delivery.git.repository import Repository
 from delivery.releases.deployments import tag
 from tests.support.projects import GOOD_STACK, project
 from tests.support.repositories import git, init
+from tests.support.served_kinds import served
 
 
 @pytest.fixture
@@ -136,19 +137,32 @@ def test_kubectl_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         Kubectl(None).kinds()
 
 
-def test_kinds_are_read_with_and_without_short_names_and_categories(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lines = (
-        "bindings v1 true Binding create",
-        "deployments deploy apps/v1 true Deployment create,delete,list all",
-        "widgets a,b example.com/v1 false Widget [delete list]",
-    )
-    fake_kubectl(tmp_path, "\n".join(f"echo '{line}'" for line in lines), monkeypatch)
+def test_kinds_are_read_with_and_without_a_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = served("v1 Namespace", "apps/v1 Deployment", "example.com/v1beta1 Widget", verbs=("list",))
+    # A broken aggregated API: kubectl lists the others, and fails.
+    fake_kubectl(tmp_path, f"echo '{text}'; echo 'broken: unavailable' >&2; exit 1", monkeypatch)
     kinds = Kubectl(None).kinds()
-    assert [(kind.resource, kind.kind, kind.namespaced) for kind in kinds] == [
-        ("bindings", "Binding", True),
-        ("deployments.apps", "Deployment", True),
-        ("widgets.example.com", "Widget", False),
+    assert [(kind.resource, kind.api_version, kind.kind, kind.namespaced) for kind in kinds] == [
+        ("namespaces", "v1", "Namespace", False),
+        ("deployments.apps", "apps/v1", "Deployment", True),
+        ("widgets.example.com", "example.com/v1beta1", "Widget", True),
     ]
-    assert [{"delete", "list"} <= kind.verbs for kind in kinds] == [False, True, True]
+    assert {kind.verbs for kind in kinds} == {frozenset({"list"})}
+
+
+def test_an_old_kubectl_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "error: --output json is not available in kubectl api-resources"
+    fake_kubectl(tmp_path, f"echo '{said}' >&2; exit 1", monkeypatch)
+    with pytest.raises(
+        UserError, match=r"--output json is not available.*Fix: install kubectl 1\.35 or later"
+    ):
+        Kubectl(None).kinds()
+
+
+@pytest.mark.parametrize("text", ["", "Please enter Username: ", '{"resources": []}', '{"resources": null}'])
+def test_a_cluster_that_lists_nothing_cannot_be_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    fake_kubectl(tmp_path, f"echo '{text}'; echo 'connection refused' >&2; exit 1", monkeypatch)
+    with pytest.raises(UserError, match=r"cannot reach the cluster .*: connection refused"):
+        Kubectl("here").kinds()

@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 
 from tests.support.repositories import Work
+from tests.support.served_kinds import served
 from tests.unit.commands.test_delivery import run
 
-# As `kubectl api-resources --output=wide` lists a plain cluster.
-KINDS = """\
-namespaces ns v1 false Namespace get,list,delete
-services svc v1 true Service get,list,delete
-deployments deploy apps/v1 true Deployment get,list,delete
-networkpolicies netpol networking.k8s.io/v1 true NetworkPolicy get,list,delete
-poddisruptionbudgets pdb policy/v1 true PodDisruptionBudget get,list,delete
-configmaps cm v1 true ConfigMap get,list,delete
-serviceaccounts sa v1 true ServiceAccount get,list,delete
-"""
+KINDS = (
+    "v1 Namespace",
+    "v1 Service",
+    "apps/v1 Deployment",
+    "networking.k8s.io/v1 NetworkPolicy",
+    "policy/v1 PodDisruptionBudget",
+    "v1 ConfigMap",
+    "v1 ServiceAccount",
+)
 
 
 def prints(folder: Path, monkeypatch: pytest.MonkeyPatch, **texts: str) -> None:
@@ -49,7 +49,7 @@ def test_output_that_is_not_a_history_is_one_message(
 @pytest.mark.parametrize("text", ["", "null", "[]"])
 def test_a_stack_that_was_never_updated(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     work = Work.new(tmp_path / "work")
-    prints(tmp_path / "bin", monkeypatch, pulumi=text, kubectl=KINDS)
+    prints(tmp_path / "bin", monkeypatch, pulumi=text, kubectl=served(*KINDS))
     code, out, _ = run("deployable", "staging", "--project", work.folder)
     assert (code, out) == (0, f"{work.head[:12]} may be deployed to staging, as the first one known\n")
 
@@ -58,7 +58,7 @@ def test_a_cluster_without_a_kind_of_the_stage_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = Work.new(tmp_path / "work")
-    less = "\n".join(line for line in KINDS.splitlines() if not line.startswith(("networkp", "poddis")))
+    less = served(*(kind for kind in KINDS if not kind.startswith(("networking", "policy"))))
     prints(tmp_path / "bin", monkeypatch, pulumi="", kubectl=less)
     code, out, err = run("deployable", "staging", "--project", work.folder)
     assert (code, out) == (1, "")
