@@ -68,7 +68,7 @@ stage:
 
 .PHONY: review
 review: stage install ## Write the page of a change: STAGE=..., BASE=origin/main, HEAD=HEAD; needs pulumi, kubectl and the cluster
-	@! grep -q "ml-deployments:featureStore:" "Pulumi.$(STAGE).yaml" || $(MAKE) $(FEAST_STAMP)
+	@! $(DELIVERY) show "$(STAGE)" --has featureStore 2> /dev/null || $(MAKE) $(FEAST_STAMP)
 	mkdir -p build
 	$(DELIVERY) review "$(BASE)..$(HEAD)" --stage "$(STAGE)" --output "$(REVIEW)"
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from delivery.cli import app
 from delivery.rendering.render import HEADER
 from delivery.schema.json_schema import dump, generated, schemas
-from tests.support import programs
+from tests.support import feature_stores, programs
 from tests.support.projects import CHECKOUT, GOOD_STACK, MODEL, entry, project
 from tests.support.repositories import Work
 
@@ -102,6 +102,20 @@ def test_show_of_a_broken_stage(tmp_path: Path) -> None:
     code, _, err = run("show", "test", "--project", project(tmp_path, entry("replicas: 1")))
     assert code == 1
     assert "version" in err
+
+
+def test_show_says_what_a_stage_has_by_its_exit_code(tmp_path: Path) -> None:
+    without, store = project(tmp_path / "without"), project(tmp_path / "with")
+    # Words in a comment are not a store.
+    with (without / "Pulumi.test.yaml").open("a") as file:
+        file.write("  # ml-deployments:featureStore: is left out\n")
+    feature_stores.stage(store)
+    assert run("show", "test", "--has", "featureStore", "--project", without)[:2] == (1, "")
+    assert run("show", "test", "--has", "featureStore", "--project", store) == (0, "", "")
+    assert run("show", "test", "--has", "models", "--project", without)[0] == 0
+    code, _, err = run("show", "test", "--has", "featurestore", "--project", store)
+    assert code == 2
+    assert "featurestore is not a key" in err
 
 
 def test_render_is_deterministic(tmp_path: Path) -> None:
