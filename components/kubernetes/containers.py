@@ -56,14 +56,14 @@ def _variable(name: str, value: EnvValue) -> Manifest:
         return secret_variable(name, value.secret_key_ref)
     if (config := value.config_map_key_ref) is not None:
         return {"name": name, "valueFrom": {"configMapKeyRef": {"name": config.name, "key": config.key}}}
-    return {"name": name, "value": value.value or ""}
+    return {"name": name, "value": value.value}
 
 
 def env_source(source: EnvSource) -> Manifest:
     """All keys of a Secret or ConfigMap as environment variables."""
     if source.secret is not None:
         return {"secretRef": {"name": source.secret}}
-    return {"configMapRef": {"name": source.config_map or ""}}
+    return {"configMapRef": {"name": source.config_map}}
 
 
 def resource_requirements(resources: Resources) -> Manifest:

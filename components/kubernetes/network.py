@@ -69,7 +69,7 @@ def to_pods(selector: Mapping[str, str], port: int) -> Manifest:
 
 def to_destination(wanted: Destination) -> Manifest:
     """Allows egress to pods or addresses that settings name."""
-    to = _peer(wanted.pods) if wanted.pods is not None else {"ipBlock": {"cidr": wanted.cidr or ""}}
+    to = _peer(wanted.pods) if wanted.pods is not None else {"ipBlock": {"cidr": wanted.cidr}}
     return {"to": [to], "ports": [_port(port) for port in wanted.ports]}
 
 

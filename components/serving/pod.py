@@ -79,7 +79,7 @@ def _features(staged: StagedModel) -> list[Manifest]:
 def _volume(index: int, mount: Mount) -> Manifest:
     if mount.secret is not None:
         return {"name": f"mount-{index}", "secret": {"secretName": mount.secret}}
-    return {"name": f"mount-{index}", "configMap": {"name": mount.config_map or ""}}
+    return {"name": f"mount-{index}", "configMap": {"name": mount.config_map}}
 
 
 def _volume_mount(index: int, mount: Mount) -> Manifest:

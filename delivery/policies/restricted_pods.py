@@ -49,11 +49,10 @@ def restricted_pods(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
             yield Problem(
                 f"enforces the Pod Security Standard {level or 'privileged'}, not {_STANDARD}", _FIX
             )
-    pod = pod_of(manifest)
-    for check in _CHECKS if pod else ():
-        assert pod is not None
-        for message in check(pod):
-            yield Problem(message, _FIX)
+    if pod := pod_of(manifest):
+        for check in _CHECKS:
+            for message in check(pod):
+                yield Problem(message, _FIX)
 
 
 def _host(pod: Pod) -> Iterator[str]:
