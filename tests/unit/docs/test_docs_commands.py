@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
 from typer.testing import CliRunner
 
 from delivery.cli import COMMANDS, app
+from sandbox.cli import app as sandbox
 from tests.support.pages import PAGES, code, relative
 from tests.support.projects import CHECKOUT
 
@@ -95,6 +97,15 @@ def test_make_targets_that_messages_name_exist() -> None:
 
     assert len(named) > 2
     assert named - TARGETS == set()
+
+
+def test_the_lists_of_the_sandbox_have_each_command() -> None:
+    commands = set(get_group(sandbox).commands)
+    page = (CHECKOUT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^sandbox/ +python -m sandbox: (.*)$", README, re.MULTILINE)
+
+    assert set(re.findall(r"^\| `python -m sandbox ([a-z]+)", page, re.MULTILINE)) == commands
+    assert set(listed.split(", ")) == commands
 
 
 def test_what_looks_for_unknown_commands_finds_them() -> None:
