@@ -1,4 +1,4 @@
-# `make help` lists the targets. Each one does its own set-up.
+# `make help` lists the targets. Each one does its own setup.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -13,10 +13,10 @@ FEAST_VENV := .venv-feast
 FEAST_STAMP := $(FEAST_VENV)/.installed
 SANDBOX := $(BIN)/python -m sandbox
 DELIVERY := $(BIN)/python -m delivery
-# Each worker of the integration tests has a sandbox of its own, which takes 1.5 GB of memory.
+# Each worker of the integration tests has its own sandbox, which takes 1.5 GB of memory.
 WORKERS ?= 3
 FEATURE_TESTS = tests/integration/feature_store $(wildcard tests/integration/[!f]*/test_*feature*.py)
-# What the delivery targets work on: make deploy STAGE=staging
+# Arguments of the delivery targets: make deploy STAGE=staging
 STAGE ?=
 BASE ?= origin/main
 HEAD ?= HEAD
@@ -27,16 +27,16 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name text; do printf '%-14s %s\n' "$$name" "$$text"; done
 
 .PHONY: install
-install: $(STAMP) ## Make the Python environment in .venv
+install: $(STAMP) ## Create the Python environment in .venv
 
-# The compiled files halve the start of every pulumi command, also where Python is told not to write them.
+# The compiled files halve the start of every pulumi command, even where Python may not write them.
 $(STAMP): requirements-dev.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 	touch $@
 
-# The example has packages of its own, which the program does not need.
+# The example has its own packages, which the program does not need.
 $(EXAMPLE_STAMP): $(EXAMPLE)/requirements-dev.txt
 	test -x $(EXAMPLE)/.venv/bin/python || $(PYTHON) -m venv $(EXAMPLE)/.venv
 	$(EXAMPLE)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
@@ -59,7 +59,7 @@ preview: install ## Show what a deployment of both stages would change, starting
 	eval "$$($(SANDBOX) env)"; for stage in staging production; do pulumi preview --diff --non-interactive --stack $$stage; done
 
 .PHONY: demo
-demo: install $(EXAMPLE_STAMP) ## The whole loop with real registries: train, promote, review, deploy, break, roll back
+demo: install $(EXAMPLE_STAMP) ## Run the whole loop with real registries: train, promote, review, deploy, break, roll back
 	$(BIN)/python -m demo
 
 .PHONY: stage
@@ -93,11 +93,11 @@ verify: stage install ## Verify that STAGE runs what the commit says: nothing le
 	git diff --exit-code
 
 .PHONY: drift
-drift: stage install ## Compare STAGE's cluster with the commit; exit code 3 inside make's own when they differ
+drift: stage install ## Compare STAGE's cluster with the commit; delivery's exit code is 3 when they differ, make's is 2
 	$(DELIVERY) drift "$(STAGE)"
 
 .PHONY: tag
-tag: stage install ## Tag the commit as deployed to STAGE; it asks no cluster, so run it after make deploy
+tag: stage install ## Tag the commit as deployed to STAGE; it does not ask the cluster, so run it after make deploy
 	$(DELIVERY) tag "$(STAGE)"
 
 .PHONY: push-tags
@@ -109,10 +109,10 @@ rendered: stage install ## Render the commit onto the branch rendered/STAGE and 
 	$(DELIVERY) render "$(STAGE)" --commit --push origin
 
 .PHONY: test
-test: browser lint unit example integration ## Lint, types, unit tests, the example's tests, and integration tests on the sandbox
+test: browser lint unit example integration ## Run lint, types, unit tests, the example's tests, and integration tests on the sandbox
 
 .PHONY: lint
-lint: install $(EXAMPLE_STAMP) ## Lint and types
+lint: install $(EXAMPLE_STAMP) ## Check style, types, directions of imports, the committed files and the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo --no-cache
@@ -124,29 +124,29 @@ lint: install $(EXAMPLE_STAMP) ## Lint and types
 	"$$($(SANDBOX) path actionlint)" -shellcheck= -pyflakes=
 
 .PHONY: unit
-unit: install ## Unit tests, with the coverage of components/ and delivery/
+unit: install ## Run the unit tests, with the coverage of components/ and delivery/
 	$(BIN)/python -m pytest tests/unit --cov --cov-report=term -n 2
 
 .PHONY: example
-example: $(EXAMPLE_STAMP) ## Tests of the example model server
+example: $(EXAMPLE_STAMP) ## Run the tests of the example model server
 	cd $(EXAMPLE) && .venv/bin/python -m pytest tests
 
 .PHONY: browser
-browser: install ## Bring the Chromium that tests of a page need: installed by apt where root may, else asked for
+browser: install ## Install the Chromium that tests of a page need: by apt as root, else it says what to install
 	$(BIN)/python -m tests.integration.browser
 
 .PHONY: integration
-integration: install $(FEAST_STAMP) browser $(EXAMPLE_STAMP) ## Integration tests on the sandbox's control plane
+integration: install $(FEAST_STAMP) browser $(EXAMPLE_STAMP) ## Run the integration tests on the sandbox's control plane
 	$(SANDBOX) tools --all
 	$(BIN)/python -m pytest tests/integration -m "not soak" -n $(WORKERS) --dist loadfile
 
 .PHONY: soak
-soak: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## What proves something by its length alone
+soak: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## Run the long tests, which prove something by their length
 	$(SANDBOX) tools --all
 	$(BIN)/python -m pytest tests/integration -m soak
 
 .PHONY: feature-tests
-feature-tests: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## Those integration tests that are about features
+feature-tests: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## Run the integration tests of features
 	$(SANDBOX) tools --all
 	$(BIN)/python -m pytest $(FEATURE_TESTS)
 
@@ -164,11 +164,11 @@ bench: install $(FEAST_STAMP) ## Measure rendering, deploying, monitoring, drift
 	$(BIN)/python -m benchmarks
 
 .PHONY: schema
-schema: install ## Generate the JSON schemas in docs/ from the settings
+schema: install ## Generate the JSON schemas and docs/settings.md from the settings
 	$(DELIVERY) schema --output docs
 
 .PHONY: gitops
-gitops: install ## Generate the objects in gitops/ that a controller in the cluster follows
+gitops: install ## Generate the objects in gitops/ that make a controller in the cluster follow git
 	$(DELIVERY) gitops --output gitops
 
 .PHONY: lock

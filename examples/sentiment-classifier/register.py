@@ -1,7 +1,7 @@
 """Trains the classifier and registers it as a version: `python register.py --tracking-uri URI --version v1.3.0`.
 
-The run holds the parameters, the metrics, the data's name and digest, and the model's file. The registered version
-carries the tag `version`, the image's tag: by it a deployment finds the version.
+The run contains the parameters, the metrics, the data's name and digest, and the model's file. The registered version
+has the tag `version`, the image's tag, by which a deployment finds the version.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def main() -> int:
     )
     parser.add_argument("--tracking-uri", required=True, help="the MLflow server")
     parser.add_argument("--version", required=True, help="the image's tag, like v1.3.0")
-    parser.add_argument("--owner", default="team-language", help="the team that answers for it")
+    parser.add_argument("--owner", default="team-language", help="the team that is responsible for it")
     parser.add_argument(
         "--data", type=Path, default=train.HERE / "data" / "reviews.tsv", help="the labelled sentences"
     )

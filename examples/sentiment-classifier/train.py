@@ -1,4 +1,4 @@
-"""Trains the sentiment classifier: `python train.py` writes model.skops and metrics.json beside itself.
+"""Trains the sentiment classifier: `python train.py` writes model.skops and metrics.json next to itself.
 
 The same data gives the same model: the split and the fit have fixed seeds.
 """
@@ -44,7 +44,7 @@ def read_reviews(path: Path) -> list[Review]:
     """The reviews of a tab-separated file with the columns pair, label and text.
 
     Raises:
-        TrainingError: a row is not like that.
+        TrainingError: a row has another format.
     """
     reviews = []
     with path.open(encoding="utf-8", newline="") as file:
@@ -60,8 +60,8 @@ def read_reviews(path: Path) -> list[Review]:
 def split(reviews: Sequence[Review]) -> tuple[list[Review], list[Review]]:
     """The reviews to train on and those held out.
 
-    A pair stays together. Its sentences share most words, so half of one in the training set would teach the
-    model those words with the label that is wrong for the other half.
+    A pair stays together. Its sentences share most words, so one of them in the training set would teach the model
+    those words with the wrong label for the other one.
     """
     splitter = GroupShuffleSplit(n_splits=1, test_size=HELD_OUT, random_state=SEED)
     train, test = next(splitter.split(reviews, groups=[review.pair for review in reviews]))

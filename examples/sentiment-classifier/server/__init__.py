@@ -1,1 +1,1 @@
-"""A model server for a small sentiment classifier; the README states the contract it keeps."""
+"""A model server for a small sentiment classifier; the README states the contract that it implements."""

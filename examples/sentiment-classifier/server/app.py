@@ -23,7 +23,7 @@ from server.prior import with_prior
 from server.settings import Settings
 from server.status import Status
 
-# More would only take the processor from each other and from the event loop.
+# More would only take CPU time from each other and from the event loop.
 THREADS = 4
 # What /predict answers about features where the server reads none.
 NOT_CONFIGURED = "not_configured"
@@ -33,7 +33,7 @@ def create_app(settings: Settings, load: Load = load_classifier) -> Starlette:
     """The application. It starts to load the model when it starts.
 
     Args:
-        settings: which model this is and where its file lies.
+        settings: which model this is and where its file is.
         load: makes a classifier from the file.
 
     Returns:
@@ -75,7 +75,7 @@ def create_app(settings: Settings, load: Load = load_classifier) -> Starlette:
         return JSONResponse(answer if read is None else {**answer, "features": read})
 
     async def read_features(product: str | None) -> tuple[str | None, ProductReviews | None]:
-        """What became of the read, and the features if they were read; nothing where no product is named."""
+        """The outcome of the read, and the features if they were read; nothing where no product is named."""
         if product is None:
             return None, None
         return (NOT_CONFIGURED, None) if features is None else await features.read(product)

@@ -1,4 +1,4 @@
-"""The classifier: what the server asks of one, and the one that train.py makes."""
+"""The classifier: the interface that the server needs, and the implementation that train.py writes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +53,7 @@ def load_classifier(path: Path) -> Classifier:
     """Reads a model file and tries it once, so that the first request is as fast as the next.
 
     Raises:
-        LoadError: the file is missing, unreadable, or no sentiment model.
+        LoadError: the file is missing, unreadable, or not a sentiment model.
     """
     # These imports take most of a second, which /health must not wait for.
     import skops.io  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -68,15 +68,17 @@ def load_classifier(path: Path) -> Classifier:
         raise LoadError(f"{path}: cannot be read: {error.strerror}") from error
     except Exception as error:
         # A damaged file fails wherever the damage is: in the archive, its packing, the JSON or the arrays.
-        raise LoadError(f"{path}: is no skops file, or a damaged one: {_first_line(error)}") from error
+        raise LoadError(f"{path}: is not a skops file, or is damaged: {_first_line(error)}") from error
     if not isinstance(pipeline, Pipeline):
-        raise LoadError(f"{path}: holds a {type(pipeline).__name__}, not the pipeline that train.py writes")
+        raise LoadError(
+            f"{path}: contains a {type(pipeline).__name__}, not the pipeline that train.py writes"
+        )
     classifier = SentimentClassifier(pipeline)
     try:
         labels = tuple(pipeline.classes_)
         classifier.classify(["a good start"])
     except Exception as error:
-        raise LoadError(f"{path}: holds a pipeline that cannot classify: {_first_line(error)}") from error
+        raise LoadError(f"{path}: contains a pipeline that cannot classify: {_first_line(error)}") from error
     if labels != LABELS:
         raise LoadError(f"{path}: has the labels {', '.join(map(str, labels))}, not {', '.join(LABELS)}")
     return classifier

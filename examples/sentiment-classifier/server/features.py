@@ -1,6 +1,6 @@
 """Reads a product's features from a Feast feature server over HTTP.
 
-One try a request, within a time that is fixed: a second try would double the load on a store that is slow already.
+One try per request, within a fixed time: a second try would double the load on a store that is already slow.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from server.settings import FeatureSettings
 _PATH = "/get-online-features"
 _ENTITY = "product_id"
 _CONNECTIONS = 64
-# Shorter than the 30 seconds after which Feast closes a connection, so that none is used as it goes away.
+# Shorter than the 30 seconds after which Feast closes a connection, so that none is used while it is being closed.
 _IDLE_SECONDS = 5
 
 Count = Annotated[int, Field(ge=0, strict=True)]
 
 
 class Outcome(StrEnum):
-    """What became of a read; the answer to /predict and the metric have these words."""
+    """The outcome of a read; the answer to /predict and the metric have these words."""
 
     USED = "used"
     MISSING = "missing"
@@ -62,7 +62,7 @@ class _Vector(BaseModel):
 
 
 class _Answer(BaseModel):
-    """What Feast answers: a vector for each name, with a value for each entity that was asked for."""
+    """What Feast answers: a vector for each name, with a value for each requested entity."""
 
     metadata: _Metadata
     results: list[_Vector]
@@ -70,9 +70,9 @@ class _Answer(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> "_Answer":
         if len(self.metadata.feature_names) != len(self.results):
-            raise ValueError("it has not as many results as names")
+            raise ValueError("it does not have as many results as names")
         if any(len(vector.values) != 1 for vector in self.results):
-            raise ValueError("it has not one value for each name")
+            raise ValueError("it does not have one value for each name")
         return self
 
     def row(self) -> dict[str, JsonValue]:
@@ -84,12 +84,12 @@ class _Answer(BaseModel):
 
 
 class FeatureReader:
-    """Asks one feature server for one feature service. It is closed by `close`."""
+    """Asks one feature server for one feature service. `close` closes it."""
 
     def __init__(self, settings: FeatureSettings, metrics: Metrics) -> None:
         self._settings = settings
         self._metrics = metrics
-        # Not from the environment: a proxy's variables have no business between two pods.
+        # Not from the environment: a proxy's variables must not apply between two pods.
         self._client = httpx2.AsyncClient(
             base_url=str(settings.url),
             trust_env=False,
@@ -98,7 +98,7 @@ class FeatureReader:
         )
 
     async def read(self, product: str) -> tuple[Outcome, ProductReviews | None]:
-        """The product's features. They are there if and only if the outcome is `used`; nothing is raised."""
+        """The product's features. They are present if and only if the outcome is `used`; nothing is raised."""
         outcome, reviews, reason = await self._read(product)
         self._metrics.feature_reads.labels(outcome).inc()
         if reason:
@@ -124,7 +124,7 @@ class FeatureReader:
             return Outcome.ERROR, None, f"the store answered {answer.status_code}"
         try:
             row = _Answer.model_validate_json(answer.content).row()
-            # Feast marks a product it does not know as PRESENT when Redis is the online store; its values are null.
+            # Feast marks an unknown product as PRESENT when Redis is the online store; its values are null.
             if any(name in row and row[name] is None for name in ProductReviews.model_fields):
                 return Outcome.MISSING, None, ""
             return Outcome.USED, ProductReviews.model_validate(row), ""

@@ -1,4 +1,4 @@
-"""The log: one JSON object a line on standard output."""
+"""The log: one JSON object per line on standard output."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Sends all that the process logs to standard output as JSON: the web server's lines and warnings too."""
+    """Sends all logs of the process to standard output as JSON, including the web server's lines and warnings."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

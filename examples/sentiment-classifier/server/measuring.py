@@ -1,4 +1,4 @@
-"""Counts and times every request to /predict, whatever becomes of it."""
+"""Counts and times every request to /predict, whatever its outcome."""
 
 import logging
 import time
@@ -16,7 +16,7 @@ PREDICT = "/predict"
 
 
 class Measuring:
-    """ASGI middleware. It also turns an unexpected exception into an answer, so that it is counted like any."""
+    """ASGI middleware. It also turns an unexpected exception into an answer, so that it is counted like any other."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics, status: Status) -> None:
         self._app = app
@@ -35,7 +35,7 @@ class Measuring:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                # Counted before it leaves: whoever has the answer finds it in the metrics.
+                # Counted before it is sent: a client that has the answer finds it in the metrics.
                 self._count(message["status"], time.perf_counter() - started)
                 if self._status.draining:
                     MutableHeaders(scope=message)["connection"] = "close"
@@ -45,7 +45,7 @@ class Measuring:
         try:
             await self._app(scope, receive, send_measured)
         except ClientDisconnect:
-            log.event("request given up by the client")
+            log.event("request cancelled by the client")
         except Exception:
             log.event("request failed", level=logging.ERROR, traceback=True)
             if not answered:

@@ -14,7 +14,7 @@ _PROBLEMS_SHOWN = 5
 
 
 class BadRequest(Exception):
-    """The request cannot be answered; the message tells the caller why."""
+    """The request cannot be answered; the message says why."""
 
 
 class PredictRequest(BaseModel):
@@ -24,14 +24,14 @@ class PredictRequest(BaseModel):
 
     texts: list[Annotated[str, Field(max_length=MAX_CHARACTERS)]] = Field(min_length=1, max_length=MAX_TEXTS)
     product: Annotated[str, Field(min_length=1, max_length=MAX_PRODUCT)] | None = None
-    """What the texts are about; its features are read when it is there."""
+    """What the texts are about; its features are read when it is given."""
 
 
 async def read_request(request: Request) -> PredictRequest:
-    """What a request to /predict asks.
+    """The content of a request to /predict.
 
     Raises:
-        BadRequest: the body is too long, no JSON, or not what PredictRequest says.
+        BadRequest: the body is too long, not JSON, or not a valid PredictRequest.
     """
     try:
         return PredictRequest.model_validate_json(await _body(request))
@@ -44,7 +44,7 @@ async def read_request(request: Request) -> PredictRequest:
 
 
 async def _body(request: Request) -> bytes:
-    """The whole body, read only as far as a valid one can reach."""
+    """The whole body, read only up to the longest valid length."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

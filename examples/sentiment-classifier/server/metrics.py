@@ -21,14 +21,14 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:
-    """The series of one server, in a registry of their own."""
+    """The series of one server, in their own registry."""
 
     def __init__(self, in_flight: Callable[[], int], feature_outcomes: Iterable[str] = ()) -> None:
         """Create the series.
 
         Args:
-            in_flight: Tells how many requests are being answered.
-            feature_outcomes: What can become of a read of features; none where the server reads none.
+            in_flight: Returns how many requests are being answered.
+            feature_outcomes: The outcomes of a read of features; none where the server reads none.
         """
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -40,7 +40,7 @@ class Metrics:
             ["code"],
             registry=self._registry,
         )
-        # rate() sees the first error only if the series was there before it.
+        # rate() sees the first error only if the series existed before it.
         for code in ("200", "422", "500", "503"):
             self.requests.labels(code)
         self.duration = Histogram(
@@ -58,7 +58,7 @@ class Metrics:
         )
         self.feature_reads = Counter(
             "model_feature_reads_total",
-            "Reads of features for a request to /predict, by what became of them.",
+            "Reads of features for a request to /predict, by their outcome.",
             ["outcome"],
             registry=self._registry,
         )

@@ -26,7 +26,7 @@ class Model:
 
     def start_loading(self) -> None:
         """Begins to load the model and returns at once."""
-        # A daemon, so that a long load does not keep a process alive that was told to go.
+        # A daemon, so that a long load does not keep a process alive that was asked to stop.
         Thread(target=self._try_to_load, name="load", daemon=True).start()
 
     def _try_to_load(self) -> None:
@@ -35,7 +35,7 @@ class Model:
             classifier = self._load(self._path)
         except Exception as error:
             reason = str(error) or type(error).__name__
-            # The process stays: the rollout stops at /ready, and somebody can look at what is wrong.
+            # The process stays: the rollout stops at /ready, and someone can find out what is wrong.
             self.why_not = f"the model could not be loaded: {reason}"
             self._metrics.load_failures.inc()
             log.event(

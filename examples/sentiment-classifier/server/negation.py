@@ -1,4 +1,4 @@
-"""Marks what a negation covers, so that the model tells "good" from "not good"."""
+"""Marks what a negation covers, so that the model distinguishes "good" from "not good"."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What is known of a product beforehand, brought into a prediction."""
+"""Combines prior knowledge about a product with a prediction."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,14 @@ from server.classifier import Prediction
 
 
 def with_prior(predictions: Sequence[Prediction], prior: float) -> list[Prediction]:
-    """Bayes' rule: the same texts, where so many of the reviews are positive.
+    """Bayes' rule: the same texts, with this prior for positive reviews.
 
-    The model has learned from as many positive texts as negative ones, so its own prior is 0.5, and what it says is
-    the evidence of the text alone.
+    The model was trained on as many positive texts as negative ones, so its own prior is 0.5, and its prediction is the
+    evidence of the text alone.
 
     Args:
-        predictions: What the model finds.
-        prior: How probable a positive review is, between 0 and 1, both excluded.
+        predictions: The model's predictions.
+        prior: The probability of a positive review, between 0 and 1, both excluded.
     """
     return [_updated(prediction, prior) for prediction in predictions]
 

@@ -10,15 +10,15 @@ from server import log
 from server.settings import Settings
 from server.status import Status
 
-# Together they stay below the 45 seconds that a pod has by default: 60 of grace less 15 of pause before.
+# Together they stay below the 45 seconds that a pod has by default: 60 of grace minus 15 of pause before.
 DRAIN_SECONDS = 30
 CLOSE_SECONDS = 10
 
 
 class DrainingServer(uvicorn.Server):
-    """Listens on while requests are in flight after SIGTERM, so that /ready can say what is going on.
+    """Keeps listening while requests are in flight after SIGTERM, so that /ready can report the state.
 
-    uvicorn itself stops listening at the signal, and ends by it instead of with exit code 0.
+    uvicorn itself stops listening at the signal, and ends by the signal instead of with exit code 0.
     """
 
     def __init__(self, config: uvicorn.Config, status: Status) -> None:
@@ -27,13 +27,13 @@ class DrainingServer(uvicorn.Server):
         self._deadline: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begins to drain; a second signal ends the wait. Logs nothing, for it interrupts anything."""
+        """Begins to drain; a second signal ends the wait. It does not log, because it may interrupt anything."""
         if self._status.draining:
             self.should_exit = True
         self._status.draining = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: is the last request answered, or the time over?"""
+        """Called ten times a second: is the last request answered, or the time over?"""
         if self._status.draining:
             if self._deadline is None:
                 self._deadline = time.monotonic() + DRAIN_SECONDS

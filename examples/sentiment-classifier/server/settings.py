@@ -1,4 +1,4 @@
-"""What the environment says: which model this is, where its file and its features are, where to listen."""
+"""The settings from the environment: which model this is, where its file and its features are, where to listen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class FeatureSettings:
-    """Where features are read, which, and for how long an answer is waited for."""
+    """Where to read features, which ones, and how long to wait for an answer."""
 
     url: AnyHttpUrl
     service: str

@@ -1,4 +1,4 @@
-"""What the process is doing: is it going away, and how many requests does it still owe an answer."""
+"""The state of the process: whether it is shutting down, and how many requests are not answered yet."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ class Status:
     """Shared by the application and the process that runs it."""
 
     draining: bool = False
-    """SIGTERM came: no new work should be sent here."""
+    """SIGTERM arrived: no new work should be sent here."""
 
     in_flight: int = 0
     """Requests to /predict that are not answered yet."""

@@ -28,7 +28,7 @@ def server(model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a server of the test's own."""
+    """Starts a server for one test."""
     with ExitStack() as stack:
 
         def start_server(*command: str, **variables: str) -> ServerProcess:

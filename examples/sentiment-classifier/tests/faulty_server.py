@@ -1,4 +1,4 @@
-"""The example server with a classifier that fails or dawdles as a file says: `python faulty_server.py`.
+"""The example server with a classifier that fails or is slow as a file says: `python faulty_server.py`.
 
 FAULTS names a JSON file: of every hundred requests `errors` fail and `slow` take `seconds`. It is read at each request.
 """
@@ -20,13 +20,13 @@ FAULTS = Path(os.environ["FAULTS"])
 
 
 class FaultyClassifier:
-    """Passes requests on to the real classifier, but for those that are to fail."""
+    """Passes requests on to the real classifier, except for those that must fail."""
 
     def __init__(self, real: Classifier) -> None:
         self._real, self._numbers = real, itertools.count()
 
     def classify(self, texts: Sequence[str]) -> list[Prediction]:
-        """Fail, dawdle or classify."""
+        """Fail, wait or classify."""
         faults, number = json.loads(FAULTS.read_text()), next(self._numbers) % 100
         if number < faults["errors"]:
             raise RuntimeError("an injected fault")

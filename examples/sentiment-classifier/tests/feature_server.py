@@ -17,7 +17,7 @@ def answer_for(**features: Any) -> dict[str, Any]:
     values = {"product_id": "kettle-01", **features}
     return {
         "metadata": {"feature_names": list(values)},
-        # Feast says PRESENT of a null, too, when the online store is Redis.
+        # Feast also marks a null as PRESENT when the online store is Redis.
         "results": [
             {"values": [value], "statuses": ["PRESENT"], "event_timestamps": ["2026-01-01T00:00:00Z"]}
             for value in values.values()
@@ -26,11 +26,11 @@ def answer_for(**features: Any) -> dict[str, Any]:
 
 
 class FeatureServer:
-    """Serves on 127.0.0.1, by default on a free port, while a `with` block does."""
+    """Serves on 127.0.0.1, by default on a free port, during a `with` block."""
 
     def __init__(self, port: int = 0) -> None:
         self.answers = threading.Event()
-        """Cleared: it takes requests and answers none."""
+        """Cleared: it accepts requests and answers none."""
         self.reset()
         self._connections: list[socket.socket] = []
         server = self
@@ -60,7 +60,7 @@ class FeatureServer:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def reset(self) -> None:
-        """Forget what was asked, and answer right."""
+        """Forget earlier requests, and answer correctly."""
         self.code = 200
         self.body: object = answer_for(review_count=98, positive_count=89)
         self.asked: list[tuple[str, Any]] = []

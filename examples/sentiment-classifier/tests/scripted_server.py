@@ -1,7 +1,7 @@
 """The server with a classifier that does as the test says: `python scripted_server.py`.
 
-It reads the folder SCRIPT_DIR: the model loads once `load` is there, a text with "wait" in it is answered
-once `answer` is there, and a text with "explode" raises.
+It reads the folder SCRIPT_DIR: the model loads once `load` exists, a text with "wait" in it is answered
+once `answer` exists, and a text with "explode" raises.
 """
 
 import os

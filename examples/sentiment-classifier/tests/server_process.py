@@ -1,4 +1,4 @@
-"""A server process of its own for a test: started on a free port of 127.0.0.1, asked over HTTP, ended."""
+"""A separate server process for a test: started on a free port of 127.0.0.1, asked over HTTP, ended."""
 
 import http.client
 import json
@@ -56,7 +56,7 @@ def eventually(condition: Callable[[], bool]) -> bool:
 
 
 class ServerProcess:
-    """Runs while a `with` block does; `/health` answers from its start."""
+    """Runs during a `with` block; `/health` answers from its start."""
 
     def __init__(self, log: Path, *command: str, **variables: str) -> None:
         self._log = log

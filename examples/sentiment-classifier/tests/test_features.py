@@ -51,7 +51,7 @@ def reads_from(store: FeatureServer, model_path: Path, *, seconds: str) -> dict[
 
 
 def ask(server: ServerProcess, product: object = "kettle-01") -> tuple[str, Any]:
-    """What became of the features, and how probable the server finds TEXT positive."""
+    """The outcome of the features, and the probability that TEXT is positive."""
     answer = server.post({"texts": [TEXT], "product": product})
     assert answer.code == 200, answer.text
     [prediction] = answer.json["predictions"]
@@ -131,11 +131,15 @@ WRONG_ANSWERS = [
     (200, answer_for(review_count=True, positive_count=1), "review_count: Input should be a valid integer"),
     (200, answer_for(review_count=-1, positive_count=-1), "greater than or equal to 0"),
     (200, answer_for(review_count=10, positive_count=11), "positive_count is above review_count"),
-    (200, {**answer_for(review_count=1, positive_count=1), "results": []}, "not as many results as names"),
+    (
+        200,
+        {**answer_for(review_count=1, positive_count=1), "results": []},
+        "not have as many results as names",
+    ),
     (
         200,
         {"metadata": {"feature_names": ["review_count"]}, "results": [{"values": []}]},
-        "not one value for each name",
+        "not have one value for each name",
     ),
 ]
 
@@ -163,7 +167,7 @@ def test_a_store_that_never_answers_costs_its_time_and_no_prediction(
     assert eventually(server.is_ready)
     store.answers.clear()
     assert ask(server) == ("timeout", without_features(server))
-    # More at once than connections, and every one is answered, while the server says that it is well.
+    # More at once than connections, and every one is answered, while the server stays healthy.
     with ThreadPoolExecutor(80) as callers:
         asked = [callers.submit(ask, server) for _ in range(80)]
         assert server.get("/health").code == 200
@@ -192,7 +196,7 @@ def test_a_server_without_a_store_says_so(server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("product", ["", "x" * 201, 7, ["kettle-01"]])
-def test_a_product_that_is_no_name_is_refused(reading: ServerProcess, product: object) -> None:
+def test_a_product_that_is_not_a_name_is_refused(reading: ServerProcess, product: object) -> None:
     answer = reading.post({"texts": [TEXT], "product": product})
     assert answer.code == 422
     assert answer.json["reason"].startswith("product: ")

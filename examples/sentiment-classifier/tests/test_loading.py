@@ -68,11 +68,11 @@ def other_labels(path: Path, model: Path) -> None:
     [
         (missing, "there is no such file"),
         (a_folder, "cannot be read: Is a directory"),
-        (cut_short, "is no skops file, or a damaged one"),
-        (damaged, "is no skops file, or a damaged one"),
-        (a_function, "is no skops file, or a damaged one: Untrusted types found"),
-        (another_object, "holds a dict, not the pipeline that train.py writes"),
-        (an_untrained_model, "holds a pipeline that cannot classify"),
+        (cut_short, "is not a skops file, or is damaged"),
+        (damaged, "is not a skops file, or is damaged"),
+        (a_function, "is not a skops file, or is damaged: Untrusted types found"),
+        (another_object, "contains a dict, not the pipeline that train.py writes"),
+        (an_untrained_model, "contains a pipeline that cannot classify"),
         (other_labels, "has the labels down, up, not negative, positive"),
     ],
 )
@@ -88,7 +88,7 @@ def test_a_wrong_model_file_is_named_with_what_is_wrong_in_one_line(
 
 
 @pytest.mark.parametrize(
-    ("make", "reason"), [(missing, "there is no such file"), (damaged, "is no skops file")]
+    ("make", "reason"), [(missing, "there is no such file"), (damaged, "is not a skops file")]
 )
 def test_a_model_that_cannot_be_loaded_stops_the_rollout_but_not_the_process(
     start: Start, tmp_path: Path, model_path: Path, make: Make, reason: str
