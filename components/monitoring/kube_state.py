@@ -1,13 +1,13 @@
-"""What kube-state-metrics tells of a model's Deployment, pods and autoscaler, as PromQL. Pure functions.
+"""The series of kube-state-metrics on a model's Deployment, pods and autoscaler, as PromQL. Pure functions.
 
-Each is aggregated to what it is about: the exporter's own pod would else be part of an alert's labels, and a restart of
-the exporter would begin the alert anew.
+Each is aggregated by its object: otherwise the exporter's own pod would be part of an alert's labels, and a restart of
+the exporter would restart the alert.
 """
 
 from components.kubernetes.staged_model import CONTAINER, StagedModel
 from components.monitoring.series import picked
 
-# Kubernetes cuts what it makes a pod's name of to 58 characters: the Deployment's name, '-', a hash of up to 10, '-'.
+# Kubernetes truncates the prefix of a pod's name to 58 characters: the Deployment's name, '-', a hash of up to 10, '-'.
 _LONGEST_BASE = 58
 _LONGEST_WHOLE_NAME = _LONGEST_BASE - 12
 
@@ -47,9 +47,9 @@ def autoscaler(staged: StagedModel, metric: str) -> str:
 
 
 def pod_pattern(staged: StagedModel) -> str:
-    """What the names of the model's pods look like, and those of `<model>-<more>` do not.
+    """A pattern for the names of the model's pods, which those of `<model>-<more>` do not match.
 
-    Of a long name Kubernetes cuts the end; then only the beginning is known.
+    Kubernetes truncates a long name; then only the beginning is known.
     """
     if len(staged.name) <= _LONGEST_WHOLE_NAME:
         return f"{staged.name}-[a-z0-9]+-[a-z0-9]{{5}}"

@@ -17,7 +17,7 @@ def runbook_url(monitoring: Monitoring, alert: StrEnum) -> str:
 
 
 def dashboard_uid(stage: str, model: str | None = None) -> str:
-    """The identifier of a model's dashboard, or of the stage's: at most the 40 characters that Grafana takes.
+    """The identifier of a model's dashboard, or of the stage's: at most the 40 characters that Grafana accepts.
 
     No stage and no model has an underscore in its name, so no two of them share an identifier.
     """
@@ -37,15 +37,15 @@ def _uid(name: str) -> str:
 
 
 def dashboard_url(monitoring: Monitoring, stage: str, model: str) -> str:
-    """The dashboard's address; its path alone where the stack names no Grafana."""
+    """The dashboard's address; only its path where the stack names no Grafana."""
     return f"{(monitoring.grafana_url or '').rstrip('/')}{dashboard_path(stage, model)}"
 
 
 def features_dashboard_url(monitoring: Monitoring, stage: str) -> str:
-    """The address of the dashboard of a stage's feature store; its path alone where the stack names no Grafana."""
+    """The address of the dashboard of a stage's feature store; only its path where the stack names no Grafana."""
     return f"{(monitoring.grafana_url or '').rstrip('/')}/d/{features_dashboard_uid(stage)}"
 
 
 def dashboard_path(stage: str, model: str | None = None) -> str:
-    """The dashboard's path: how dashboards link to each other in whatever Grafana shows them."""
+    """The dashboard's path, by which dashboards link to each other in any Grafana."""
     return f"/d/{dashboard_uid(stage, model)}"

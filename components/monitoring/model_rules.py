@@ -7,7 +7,7 @@ from components.monitoring.alerts.model import alert_group
 from components.monitoring.recording_rules import Group, recording_groups
 from components.settings.monitoring import MonitoringDelivery
 
-# The bytes that one object may hold: prometheus-operator refuses larger rules, the API server larger ConfigMaps.
+# The largest size of one object in bytes: prometheus-operator refuses larger rules, the API server larger ConfigMaps.
 SIZE_LIMITS = {MonitoringDelivery.OPERATOR: 512 * 1024, MonitoringDelivery.CONFIGMAP: 1024 * 1024}
 
 
@@ -17,5 +17,5 @@ def rule_groups(staged: StagedModel) -> list[Group]:
 
 
 def rules_size(staged: StagedModel) -> int:
-    """The bytes of a model's rules as JSON, which is as long as their YAML within a hundredth and quicker to make."""
+    """The size of a model's rules as JSON, which is within 1 % of their YAML and faster to write."""
     return len(json.dumps(rule_groups(staged)))

@@ -1,7 +1,7 @@
 """Recording rules: a runtime's metrics as the canonical series, and the error ratios of its objectives. Pure functions.
 
-A grouped ratio has no result for a model without an error series, and 0/0 is NaN, which spoils every sum over time it
-falls into. So an absent error counts as `0 * requests`, and a ratio exists only where there were requests.
+A grouped ratio has no result for a model without an error series, and 0/0 is NaN, which breaks every sum over time that
+includes it. So an absent error counts as `0 * requests`, and a ratio exists only where there were requests.
 """
 
 import re
@@ -20,7 +20,7 @@ from components.settings.quantities import seconds
 # Long enough for two scrapes a minute, short enough for a page within minutes.
 INTERVAL_SECONDS = 30
 INTERVAL = f"{INTERVAL_SECONDS}s"
-# Well below the 5 minutes after which Prometheus forgets a sample: alerts look at what this group records.
+# Well below the 5 minutes after which Prometheus ignores a sample: alerts use what this group records.
 COUNT_INTERVAL = "2m"
 COUNT_SECONDS = 120
 # Between these powers of ten Go writes numbers without an exponent.
@@ -59,12 +59,12 @@ def serving_metrics(model: ModelDefinition) -> ServingMetrics:
 
 
 def target_labels(staged: StagedModel) -> dict[str, str]:
-    """What every series scraped from the model's pods has."""
+    """The labels of every series scraped from the model's pods."""
     return {"namespace": staged.namespace, NAME_LABEL: staged.name}
 
 
 def model_labels(staged: StagedModel) -> dict[str, str]:
-    """What every canonical series of the model has."""
+    """The labels of every canonical series of the model."""
     return {"namespace": staged.namespace, "model": staged.name}
 
 
@@ -172,7 +172,7 @@ def _quick_slo_rules(staged: StagedModel, objective: Objective, promised: str) -
 
 
 def _slow_slo_rules(staged: StagedModel, objective: Objective, promised: str) -> list[Rule]:
-    """A count each 2 minutes, so that the sums over days weigh each request once on average, and stay cheap."""
+    """A count every 2 minutes, so that the sums over days count each request once on average, and stay cheap."""
     labels = {**model_labels(staged), "slo": objective.value}
     rules = [
         _record(staged, count, f"{COUNT_SECONDS} * {picked(rate, labels)}", slo=objective.value)
@@ -210,12 +210,12 @@ def _requests_and_errors(staged: StagedModel, objective: Objective) -> tuple[str
     count = picked(f"{histogram.name}_count", targets, *more)
     within = picked(f"{histogram.name}_bucket", targets, *more, edge)
     all_requests = f"sum by (namespace) (rate({count}[5m]))"
-    # Scrapes of several targets are not taken at one moment: the difference may be a hair below zero.
+    # Targets are not scraped at the same moment: the difference may be slightly below zero.
     return all_requests, f"clamp_min({all_requests}\n-\nsum by (namespace) (rate({within}[5m])), 0)"
 
 
 def bucket_edge(edge: Decimal) -> str:
-    """The matcher of a bucket's edge in every form: as written, with `.0` (Prometheus 3), and with Go's exponent.
+    """The matcher of a bucket boundary in every format: as written, with `.0` (Prometheus 3), and with Go's exponent.
 
     Go, and so Prometheus, writes 2000000 as 2e+06 and 0.00001 as 1e-05.
     """
@@ -250,8 +250,8 @@ def _by_version(staged: StagedModel, counters: tuple[Selected, ...]) -> str:
 def _versioned(expression: str) -> str:
     """The version of the pod that was scraped.
 
-    What the server itself calls a version is summed away first: it may serve several, and two series of one pod that
-    differ in nothing else would become one twice, which Prometheus refuses.
+    The server's own version label is summed away first: a server may have several, and two series of one pod that
+    differ only in it would become duplicates, which Prometheus refuses.
     """
     return f'label_replace(sum without (version) ({expression}), "version", "$1", "{VERSION_LABEL}", "(.*)")'
 

@@ -1,6 +1,6 @@
-"""The canonical series every runtime's metrics are turned into, and the PromQL they are picked with.
+"""The canonical series into which every runtime's metrics are turned, and the PromQL that selects them.
 
-Rules and dashboards know these names only. All have the labels `namespace` and `model`; those that begin with
+Rules and dashboards know only these names. All have the labels `namespace` and `model`; those that begin with
 `model_version` have `version` too. Rates are per second over 5 minutes, durations are in seconds.
 """
 
@@ -12,15 +12,15 @@ ERRORS = "model_version:errors:rate5m"
 # With the label `quantile`: 0.5, 0.95, 0.99.
 DURATION_QUANTILE = "model_version:request_duration_seconds:quantile5m"
 DURATION_MEAN = "model_version:request_duration_seconds:mean5m"
-# Requests at work or waiting, and the targets that answer scrapes.
+# Requests in progress or waiting, and the targets that answer scrapes.
 LOAD = "model_version:requests_pending:sum"
 REPLICAS_UP = "model_version:replicas_up:count"
 # 1, with the version that the stack file names.
 DESIRED_VERSION = "model:desired_version:info"
-# With the label `slo`: availability or latency. What counts, and what of it was bad.
+# With the label `slo`: availability or latency. The requests that count, and the bad ones among them.
 SLO_REQUESTS = "model:slo_requests:rate5m"
 SLO_ERRORS = "model:slo_errors:rate5m"
-# The rates as counts of 2 minutes, a sample each 2 minutes: over days a request counts once, on average.
+# The rates as counts of 2 minutes, a sample every 2 minutes: over days a request counts once, on average.
 SLO_REQUESTS_COUNT = "model:slo_requests:increase2m"
 SLO_ERRORS_COUNT = "model:slo_errors:increase2m"
 # With the label `window`: 5m, 30m, 1h, 2h, 6h, 1d, 3d, 30d.
@@ -38,7 +38,7 @@ def picked(series: str, labels: Mapping[str, str], *more: str) -> str:
     return f"{series}{{{','.join(matchers)}}}"
 
 
-# A model's rules pick by the same few labels a hundred times.
+# A model's rules select by the same few labels a hundred times.
 @lru_cache(maxsize=1024)
 def escaped(value: str) -> str:
     """A label value inside the double quotes of PromQL."""

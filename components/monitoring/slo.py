@@ -15,7 +15,7 @@ PERIOD_DAYS = 30
 
 
 class Objective(StrEnum):
-    """What is promised: that requests do not fail, or that they are answered in time."""
+    """What an objective is about: that requests do not fail, or that they are answered in time."""
 
     AVAILABILITY = "availability"
     LATENCY = "latency"
@@ -23,12 +23,12 @@ class Objective(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class BurnWindow:
-    """One pair of windows: the long one tells that the budget burns, the short one that it still does.
+    """One pair of windows: the long one shows that the budget burns, the short one that it still does.
 
     Attributes:
         long: The long window, as Prometheus writes it; `long_hours` is the same in hours.
         short: A twelfth of it.
-        budget_fraction: The part of the period's budget that is gone when the alert comes at this rate.
+        budget_fraction: The fraction of the period's budget that is gone when the alert fires at this rate.
         pending: How long both must burn before the alert fires.
     """
 
@@ -91,7 +91,7 @@ SLOW_WINDOWS = ("1d", "3d", f"{PERIOD_DAYS}d")
 
 @lru_cache(maxsize=256)
 def budget(objective: str) -> Decimal:
-    """The part of the requests that may be bad: `99.9` leaves 0.001."""
+    """The fraction of requests that may be bad: `99.9` leaves 0.001."""
     return 1 - Decimal(objective) / 100
 
 
@@ -112,12 +112,12 @@ def refusal(objective: str) -> tuple[str, str] | None:
         return None
     lowest = (100 * (1 - 1 / quickest.factor)).quantize(Decimal("0.01"), ROUND_UP)
     return (
-        f"can never fire: its quickest alert needs an error ratio of {plain(needed)}, and no ratio is above 1",
+        f"can never fire: its fastest alert needs an error ratio of {plain(needed)}, and no ratio is above 1",
         f"write an objective of {lowest} or more, or remove it",
     )
 
 
 def plain(number: Decimal) -> str:
-    """A decimal without exponent and without zeros at its end."""
+    """A decimal without exponent and without trailing zeros."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

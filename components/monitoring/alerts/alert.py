@@ -1,4 +1,4 @@
-"""One alert: what it looks at, and the rule Prometheus gets. Pure functions."""
+"""One alert: its expression, and the rule for Prometheus. Pure functions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from components.settings.model import ModelSettings
 from components.settings.stack import StackSettings
 from components.settings.watching import AlertName, Severity
 
-# As long as Prometheus takes to be sure: five minutes of scrapes.
+# The shortest time in which Prometheus can be sure: five minutes of scrapes.
 CERTAIN_SECONDS = 300
 
 
@@ -39,14 +39,14 @@ def alerting_rule(
     dashboard_url: str,
     more: Mapping[str, str] | None = None,
 ) -> Rule:
-    """The rule Prometheus gets.
+    """The rule for Prometheus.
 
     Args:
-        alert: What it looks at.
+        alert: Its expression and texts.
         stack: The stage.
-        severity: How soon somebody must look.
-        owner: The team that is told.
-        dashboard_url: Where more can be seen.
+        severity: How soon someone must look.
+        owner: The team that is notified.
+        dashboard_url: The dashboard with more.
         more: Further labels.
     """
     return {
@@ -71,11 +71,11 @@ def alerting_rule(
 
 
 def threshold(model: ModelSettings, alert: AlertName, default: str) -> str:
-    """The number an alert compares with: the model file's, else the default."""
+    """The threshold of an alert: the model file's, else the default."""
     override = model.alerts.get(alert)
     return (override.threshold if override else None) or default
 
 
 def patience(model: ModelSettings) -> int:
-    """Seconds a new replica may take before it is missed: as long as its start-up probe allows."""
+    """Seconds that a new replica may take before it counts as missing: as long as its startup probe allows."""
     return max(CERTAIN_SECONDS, model.probes.startup.budget_seconds)

@@ -18,7 +18,7 @@ _NAMES = {
 
 
 def burn_alerts(staged: StagedModel) -> Iterator[Alert]:
-    """One alert for each objective and pair of windows, so that it tells which one fired."""
+    """One alert for each objective and pair of windows, so that it says which one fired."""
     for objective, promised in objectives(staged.model).items():
         for window in slo.WINDOWS:
             yield _burn_alert(staged, objective, promised, window)
@@ -52,7 +52,7 @@ def _burn_alert(staged: StagedModel, objective: Objective, promised: str, window
 
 
 def _enough(model: ModelSettings, window: BurnWindow, labels: Mapping[str, str]) -> str:
-    """The long window holds the requests that one bad one must not outweigh."""
+    """True when the long window has enough requests that a single bad one does not matter."""
     if window.long in slo.SLOW_WINDOWS:
         counted = f"sum_over_time({picked(series.SLO_REQUESTS_COUNT, labels)}[{window.long}])"
     else:

@@ -1,4 +1,4 @@
-"""Which alerts a model has, and why it has no others. Pure functions."""
+"""Which alerts a model has, and why it lacks the others. Pure functions."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ _KINDS = {
 class LeftOut:
     """An alert that a model does not have.
 
-    `by_runtime` tells that the serving runtime cannot give it; otherwise it is the files' own choice.
+    `by_runtime` means that the serving runtime does not support it; otherwise the files decide so.
     """
 
     alert: AlertName
@@ -32,7 +32,7 @@ def left_out(staged: StagedModel) -> list[LeftOut]:
     """Every alert that the model does not have, in the order of their names in AlertName.
 
     Raises:
-        LookupError: an alert is built by nothing, or left out without a reason that is known here.
+        LookupError: nothing builds an alert, or it is left out and no reason is known here.
     """
     built, running = ({alert.name for alert in alerts(one)} for one in (staged, staged.running))
     found = []
@@ -50,15 +50,15 @@ def left_out(staged: StagedModel) -> list[LeftOut]:
 def _unbuilt(name: AlertName, model: ModelSettings) -> LeftOut:
     metrics, gauges = serving_metrics(model), {gauge.kind for gauge in model.quality.values()}
     unmeasured = {
-        AlertName.AVAILABILITY_BUDGET_BURN: (metrics.errors is None, "counts no failed requests"),
+        AlertName.AVAILABILITY_BUDGET_BURN: (metrics.errors is None, "does not count failed requests"),
         AlertName.LATENCY_BUDGET_BURN: (latency_histogram(model) is None, "has no latency histogram"),
         AlertName.LOAD_FAILED: (metrics.loading is None, "does not show whether the model is loaded"),
-        AlertName.SATURATED: (metrics.load is None, "shows no requests at work or waiting"),
+        AlertName.SATURATED: (metrics.load is None, "does not show requests in progress or waiting"),
     }
     unwanted = {
         AlertName.AVAILABILITY_BUDGET_BURN: (model.slo.availability is None, "has no such objective"),
         AlertName.LATENCY_BUDGET_BURN: (model.slo.latency is None, "has no such objective"),
-        AlertName.GPU_MEMORY_HIGH: (GPU not in model.resources.limits, f"asks for no {GPU}"),
+        AlertName.GPU_MEMORY_HIGH: (GPU not in model.resources.limits, f"does not request {GPU}"),
         AlertName.QUALITY_GAUGE_ABSENT: (not gauges, "names no quality gauge"),
         **{alert: (kind not in gauges, f"names no {kind.value} gauge") for alert, kind in _KINDS.items()},
     }

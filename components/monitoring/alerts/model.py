@@ -1,7 +1,7 @@
 """All alerts of one model, from its settings. Pure functions.
 
-An alert exists only where the runtime measures what it needs; components/monitoring/alerts/coverage.py tells what is
-left out and why. Durations that are not explained are kubernetes-mixin's.
+An alert exists only where the runtime measures what it needs; components/monitoring/alerts/coverage.py says what is
+left out and why. Durations without an explanation are kubernetes-mixin's.
 """
 
 from components.kubernetes.staged_model import StagedModel
@@ -18,7 +18,7 @@ from components.settings.watching import AlertName, Severity
 
 
 def alert_group(staged: StagedModel) -> Group:
-    """The group of alerting rules of one model, those that are switched off left out."""
+    """The group of alerting rules of one model, without those that are switched off."""
     name = f"{staged.name}.{staged.namespace}.alerts"
     dashboard = links.dashboard_url(staged.stack.monitoring, staged.stage, staged.name)
     rules = [
@@ -36,21 +36,21 @@ def alert_group(staged: StagedModel) -> Group:
 
 
 def wanted_alerts(staged: StagedModel) -> list[Alert]:
-    """The alerts of one model, those that are switched off left out."""
+    """The alerts of one model, without those that are switched off."""
     off = {name for name, override in staged.model.alerts.items() if not override.enabled}
     return [alert for alert in alerts(staged) if alert.name not in off]
 
 
 def _severity(model: ModelSettings, alert: Alert) -> Severity:
-    """The alert's own, unless the model's file changes it."""
+    """The alert's own severity, unless the model's file changes it."""
     override = model.alerts.get(AlertName(alert.name))
     return (override.severity if override else None) or alert.severity
 
 
 def alerts(staged: StagedModel) -> list[Alert]:
-    """Every alert that the model's runtime and settings allow, also those that are switched off.
+    """Every alert that the model's runtime and settings allow, including those that are switched off.
 
-    A model of no replicas has only those on its objectives and its quality.
+    A model without replicas has only those on its objectives and its quality.
     """
     found = [*burn_alerts(staged)]
     if staged.model.replicas > 0:

@@ -1,4 +1,4 @@
-"""Alerts on what Kubernetes and the GPU exporter tell of the model's pods. Pure functions."""
+"""Alerts on what Kubernetes and the GPU exporter report about the model's pods. Pure functions."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _GPU_MEMORY_LIMIT = "0.95"
 
 
 def pod_alerts(staged: StagedModel) -> Iterator[Alert]:
-    """What Kubernetes tells of the pods."""
+    """The alerts on the state of the pods in Kubernetes."""
     yield _crash_looping(staged)
     yield _out_of_memory_killed(staged)
     if GPU in staged.model.resources.limits:
@@ -26,7 +26,7 @@ def _crash_looping(staged: StagedModel) -> Alert:
     return Alert(
         name=AlertName.CRASH_LOOPING,
         severity=Severity.TICKET,
-        # The container runs between its crashes, and must not be taken for mended.
+        # The container runs between its crashes, which must not count as repaired.
         expression=f"{by_container(f'max_over_time({waiting}[5m])')} >= 1",
         pending="15m",
         summary=f"A replica of {staged.name} crashes again and again",
@@ -51,7 +51,7 @@ def _out_of_memory_killed(staged: StagedModel) -> Alert:
 
 
 def gpu_memory_limit(model: ModelSettings) -> str:
-    """Above which fraction the GPU memory is nearly full."""
+    """The fraction above which the GPU memory is nearly full."""
     return threshold(model, AlertName.GPU_MEMORY_HIGH, _GPU_MEMORY_LIMIT)
 
 

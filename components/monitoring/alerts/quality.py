@@ -19,10 +19,10 @@ _SIGNS = {"above": ">", "below": "<"}
 
 
 def quality_alerts(staged: StagedModel) -> Iterator[Alert]:
-    """Two alerts for each gauge of quality the model names, in the order of their names: it is bad, or it is gone."""
+    """Two alerts for each quality gauge of the model, in the order of their names: it is bad, or it is absent."""
     for name, gauge in sorted(staged.model.quality.items()):
         yield _bad(staged, name, gauge)
-        # A model without replicas shows none of its own gauges.
+        # A model without replicas exposes none of its own gauges.
         if staged.model.replicas > 0 or gauge.labels:
             yield _absent(staged, name, gauge)
 
@@ -51,7 +51,7 @@ def _absent(staged: StagedModel, name: str, gauge: QualityGauge) -> Alert:
         expression=f"absent({_gauge(staged, gauge)})",
         pending="1h",
         summary=f"{staged.name}: nothing measures {name}",
-        description=f"{gauge.metric} has been absent for an hour (value {{{{ $value }}}}): see to its job.",
+        description=f"{gauge.metric} has been absent for an hour (value {{{{ $value }}}}): check its job.",
         labels={"gauge": name},
     )
 
@@ -59,7 +59,7 @@ def _absent(staged: StagedModel, name: str, gauge: QualityGauge) -> Alert:
 def quality_value(staged: StagedModel, gauge: QualityGauge) -> str:
     """What is compared with the gauge's threshold: the gauge, or its age where it is a time.
 
-    Of several series, such as one a replica, the worst counts: the alert is about the model.
+    Of several series, such as one per replica, the worst counts: the alert is about the model.
     """
     value = _gauge(staged, gauge)
     if gauge.kind is QualityKind.STALENESS:
@@ -74,6 +74,6 @@ def _gauge(staged: StagedModel, gauge: QualityGauge) -> str:
 
 
 def _duration(gauge: QualityGauge) -> str:
-    """Prometheus takes whole numbers only: milliseconds hold every duration of the files."""
+    """Prometheus accepts only whole numbers; in milliseconds every duration of the files is one."""
     whole = seconds(gauge.period)
     return f"{plain(whole)}s" if whole == int(whole) else f"{plain(whole * 1000)}ms"

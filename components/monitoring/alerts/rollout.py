@@ -1,4 +1,4 @@
-"""Alerts on what Kubernetes tells of the model's Deployment, and on what runs but should not. Pure functions."""
+"""Alerts on the state of the model's Deployment in Kubernetes, and on what runs but should not. Pure functions."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _MISSING_SECONDS = 900
 
 
 def rollout_alerts(staged: StagedModel) -> Iterator[Alert]:
-    """What Kubernetes tells of the Deployment, and whether it runs what the files say."""
+    """The alerts on the Deployment's state in Kubernetes, and on whether it runs what the files say."""
     yield _not_ready(staged)
     yield _replicas_below_desired(staged)
     yield _rollout_stuck(staged)
@@ -25,7 +25,7 @@ def rollout_alerts(staged: StagedModel) -> Iterator[Alert]:
 
 
 def still_new(staged: StagedModel) -> str:
-    """Something while the model's first replicas may still load: its Deployment is new, or was stopped until now."""
+    """An expression, except while the model's first replicas may still load: its Deployment is new, or was stopped."""
     created = f"time() - {deployment(staged, 'created')} < {patience(staged.model)}"
     desired = deployment_series(staged, "spec_replicas")
     stopped = f"min by (namespace, deployment) (min_over_time({desired}[{patience(staged.model)}s])) == 0"
@@ -40,7 +40,7 @@ def _not_ready(staged: StagedModel) -> Alert:
         expression=f"{ready} == 0\nand\n{desired} > 0\nunless\n{still_new(staged)}",
         pending="2m",
         summary=f"No replica of {staged.name} is ready",
-        description=f"{{{{ $value }}}} of {staged.model.replicas} replicas are ready: nobody is served.",
+        description=f"{{{{ $value }}}} of {staged.model.replicas} replicas are ready: no client is served.",
     )
 
 
@@ -59,7 +59,7 @@ def _replicas_below_desired(staged: StagedModel) -> Alert:
 
 
 def _missing_seconds(model: ModelSettings) -> int:
-    """How long replicas may be missing; a roll that is allowed to take some away may take its whole time."""
+    """How long replicas may be missing; a rollout that may remove some of them may take its whole time."""
     rolling = model.rollout_timeout_seconds if model.rollout.max_unavailable else 0
     return max(_MISSING_SECONDS, patience(model), rolling)
 
@@ -111,15 +111,15 @@ def _autoscaler_at_maximum(staged: StagedModel) -> Alert:
 
 
 def _state_absent(staged: StagedModel) -> Alert:
-    """Without kube-state-metrics every alert on pods and rollouts is mute."""
+    """Without kube-state-metrics no alert on pods and rollouts can fire."""
     return Alert(
         name=AlertName.KUBERNETES_STATE_ABSENT,
         severity=Severity.TICKET,
         expression=f"absent({deployment_series(staged, 'spec_replicas')})",
         pending="15m",
-        summary=f"Nobody tells how the Deployment of {staged.name} is",
+        summary=f"The state of the Deployment of {staged.name} is not reported",
         description=(
-            "kube_deployment_spec_replicas is absent (value {{ $value }}): kube-state-metrics is away or not "
+            "kube_deployment_spec_replicas is absent (value {{ $value }}): kube-state-metrics is down or not "
             "scraped, or the Deployment is gone."
         ),
     )

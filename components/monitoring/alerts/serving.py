@@ -1,4 +1,4 @@
-"""Alerts on what the model's own metrics tell. Pure functions."""
+"""Alerts on the model's own metrics. Pure functions."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from components.settings.watching import AlertName, Severity
 
 
 def serving_alerts(staged: StagedModel) -> Iterator[Alert]:
-    """What the model's own metrics tell."""
+    """The alerts on the model's own metrics."""
     metrics = serving_metrics(staged.model)
     yield _absent(staged)
     yield _no_traffic(staged)
@@ -26,7 +26,7 @@ def serving_alerts(staged: StagedModel) -> Iterator[Alert]:
 
 
 def saturation_limit(model: ModelSettings, load: Load) -> str:
-    """Above how many requests a replica the model is too busy."""
+    """The number of requests per replica above which the model is too busy."""
     return threshold(model, AlertName.SATURATED, str(load.limit))
 
 
@@ -63,7 +63,7 @@ def _no_traffic(staged: StagedModel) -> Alert:
         expression=f"(sum by (namespace) ({requests}) or 0 * {_replicas(staged)}) == 0",
         pending="1h",
         summary=f"{staged.name} has had no request for an hour",
-        description="{{ $value }} requests a second arrive; the replicas are up, so look at the clients.",
+        description="{{ $value }} requests a second arrive; the replicas are up, so check the clients.",
     )
 
 
@@ -93,12 +93,12 @@ def _load_failed(staged: StagedModel, loading: Loading) -> Alert:
 
 def _saturated(staged: StagedModel, load: Load) -> Alert:
     pending = picked(series.LOAD, model_labels(staged))
-    limit, what = saturation_limit(staged.model, load), "wait" if load.waiting else "are at work"
+    limit, what = saturation_limit(staged.model, load), "wait" if load.waiting else "are in progress"
     return Alert(
         name=AlertName.SATURATED,
         severity=Severity.TICKET,
         expression=f"sum by (namespace) ({pending})\n/\n{_replicas(staged)}\n> {limit}",
         pending="10m",
-        summary=f"{staged.name} has more requests than it can answer",
-        description=f"{{{{ $value | humanize }}}} requests a replica {what}; the limit is {limit}.",
+        summary=f"{staged.name} has more requests than it can handle",
+        description=f"{{{{ $value | humanize }}}} requests per replica {what}; the limit is {limit}.",
     )

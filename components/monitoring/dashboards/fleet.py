@@ -1,4 +1,4 @@
-"""The dashboard of a stage: all its models beside each other. Pure functions."""
+"""The dashboard of a stage, with all its models. Pure functions."""
 
 from functools import reduce
 
@@ -21,7 +21,7 @@ from components.monitoring.series import picked
 from components.monitoring.slo import PERIOD_DAYS, Objective
 from components.settings.stack import StackSettings
 
-# The columns of the table, by the fields that its queries give.
+# The columns of the table, by the fields of its queries.
 _COLUMNS = {
     "model": "Model",
     "serving": "Version serving",
@@ -89,17 +89,17 @@ def _table(stack: StackSettings) -> Json:
     about = About(
         title="Models",
         description=(
-            "The models of the stage as they are now; errors are the part of the requests of 5 minutes. A model has a "
-            "line for each version it serves."
+            "The models of the stage now; errors are the fraction of failed requests over 5 minutes. A model has a "
+            "line for each version that it serves."
         ),
     )
     return rows_of(about, queries, transformations, columns)
 
 
 def _desired(stack: StackSettings) -> str:
-    """The wanted versions, with the identifier of each model's dashboard for the link to it.
+    """The desired versions, with the identifier of each model's dashboard for the link to it.
 
-    PromQL can put a short identifier together; that of a long name holds a hash, which only this program knows.
+    PromQL can compose a short identifier; that of a long name contains a hash, which only this program knows.
     """
     wanted = _renamed(picked(series.DESIRED_VERSION, {"namespace": stack.namespace}), "desired")
     short = links.dashboard_uid(stack.stage, "$1")
@@ -132,7 +132,7 @@ def _errors(namespace: dict[str, str]) -> Json:
     return time_series(
         About(
             title="Errors by model",
-            description="The part of the requests that the servers failed, over 5 minutes.",
+            description="The fraction of requests that failed in the servers, over 5 minutes.",
             unit=units.PercentUnit,
         ),
         Query(expr=_error_ratio(namespace), legend="{{model}}"),
@@ -143,7 +143,7 @@ def _budgets(namespace: dict[str, str]) -> Json:
     return bars(
         About(
             title="Error budgets left",
-            description=f"The part of each objective's error budget of {PERIOD_DAYS} days that is left.",
+            description=f"The fraction of each objective's error budget of {PERIOD_DAYS} days that is left.",
             unit=units.PercentUnit,
         ),
         Query(

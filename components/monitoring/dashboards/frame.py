@@ -1,4 +1,4 @@
-"""What every dashboard has around its panels: variables, deployments, links, times. Pure functions."""
+"""The parts of every dashboard besides its panels: variables, deployments, links, times. Pure functions."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,16 +26,16 @@ def frame(
     variables: Sequence[Builder[models.VariableModel]] = (),
     annotations: Sequence[Builder[models.AnnotationQuery]] = (),
 ) -> Json:
-    """A dashboard that nobody edits by hand.
+    """A read-only dashboard.
 
     Args:
         uid: Grafana's identifier.
         title: Its title.
         description: What it shows.
-        tags: Its tags, beside the project's.
+        tags: Its tags, besides the project's.
         rows: Its panels.
         links: The links above its panels.
-        variables: What can be chosen in it, beside its data source.
+        variables: What can be selected in it, besides its data source.
         annotations: What is marked in all of its panels.
     """
     found = (
@@ -59,14 +59,14 @@ def frame(
     built = found.build()
     built.links = list(links)
     for control in (*built.links, *(built.annotations.list_val or ())):
-        # Left alone, the SDK hides all of them in a menu.
+        # By default the SDK hides all of them in a menu.
         control.placement = None
-    # The builder's own way of placing panels knows neither identifiers nor lines that are not full.
+    # The builder's own layout supports neither identifiers nor rows that are not full.
     return {**plain(found), "panels": placed(rows)}
 
 
 def version_variable(labels: Mapping[str, str]) -> dashboard.QueryVariable:
-    """The choice among the versions of a model that were there in the shown time."""
+    """The variable to select among a model's versions in the shown time."""
     query = f"label_values({picked(series.REPLICAS_UP, labels)}, version)"
     return (
         dashboard.QueryVariable(VERSION_VARIABLE)
@@ -86,8 +86,8 @@ def version_variable(labels: Mapping[str, str]) -> dashboard.QueryVariable:
 def deployments(labels: Mapping[str, str]) -> dashboard.AnnotationQuery:
     """Marks when the stack file's version changed.
 
-    A version is new while it is wanted and was not 5 minutes ago, when another one was: a gap in Prometheus' samples is
-    no change.
+    A version is new while it is desired and was not 5 minutes ago, when another one was: a gap in Prometheus' samples
+    is not a change.
     """
     wanted = picked(series.DESIRED_VERSION, labels)
     before = f"{wanted} offset {_CHANGE}"
@@ -109,8 +109,8 @@ def deployments(labels: Mapping[str, str]) -> dashboard.AnnotationQuery:
 def to_json(found: Json) -> str:
     """The dashboard's file: the same text for the same dashboard.
 
-    A line for each panel, so that a change shows in one line, and no more white space: Pulumi's state keeps every file
-    twice, and with a hundred models it is most of it.
+    A line for each panel, so that a change shows in one line, and no other white space: Pulumi's state stores every
+    file twice, and with a hundred models dashboards are most of it.
     """
     fields = [f"{json.dumps(name)}: {_lines(value)}" for name, value in sorted(found.items())]
     return "{\n" + ",\n".join(fields) + "\n}\n"
@@ -123,7 +123,7 @@ def _lines(value: object) -> str:
 
 
 def models_link() -> models.DashboardLink:
-    """The link to the dashboards of models, with the time that is shown."""
+    """The link to the dashboards of models, with the shown time."""
     return models.DashboardLink(
         title="Dashboards of models",
         type_val=models.DashboardLinkType.DASHBOARDS,

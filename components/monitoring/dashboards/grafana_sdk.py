@@ -1,7 +1,7 @@
-"""What the dashboards use of Grafana's SDK, imported in one place.
+"""The parts of Grafana's SDK that the dashboards use, imported in one place.
 
-Its builders of classic dashboards warn that a newer schema exists. Classic ones are what Grafana reads from files and
-what its sidecar hands it, so that one warning is left out here, and no other.
+Its builders of classic dashboards warn that a newer schema exists. Grafana reads classic ones from files and from its
+sidecar, so this one warning is ignored here, and no other.
 """
 
 import json
@@ -50,11 +50,11 @@ __all__ = [
     "units",
 ]
 
-# What the SDK makes, as it is written into a file.
+# What the SDK builds, as it is written into a file.
 Json = dict[str, Any]
 
 
 def plain(built: Builder[Any]) -> Json:
-    """What a builder of the SDK makes, as plain data."""
+    """The result of a builder of the SDK, as plain data."""
     found: Json = json.loads(JSONEncoder().encode(built.build()))
     return found

@@ -1,6 +1,6 @@
-"""The dashboard of one model: what its runtime measures, what it promises, and what its alerts look at. Pure functions.
+"""The dashboard of one model: what its runtime measures, its objectives, and what its alerts watch. Pure functions.
 
-It holds neither the version nor the number of replicas, so that a release does not change it.
+It contains neither the version nor the number of replicas, so that a release does not change it.
 """
 
 from enum import StrEnum
@@ -113,5 +113,5 @@ def _runbooks(staged: StagedModel) -> Json:
 
 
 def _runbook(name: StrEnum, url: str) -> str:
-    """A link where the stack names an address; the path in the repository leads nowhere from Grafana."""
+    """A link where the stack names an address; a path in the repository would not work in Grafana."""
     return f"- [{name}]({url})" if "://" in url else f"- {name}: `{url}`"

@@ -28,7 +28,7 @@ _PERIOD = f"{slo.PERIOD_DAYS}d"
 
 
 def objective_panels(staged: StagedModel) -> list[Json]:
-    """For each objective that can be measured: the budget left, the ratio kept, and the burn rates."""
+    """For each objective that can be measured: the budget left, the ratio reached, and the burn rates."""
     found: list[Json] = []
     for objective, promised in objectives(staged.model).items():
         labels = {**model_labels(staged), "slo": objective.value}
@@ -38,7 +38,7 @@ def objective_panels(staged: StagedModel) -> list[Json]:
 
 
 def budget_colors() -> Limits:
-    """Colours of the budget left: bad below 0, a warning below what an alert lets burn before it comes."""
+    """Colours of the budget left: bad below 0, a warning below what an alert lets burn before it fires."""
     burnt = max(window.budget_fraction for window in slo.WINDOWS)
     return limits(BAD, {"0": WARNING, plain(burnt): GOOD})
 
@@ -48,8 +48,8 @@ def _budget_left(objective: Objective, labels: Mapping[str, str]) -> Json:
         About(
             title=f"{objective.value.capitalize()} budget left",
             description=(
-                f"The part of the error budget of {slo.PERIOD_DAYS} days that is left. Below 0 the objective is "
-                "missed; orange is less than what an alert lets burn before it comes."
+                f"The fraction of the error budget of {slo.PERIOD_DAYS} days that is left. Below 0 the objective is "
+                "missed; orange is less than what an alert lets burn before it fires."
             ),
             unit=units.PercentUnit,
         ),
@@ -65,7 +65,7 @@ def _kept(objective: Objective, promised: str, labels: Mapping[str, str]) -> Jso
     return number(
         About(
             title=f"{objective.value.capitalize()} over {slo.PERIOD_DAYS} days",
-            description=f"The part of the requests of {slo.PERIOD_DAYS} days that was good; {promised} % is promised.",
+            description=f"The fraction of good requests in {slo.PERIOD_DAYS} days; the objective is {promised} %.",
             unit=units.PercentUnit,
         ),
         Query(expr=f"1 - max({ratio})", legend="good"),
@@ -87,7 +87,7 @@ def _burn_rates(objective: Objective, promised: str, labels: Mapping[str, str]) 
             title=f"{objective.value.capitalize()} burn rate",
             description=(
                 "How many times faster than allowed the error budget burns, over windows of different length. The "
-                "lines are the factors of the alerts; each watches a window of its own."
+                "lines are the factors of the alerts; each watches its own window."
             ),
         ),
         *(

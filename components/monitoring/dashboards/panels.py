@@ -1,6 +1,6 @@
-"""Panels of dashboards: what is asked, how it is drawn, where it stands. Pure functions.
+"""Panels of dashboards: their queries, how they are drawn, and their positions. Pure functions.
 
-Grafana's SDK makes what panels of one kind share, once a kind; a panel adds its texts, its queries and its place.
+Grafana's SDK builds what panels of one kind share, once per kind; a panel adds its texts, its queries and its position.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,13 +26,13 @@ from components.monitoring.dashboards.grafana_sdk import (
     units,
 )
 
-# Thresholds: each number with the colour from it on; the first has none, and colours what is below all of them.
+# Thresholds: each number with the colour above it; the first has no number, and is the colour below all of them.
 Limits = tuple[tuple[float | None, str], ...]
 P = TypeVar("P", bargauge.Panel, stat.Panel, statetimeline.Panel, table.Panel, timeseries.Panel)
 GOOD, WARNING, BAD = "green", "orange", "red"
 DATASOURCE_VARIABLE = "datasource"
 DATASOURCE = common_models.DataSourceRef(type_val="prometheus", uid=f"${{{DATASOURCE_VARIABLE}}}")
-# Grafana fits it to the scrape interval and the width of the graph; a fixed one shows gaps or misses peaks.
+# Grafana adapts it to the scrape interval and the width of the graph; a fixed one shows gaps or misses peaks.
 RATE_INTERVAL = "$__rate_interval"
 GRID = 24
 HEIGHT = 8
@@ -43,7 +43,7 @@ _MOST_IN_A_LINE = 3
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """What a panel says of itself.
+    """The texts and the unit of a panel.
 
     Attributes:
         title: Its title.
@@ -90,7 +90,7 @@ def time_series(
     shaded: bool = False,
     stacked: bool = False,
 ) -> Json:
-    """Values over time; `drawn` are thresholds to draw as lines, `shaded` colours the sides of them too."""
+    """Values over time; `drawn` are thresholds to draw as lines, `shaded` also colours their sides."""
     styles = common_models.GraphThresholdsStyleMode
     style = styles.OFF if drawn is None else styles.DASHED_AND_AREA if shaded else styles.DASHED
     return _asking(_time_series(about.unit, drawn or limits(GOOD), style, stacked), about, _targets(queries))
@@ -131,7 +131,7 @@ def number(about: About, query: Query, colors: Limits, *, decimals: int | None =
 
 
 def names(about: About, query: Query) -> Json:
-    """The legends of the series that are there now, without their values."""
+    """The legends of the current series, without their values."""
     shown = _stat(about.unit, limits(GOOD), common_models.BigValueTextMode.NAME, None)
     return _asking(shown, about, _targets([query], instant=True))
 
@@ -165,7 +165,7 @@ def bars(about: About, query: Query, colors: Limits) -> Json:
 
 
 def states(about: About, query: Query, text: str) -> Json:
-    """When each series was there: a red bar with a text."""
+    """When each series was present: a red bar with a text."""
     return _asking(_states(about.unit, text), about, _targets([query]))
 
 
@@ -202,12 +202,12 @@ def rows_of(
 
 
 def resized(panel: Json, width: int) -> Json:
-    """The same panel, of another width."""
+    """The same panel with another width."""
     return {**panel, "gridPos": {**panel["gridPos"], "w": width}}
 
 
 def spread(panels: Sequence[Json]) -> list[Json]:
-    """Panels over as few lines as hold three each, those of a line equally wide."""
+    """Panels in lines of up to three, those of a line equally wide."""
     lines = -(-len(panels) // _MOST_IN_A_LINE)
     each = -(-len(panels) // lines) if lines else 1
     found: list[Json] = []
@@ -235,7 +235,7 @@ def _heading() -> Json:
 
 
 def _flow(panels: Sequence[Json], top: int) -> tuple[list[Json], int]:
-    """The panels in their places line by line, and where the next row begins."""
+    """The panels at their positions line by line, and where the next row begins."""
     found: list[Json] = []
     left, height = 0, 0
     for panel in panels:
@@ -252,12 +252,12 @@ def _place(left: int, top: int, wide: int, high: int) -> Json:
 
 
 def _of_unit(panel: P, unit: str) -> P:
-    """A panel of any kind that asks Prometheus."""
+    """A panel of any kind that queries Prometheus."""
     return panel.unit(unit).datasource(DATASOURCE)
 
 
 def _asking(shared: Json, about: About, targets: list[Json]) -> Json:
-    """A panel of any kind with what it says of itself and what it asks."""
+    """A panel of any kind with its texts and its queries."""
     return {**shared, "title": about.title, "description": about.description, "targets": targets}
 
 

@@ -1,4 +1,4 @@
-"""Panels of what Kubernetes and the GPU exporter tell of the model's pods. Pure functions."""
+"""Panels of what Kubernetes and the GPU exporter report about the model's pods. Pure functions."""
 
 from components.kubernetes.staged_model import StagedModel
 from components.monitoring import series
@@ -29,7 +29,7 @@ def replica_panels(staged: StagedModel, of_version: str) -> list[Json]:
         time_series(
             About(
                 title="Replicas",
-                description="Replicas that the Deployment asks for, that are ready, and that stayed ready.",
+                description="Replicas that the Deployment wants, that are ready, and that stayed ready.",
             ),
             *(
                 Query(expr=deployment(staged, metric), legend=legend)
@@ -49,7 +49,7 @@ def replica_panels(staged: StagedModel, of_version: str) -> list[Json]:
             stacked=True,
         ),
         names(
-            About(title="Version wanted", description="The version that the stack file names."),
+            About(title="Desired version", description="The version that the stack file names."),
             Query(expr=f"max by (version) ({desired})", legend="{{version}}"),
         ),
         time_series(
@@ -62,7 +62,7 @@ def replica_panels(staged: StagedModel, of_version: str) -> list[Json]:
         time_series(
             About(
                 title="Scrape targets",
-                description="Replicas that Prometheus knows of, and those it reaches.",
+                description="Replicas that Prometheus knows, and those that it reaches.",
             ),
             Query(expr=f"count({up})", legend="known"),
             Query(expr=f"sum({up})", legend="up"),
@@ -71,13 +71,13 @@ def replica_panels(staged: StagedModel, of_version: str) -> list[Json]:
 
 
 def resource_panels(staged: StagedModel) -> list[Json]:
-    """What the replicas use of what they asked for."""
+    """The resources that the replicas use, compared with their requests and limits."""
     cpu = _over_interval("rate", _cadvisor(staged, "cpu_usage_seconds_total"))
     found = [
         time_series(
             About(
                 title="CPU",
-                description="Processor cores that each replica uses, with its request and its limit.",
+                description="CPU cores that each replica uses, with its request and its limit.",
             ),
             Query(expr=f"sum by (pod) ({cpu})", legend="{{pod}}"),
             *_reserved(staged, "cpu"),
@@ -86,7 +86,7 @@ def resource_panels(staged: StagedModel) -> list[Json]:
             About(
                 title="Memory",
                 description=(
-                    "Memory that each replica holds and cannot give back, with its request and its limit. A replica "
+                    "Working set memory of each replica, with its request and its limit. A replica "
                     "at its limit is killed."
                 ),
                 unit=units.BytesIEC,
@@ -114,7 +114,7 @@ def _throttling(staged: StagedModel) -> Json:
     return time_series(
         About(
             title="CPU throttling",
-            description="The part of the scheduler's periods in which a replica had to wait because of its CPU limit.",
+            description="The fraction of the scheduler's periods in which the CPU limit made a replica wait.",
             unit=units.PercentUnit,
         ),
         Query(expr=f"{throttled}\n/\n({periods} > 0)", legend="{{pod}}"),
@@ -125,7 +125,7 @@ def _gpu_memory(staged: StagedModel) -> Json:
     return time_series(
         About(
             title="GPU memory",
-            description="The used part of each GPU's memory. Above the line it is nearly full.",
+            description="The used fraction of each GPU's memory. Above the line it is nearly full.",
             unit=units.PercentUnit,
         ),
         Query(expr=gpu_memory_ratio(staged), legend="{{pod}}{{exported_pod}} GPU {{gpu}}"),

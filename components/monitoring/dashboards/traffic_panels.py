@@ -1,6 +1,6 @@
-"""Panels of what the model's own metrics tell. Pure functions.
+"""Panels of the model's own metrics. Pure functions.
 
-What the runtime does not measure has no panel. The lines drawn are the numbers of the alerts.
+What the runtime does not measure has no panel. The lines are the thresholds of the alerts.
 """
 
 from decimal import Decimal
@@ -41,11 +41,11 @@ def traffic_panels(staged: StagedModel, of_version: str) -> list[Json]:
     if metrics.latency is not None:
         found.append(_duration(staged, of_version))
     if metrics.load is not None:
-        what = "waiting" if metrics.load.waiting else "at work"
+        what = "waiting" if metrics.load.waiting else "in progress"
         found.append(
             time_series(
                 About(
-                    title="Pending requests a replica",
+                    title="Pending requests per replica",
                     description=f"Requests {what}, for each replica that is up. Above the line it is too busy.",
                 ),
                 Query(expr=f"sum({load})\n/\n(sum({replicas}) > 0)", legend="requests a replica"),
@@ -58,7 +58,7 @@ def traffic_panels(staged: StagedModel, of_version: str) -> list[Json]:
 def _error_ratio(model: ModelSettings, errors: str, requests: str) -> Json:
     promised = objectives(model).get(Objective.AVAILABILITY)
     quickest = slo.WINDOWS[0]
-    text = "The part of the requests that the server failed, by version, over 5 minutes."
+    text = "The fraction of requests that failed in the server, by version, over 5 minutes."
     if promised is not None:
         text += f" Above the line the error budget burns {plain(quickest.factor)} times too fast."
     return time_series(
@@ -74,7 +74,7 @@ def _duration(staged: StagedModel, of_version: str) -> Json:
         return time_series(
             About(
                 title="Duration",
-                description="The mean time from request to answer by version; this runtime measures no quantiles.",
+                description="The mean time from request to answer by version; this runtime does not measure quantiles.",
                 unit=units.Seconds,
             ),
             Query(
@@ -82,11 +82,9 @@ def _duration(staged: StagedModel, of_version: str) -> Json:
                 legend="mean {{version}}",
             ),
         )
-    text = (
-        "The time within which the given percentage of the requests is answered, by version, over 5 minutes."
-    )
+    text = "The time within which the given percentage of requests is answered, by version, over 5 minutes."
     if latency is not None:
-        text += f" {latency.objective} % are to be answered within the time of the line."
+        text += f" The objective is to answer {latency.objective} % within the time of the line."
     queries = [
         Query(
             expr=f"max by (version) ({picked(series.DURATION_QUANTILE, {**labels, 'quantile': q}, of_version)})",

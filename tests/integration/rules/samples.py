@@ -20,7 +20,7 @@ class Sample:
         buckets: The latency histogram's buckets: an edge that a quick request meets, the objective's, and +Inf.
         count: The latency histogram's count.
         threshold: The objective's threshold as a model file has it.
-        load: The gauge of requests at work or waiting.
+        load: The gauge of requests in progress or waiting.
         besides: Further series of the same metrics, as a server shows that was asked for other versions, too.
     """
 

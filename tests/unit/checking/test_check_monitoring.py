@@ -29,8 +29,13 @@ def check(folder: Path) -> tuple[int, str]:
 def test_it_says_what_a_runtime_leaves_unwatched(tmp_path: Path) -> None:
     code, out = check(project(tmp_path, a=MODEL + 'runtime: kserve\nslo: {availability: "99.9"}\n'))
     assert code == 0
-    assert "test: a has no ModelAvailabilityBudgetBurn: the runtime kserve counts no failed requests" in out
-    assert "test: a has no ModelSaturated: the runtime kserve shows no requests at work or waiting" in out
+    assert (
+        "test: a has no ModelAvailabilityBudgetBurn: the runtime kserve does not count failed requests" in out
+    )
+    assert (
+        "test: a has no ModelSaturated: the runtime kserve does not show requests in progress or waiting"
+        in out
+    )
     assert "ModelGpuMemoryHigh" not in out
 
 

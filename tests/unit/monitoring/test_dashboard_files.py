@@ -198,10 +198,10 @@ def test_the_sdk_is_imported_late_and_without_a_warning(code: str) -> None:
 
 def test_a_model_with_everything_has_these_panels(stack: StackSettings) -> None:
     assert list(panels(dashboard(stack))) == [
-        *("Requests", "Errors", "Duration", "Pending requests a replica"),
+        *("Requests", "Errors", "Duration", "Pending requests per replica"),
         *("Availability budget left", "Availability over 30 days", "Availability burn rate"),
         *("Latency budget left", "Latency over 30 days", "Latency burn rate"),
-        *("Replicas", "Versions serving", "Version wanted", "Restarts", "Scrape targets"),
+        *("Replicas", "Versions serving", "Desired version", "Restarts", "Scrape targets"),
         *("CPU", "Memory", "CPU throttling", "GPU memory"),
         *("distance", "p-value", "trained"),
         *("Alerts", "Runbooks"),

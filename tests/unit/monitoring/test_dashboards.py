@@ -89,7 +89,7 @@ def test_what_the_runtime_does_not_measure_has_no_panel(stack: StackSettings, ru
     small = changed(stack, runtime=runtime)
     metrics, found = serving_metrics(small.models[0]), panels(dashboard(small))
     assert ("Errors" in found) is (metrics.errors is not None)
-    assert ("Pending requests a replica" in found) is (metrics.load is not None)
+    assert ("Pending requests per replica" in found) is (metrics.load is not None)
     assert ("Availability budget left" in found) is (metrics.errors is not None)
     assert ("Latency burn rate" in found) is isinstance(metrics.latency, Histogram)
 
@@ -102,7 +102,7 @@ def test_lines_are_the_numbers_of_the_alerts(stack: StackSettings, runtime: Runt
     compared = {rule["alert"]: rule["expr"] for rule in rules if rule["alert"] in _LAST_NUMBER}
     assert drawn(found["GPU memory"]) == [last_number(compared["ModelGpuMemoryHigh"])]
     if serving_metrics(model).load is not None:
-        assert drawn(found["Pending requests a replica"]) == [last_number(compared["ModelSaturated"])]
+        assert drawn(found["Pending requests per replica"]) == [last_number(compared["ModelSaturated"])]
     for name, gauge in model.quality.items():
         (rule, _) = [rule for rule in rules if rule["labels"].get("gauge") == name]
         assert drawn(found[name]) == [last_number(rule["expr"])]
@@ -122,7 +122,7 @@ def last_number(expression: str) -> Decimal:
 
 def test_a_changed_threshold_moves_the_line_and_the_alert(stack: StackSettings) -> None:
     small = changed(stack, alerts={AlertName.SATURATED: AlertOverride(threshold="7.5")})
-    assert drawn(panels(dashboard(small))["Pending requests a replica"]) == [Decimal("7.5")]
+    assert drawn(panels(dashboard(small))["Pending requests per replica"]) == [Decimal("7.5")]
     assert alert_group(StagedModel(small.models[0], small))["rules"]
 
 
