@@ -1,24 +1,24 @@
 """Rendering N models, and the program against a bare Pulumi program that registers the same objects.
 
 The bare program has no settings, no checks and no components: its objects are literals. Both programs run in the same
-recorder, each in a separate process, in turn. Rendering runs no program.
+recorder, each in a separate process, in turn. Rendering runs no program. Measured is the whole process, with its start.
 """
 
 import json
+import os
 import statistics
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from benchmarks import one_run
+from benchmarks.one_run import REGISTER, RENDER
 from delivery.rendering.render import manifests
 from sandbox.harness.clone import CHECKOUT, Clone, copy_project, model_files, models
-from sandbox.harness.registrations import record
 
-RENDER, REGISTER = "render", "register"
 SIZES = (1, 10, 100, 1000)
 RUNS = {1: 7, 10: 7, 100: 5, 1000: 3}
 _BARE_PROGRAM = """\
@@ -61,7 +61,7 @@ for number in range(COUNT):
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Median seconds, and median peak memory of the process in MiB."""
+    """Median seconds of processor time, and median peak memory of the process in MiB."""
 
     seconds: float
     memory: float
@@ -111,8 +111,10 @@ def _projects(folder: Path, size: int) -> tuple[Path, Path]:
 
 def _sample(what: str, project: Path) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.rendering", what, str(project)],
-        cwd=CHECKOUT,
+        # The project's own packages come first, as where a user runs it.
+        [sys.executable, "-P", one_run.__file__, what, str(project)],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": f"{project}{os.pathsep}{CHECKOUT}"},
         capture_output=True,
         text=True,
         timeout=300,
@@ -127,19 +129,3 @@ def _median(samples: list[dict[str, float]]) -> Measured:
         seconds=statistics.median(sample["seconds"] for sample in samples),
         memory=statistics.median(sample["memory"] for sample in samples),
     )
-
-
-def main() -> None:
-    """Render or register one project in this process; prints JSON."""
-    what, project = sys.argv[1], Path(sys.argv[2])
-    start = time.perf_counter()
-    (manifests if what == RENDER else record)(project, "test")
-    seconds = time.perf_counter() - start
-    # Not getrusage: its maximum includes that of the process that started this one.
-    status = Path("/proc/self/status").read_text()
-    memory = int(status.partition("VmHWM:")[2].split()[0]) / 1024
-    print(json.dumps({"seconds": seconds, "memory": memory}))
-
-
-if __name__ == "__main__":
-    main()
