@@ -10,7 +10,7 @@ from typing import Protocol
 
 from components.errors import ProblemsError, UserError
 from components.files.sources import Sources
-from components.settings.model import ModelSettings
+from components.kubernetes.staged_model import StagedModel
 from components.settings.stack import StackSettings
 from components.stack import load_stack
 from delivery.git.branches import commit_file, refuse_edited, refuse_existing
@@ -30,9 +30,7 @@ _ANY_DIGEST = f"sha256:{'0' * 64}"
 class Ask(Protocol):
     """Asks the registries, as `release_facts` does."""
 
-    def __call__(
-        self, model: ModelSettings, stack: StackSettings, running_version: str | None, *, image: bool
-    ) -> ReleaseFacts:
+    def __call__(self, staged: StagedModel, running_version: str | None, *, image: bool) -> ReleaseFacts:
         """What they say about the version that the model has in its settings."""
 
 
@@ -195,7 +193,7 @@ def _facts(
         return None
     digests = required or wanted.digest is not None or (before is not None and before.digest is not None)
     known = model.model_copy(update={"digest": wanted.digest})
-    facts = ask(known, stack, None if before is None else before.version, image=digests)
+    facts = ask(StagedModel(known, stack), None if before is None else before.version, image=digests)
     if facts.problems:
         raise ProblemsError(
             f"{request.model} {wanted.version} is not promoted to {request.target}; nothing was changed.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.errors import Problem, UserError
+from components.kubernetes.staged_model import StagedModel
 from components.loading.stack_files import LoadedStack
 from components.loading.validation import problem_at
 from components.settings.model import ModelSettings
@@ -81,7 +82,8 @@ def ask(
         stack, model = item
         stage = stack.settings.stage
         before = past.previous_version(stage, model.name, model.version) if past else None
-        return Asked(stage=stage, model=model, facts=release_facts(model, stack.settings, before))
+        found = release_facts(StagedModel(model, stack.settings), before)
+        return Asked(stage=stage, model=model, facts=found)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = [pool.submit(facts, item) for item in work]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from components.errors import Problem
+from components.kubernetes.staged_model import StagedModel
 from components.settings.model import ModelSettings
-from components.settings.stack import StackSettings
 from delivery.registries.errors import Denied, NotFound, RegistryError, Unavailable
 from delivery.registries.gates import Verdict, judge
 from delivery.registries.images import image_digest
@@ -80,22 +80,20 @@ class ReleaseFacts:
         return self.registered.metrics if self.registered else {}
 
 
-def release_facts(
-    model: ModelSettings, stack: StackSettings, running_version: str | None, *, image: bool = True
-) -> ReleaseFacts:
+def release_facts(staged: StagedModel, running_version: str | None, *, image: bool = True) -> ReleaseFacts:
     """Ask the registries about the version a model has in its settings.
 
     Args:
-        model: The model as it is to run.
-        stack: Its stage.
+        staged: The model as it is to run, in its stage.
         running_version: What the stage runs now; None when nothing.
         image: Whether to ask for the image, too.
     """
     problems: list[VersionProblem] = []
     notes: list[str] = []
+    model = staged.model
     digest = _digest(model, problems) if image else None
-    registered = _registered(model, stack, problems)
-    before = _running(model, stack, running_version, problems, notes) if registered and model.gate else None
+    registered = _registered(staged, problems)
+    before = _running(staged, running_version, problems, notes) if registered and model.gate else None
     verdicts: tuple[Verdict, ...] = ()
     if registered is not None and model.gate is not None:
         verdicts = judge(model.gate, registered.metrics, before)
@@ -140,32 +138,31 @@ def _digest(model: ModelSettings, problems: list[VersionProblem]) -> str | None:
     return digest
 
 
-def _registered(
-    model: ModelSettings, stack: StackSettings, problems: list[VersionProblem]
-) -> ModelVersion | None:
-    if model.registered_model is None or stack.model_registry is None:
+def _registered(staged: StagedModel, problems: list[VersionProblem]) -> ModelVersion | None:
+    model, registry = staged.model, staged.stack.model_registry
+    if model.registered_model is None or registry is None:
         return None
     try:
-        return find_version(stack.model_registry.mlflow, model.registered_model, model.version)
+        return find_version(registry.mlflow, model.registered_model, model.version)
     except RegistryError as error:
         problems.append(_problem(error))
         return None
 
 
 def _running(
-    model: ModelSettings,
-    stack: StackSettings,
+    staged: StagedModel,
     version: str | None,
     problems: list[VersionProblem],
     notes: list[str],
 ) -> Mapping[str, Decimal] | None:
     """The metrics to compare with. What runs may be older than its registry, so a missing version is not a fault."""
-    if version is None or model.registered_model is None or stack.model_registry is None:
+    registered_model, registry = staged.model.registered_model, staged.stack.model_registry
+    if version is None or registered_model is None or registry is None:
         return None
     try:
-        return find_version(stack.model_registry.mlflow, model.registered_model, version).metrics
+        return find_version(registry.mlflow, registered_model, version).metrics
     except NotFound as error:
-        notes.append(f"{model.name}: nothing to compare with: {error.reason}")
+        notes.append(f"{staged.name}: nothing to compare with: {error.reason}")
     except RegistryError as error:
         problems.append(_problem(error))
     return None

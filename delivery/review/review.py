@@ -10,6 +10,7 @@ from typing import Any
 
 from components.errors import SettingsError, UserError
 from components.files.sources import FEATURES, MODELS, PROGRAM, Sources
+from components.kubernetes.staged_model import StagedModel
 from components.loading.stack_files import LoadedStack
 from components.settings.stack import StackSettings
 from delivery.drift.kubectl import Kubectl
@@ -177,7 +178,7 @@ def _facts(loaded: LoadedStack, found: Sequence[Release]) -> Mapping[str, Releas
 
     def facts(release: Release) -> ReleaseFacts:
         running = release.before.version if release.before else None
-        return release_facts(models[release.model], loaded.settings, running)
+        return release_facts(StagedModel(models[release.model], loaded.settings), running)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip((release.model for release in wanted), pool.map(facts, wanted), strict=True))

@@ -7,8 +7,7 @@ import pytest
 
 from components.errors import SettingsError, UserError
 from components.files.sources import Sources
-from components.settings.model import ModelSettings
-from components.settings.stack import StackSettings
+from components.kubernetes.staged_model import StagedModel
 from delivery.git.repository import Repository
 from delivery.promotion.promote import prepare
 from delivery.promotion.promotion import Promotion, Request
@@ -38,11 +37,9 @@ def registered(tmp_path: Path, **options: bool) -> Work:
 def promoted(work: Work, facts: ReleaseFacts, asked: list[object] | None = None) -> Promotion:
     """The promotion of `a` to production when the registries say this; the registries' tests ask real ones."""
 
-    def ask(
-        model: ModelSettings, stack: StackSettings, running_version: str | None, *, image: bool
-    ) -> ReleaseFacts:
+    def ask(staged: StagedModel, running_version: str | None, *, image: bool) -> ReleaseFacts:
         if asked is not None:
-            asked.extend([stack.stage, model.version, model.digest, running_version, image])
+            asked.extend([staged.stage, staged.model.version, staged.model.digest, running_version, image])
         return facts
 
     request = Request(model="a", source="staging", target="production")

@@ -9,7 +9,7 @@ from threading import Barrier, Event
 import pytest
 
 from components.files.sources import Sources
-from components.settings.model import ModelSettings
+from components.kubernetes.staged_model import StagedModel
 from components.stack import load_stack
 from delivery.registries import check as registry_check
 from delivery.registries import facts as registry_facts
@@ -57,7 +57,7 @@ def test_a_gate_without_what_runs_judges_the_minimum_and_says_so(
 
     monkeypatch.setattr(registry_facts, "find_version", find)
     settings = load_stack(Sources.of(project(tmp_path, stack(GATED))), "test").settings
-    found = registry_facts.release_facts(settings.models[0], settings, "v0", image=False)
+    found = registry_facts.release_facts(StagedModel(settings.models[0], settings), "v0", image=False)
     assert found.notes == ("a: nothing to compare with: v0 is gone",)
     assert [str(problem) for problem in found.problems] == [
         "v1 fails the gate on f1 (at least 0.85, may fall by 0): 0.84 is below 0.85. "
@@ -102,9 +102,9 @@ def test_before_the_first_commit_nothing_is_compared(tmp_path: Path, monkeypatch
 def test_a_review_asks_for_several_models_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     together = Barrier(2)
 
-    def asked(model: ModelSettings, *_: object) -> ReleaseFacts:
+    def asked(staged: StagedModel, *_: object) -> ReleaseFacts:
         together.wait(timeout=20)
-        return ReleaseFacts(digest=model.name)
+        return ReleaseFacts(digest=staged.name)
 
     monkeypatch.setattr(review_module, "release_facts", asked)
     text = entry(GOOD) + '    b: {version: "v1", replicas: 2}\n'
