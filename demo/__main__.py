@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from delivery.output import print_table, problems
-from demo.loop import tell
+from demo.loop import run
 
 
 def main(
@@ -21,7 +21,7 @@ def main(
     with tempfile.TemporaryDirectory(prefix="ml-deployments-demo-") as name:
         folder = Path(name)
         with problems():
-            steps = tell(folder, typer.echo)
+            steps = run(folder, typer.echo)
         if page is not None:
             page.write_bytes((folder / "fleet.html").read_bytes())
     if report is not None:

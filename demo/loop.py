@@ -41,7 +41,7 @@ class Loop:
         self.steps: list[Step] = []
         self._folder, self._project, self._registries, self._say = folder, project, registries, say
 
-    def tell(self) -> list[Step]:
+    def run(self) -> list[Step]:
         """Run the whole loop.
 
         Raises:
@@ -172,7 +172,7 @@ def _readable(said: str) -> str:
     return html.unescape(re.sub(r"</?code>|<br>", " ", shown)).rstrip()
 
 
-def tell(folder: Path, say: Say) -> list[dict[str, object]]:
+def run(folder: Path, say: Say) -> list[dict[str, object]]:
     """Run the loop in an empty folder; returns its steps as plain data.
 
     Raises:
@@ -186,5 +186,5 @@ def tell(folder: Path, say: Say) -> list[dict[str, object]]:
         images = stack.enter_context(image_registry(folder / "images"))
         models = stack.enter_context(model_registry(folder / "models"))
         return [
-            asdict(step) for step in Loop(folder, own, Registries(images=images, models=models), say).tell()
+            asdict(step) for step in Loop(folder, own, Registries(images=images, models=models), say).run()
         ]

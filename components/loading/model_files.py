@@ -103,8 +103,8 @@ def load_model(
         ModelSettings, _with_runtime(data, name), origins=origins, file=overlay.file, prefix=prefix
     )
     # The version is reported once: unquoted, or wrong.
-    told = {problem.field for problem in problems}
-    problems += [p for p in found if p.field not in told and p.field != dotted((*prefix, "name"))]
+    reported = {problem.field for problem in problems}
+    problems += [p for p in found if p.field not in reported and p.field != dotted((*prefix, "name"))]
     return model, origins, problems
 
 

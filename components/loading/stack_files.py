@@ -83,8 +83,8 @@ def read_stack(sources: Sources, stage: str) -> ReadStack:
     problems += found
     features, undefined = _definitions(sources, written)
     # A version that is not a text is reported once.
-    told = {(problem.file, problem.field) for problem in problems}
-    problems += [problem for problem in undefined if (problem.file, problem.field) not in told]
+    reported = {(problem.file, problem.field) for problem in problems}
+    problems += [problem for problem in undefined if (problem.file, problem.field) not in reported]
     loaded = None
     if config is not None:
         loaded = LoadedStack(

@@ -6,7 +6,7 @@ from components.settings.monitoring import Receiver
 from components.settings.watching import Severity
 
 GROUP = ["namespace", "model", "alertname"]
-NOBODY = "none"
+NO_RECEIVER = "none"
 # How long to wait for more of the same group, for more after that, and before an alert is sent again. A page is sent at
 # once and again within a shift; a ticket waits for its group and is sent once a day.
 _PAGE = {"groupWait": "30s", "groupInterval": "5m", "repeatInterval": "4h"}
@@ -20,8 +20,8 @@ def alertmanager_config_spec(receivers: tuple[Receiver, ...]) -> dict[str, Any]:
     An alert without a match is only shown by Alertmanager.
     """
     ordered = sorted(receivers, key=_specificity)
-    fallback = next((_name(r) for r in ordered if r.owner is None and r.severity is None), NOBODY)
-    silent = [{"name": NOBODY}] if fallback == NOBODY else []
+    fallback = next((_name(r) for r in ordered if r.owner is None and r.severity is None), NO_RECEIVER)
+    silent = [{"name": NO_RECEIVER}] if fallback == NO_RECEIVER else []
     return {
         "route": {
             "receiver": fallback,

@@ -45,7 +45,7 @@ def serve(register: Callable[[grpc.Server], None], *, threads: int, stop: Callab
 
 
 def _watch_parent(parent: int, done: threading.Event) -> None:
-    """A killed CLI cannot tell its plugins to end."""
+    """End with the CLI: a killed one cannot stop its plugins."""
     while os.getppid() == parent:
         time.sleep(PARENT_POLL_SECONDS)
     done.set()

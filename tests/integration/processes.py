@@ -1,4 +1,4 @@
-"""What the processes of a sandbox run, hold and listen on."""
+"""The processes of a sandbox, their files and their ports."""
 
 import contextlib
 from pathlib import Path

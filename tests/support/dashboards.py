@@ -1,4 +1,4 @@
-"""Stages with dashboards, and what tests look at in them."""
+"""Stages with dashboards, and what tests read from them."""
 
 import json
 import re
@@ -68,7 +68,7 @@ def panels(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def asking(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """The panels that ask Prometheus: all but texts."""
+    """The panels that query Prometheus: all except texts."""
     return [panel for panel in found["panels"] if panel["type"] not in ("row", "text")]
 
 

@@ -34,7 +34,7 @@ author_posts = FeatureView(
 )
 sentiment_v1 = FeatureService(name="sentiment_v1", features=[author_posts])
 """
-# What Feast reads in them; tests/integration/feature_store/test_feature_definitions.py asks it.
+# What Feast reads from them; tests/integration/feature_store/test_feature_definitions.py asks it.
 DEFINED: dict[str, Any] = {
     "feast": "0.67.0",
     "entities": {"author": {"joinKey": "author_id", "valueType": "INT64"}},
@@ -59,7 +59,7 @@ STORE = """\
 
 
 def view(kind: str = "FeatureView", entity: str = "author", **features: str) -> dict[str, Any]:
-    """A view of one entity, as Feast writes it down."""
+    """A view of one entity, as Feast writes it."""
     return {"kind": kind, "entities": [entity], "features": features}
 
 
@@ -69,7 +69,7 @@ def defined(
     views: dict[str, Any] | None = None,
     services: dict[str, dict[str, list[str]]] | None = None,
 ) -> dict[str, Any]:
-    """What Feast reads in the usual definitions, with others more or instead; a service is given as its features."""
+    """What Feast reads from the usual definitions, with others in addition or instead; a service as its features."""
     more = {name: {"features": features} for name, features in (services or {}).items()}
     return {
         **DEFINED,
@@ -86,5 +86,5 @@ def write_features(project: Path, defines: dict[str, Any] = DEFINED, **files: st
     for name, text in (files or {"entities": ENTITIES, "views": VIEWS}).items():
         (folder / f"{name}.py").write_text(text)
     sources, _ = source_files(Sources.of(project))
-    # As Feast would for the Python files that are there.
+    # As Feast would for the existing Python files.
     (project / FILE).write_text(definitions_text(sources, defines))

@@ -19,7 +19,7 @@ DEFAULT_PAGE = 30
 
 @dataclass
 class GitHub:
-    """One pull request, `example/models#7`, and who asks.
+    """One pull request, `example/models#7`, and the user of the token.
 
     Attributes:
         url: Where it answers.
@@ -40,7 +40,7 @@ class GitHub:
     asked: list[str] = field(default_factory=list)
 
     def add(self, body: str | None, login: str = "somebody", kind: str = "User") -> dict[str, Any]:
-        """A comment of somebody's."""
+        """A comment of a user."""
         number = max((c["id"] for c in self.comments), default=0) + 1
         address = f"https://github.example.com/example/models/pull/7#issuecomment-{number}"
         made = {"id": number, "body": body, "html_url": address, "user": {"login": login, "type": kind}}
@@ -71,7 +71,7 @@ def github() -> Iterator[GitHub]:
 def _handler(state: GitHub) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Log nothing."""
 
         def do_GET(self) -> None:
             self._serve("GET")

@@ -11,7 +11,7 @@ from tests.support.projects import CHECKOUT
 
 _PLURALS = {"NetworkPolicy": "networkpolicies", "Prometheus": "prometheuses"}
 _ROLES = {"Role", "ClusterRole"}
-# What a controller does to the objects it keeps as they are declared.
+# The verbs of a controller on the objects that it keeps as declared.
 _KEPT_BY = {"create", "update", "patch", "delete"}
 
 
@@ -44,7 +44,7 @@ def resource(manifest: dict[str, Any]) -> tuple[str, str]:
 
 
 def forbidden(account: list[dict[str, Any]], rendered: list[dict[str, Any]]) -> list[str]:
-    """What the account among a controller's objects may not keep as it is rendered, or may not grant."""
+    """What the account among a controller's objects may not apply, or may not grant."""
     return [
         *(what for manifest in rendered for what in _may_not_write(account, manifest)),
         *(what for role in rendered if role["kind"] in _ROLES for what in _may_not_grant(account, role)),

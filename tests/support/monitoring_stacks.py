@@ -1,4 +1,4 @@
-"""A stage with a monitoring stack of its own, for tests, and ways to pick from its manifests."""
+"""A stage with its own monitoring stack, for tests, and ways to select from its manifests."""
 
 from pathlib import Path
 from typing import Any

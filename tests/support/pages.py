@@ -28,7 +28,7 @@ def prose(page: Path) -> str:
 
 
 def code(page: Path) -> list[str]:
-    """The lines of a page's fenced blocks without their comments, and what stands between backticks in its prose."""
+    """The lines of a page's fenced blocks without their comments, and what is between backticks in its prose."""
     lines = [
         line for block in _BLOCK.finditer(page.read_text(encoding="utf-8")) for line in block[2].splitlines()
     ]

@@ -1,4 +1,4 @@
-"""Pods that do and do not fit the restricted Pod Security Standard: a good one, and what is changed in it.
+"""Pods that do and do not meet the restricted Pod Security Standard: a good one, and changes to it.
 
 The unit tests hold our rule to them, the integration tests the admission of a real API server.
 """
@@ -12,7 +12,7 @@ Change = Callable[[Template], Any]
 
 
 def good_template() -> Template:
-    """Metadata and spec of a pod that fits."""
+    """Metadata and spec of a pod that meets it."""
     container = {
         "name": "server",
         "image": "registry.example.com/a:v1",

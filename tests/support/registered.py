@@ -19,11 +19,11 @@ from tests.support.rich_stages import RICH_STAGES, STAGE
 
 
 def _of_checkout(checkout: Path, projects: Mapping[str, tuple[Path, str]]) -> dict[str, Any]:
-    """What a checkout's own program registers for each project and stage; it runs in a process of its own."""
+    """What a checkout's own program registers for each project and stage; it runs in a separate process."""
     found: dict[str, Any] = {}
     for name, (project, stage) in projects.items():
         done = subprocess.run(
-            # The recorder is this checkout's; all that it runs imports is the other's.
+            # The recorder is this checkout's; everything else that runs is the other's.
             [sys.executable, "-P", registrations.__file__, str(project), stage],
             cwd=checkout,
             env={**os.environ, "PYTHONPATH": str(checkout)},

@@ -27,7 +27,7 @@ for line in sys.stdin.read().splitlines():
 
 
 def render_all(checkout: Path, output: Path) -> None:
-    """Render every stage with a checkout's own program, each into a folder of its own."""
+    """Render every stage with a checkout's own program, each into its own folder."""
     with tempfile.TemporaryDirectory() as folder:
         wanted = []
         for file in sorted(checkout.glob("Pulumi.*.yaml")):
@@ -43,7 +43,7 @@ def render_all(checkout: Path, output: Path) -> None:
 
 
 def differences(one: Path, other: Path) -> Iterator[str]:
-    """The files that are not in both folders with the same bytes."""
+    """The files that differ between the folders, or are only in one of them."""
     names = {path.relative_to(folder) for folder in (one, other) for path in folder.rglob("*.yaml")}
     for name in sorted(names):
         if not (one / name).exists():

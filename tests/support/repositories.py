@@ -1,4 +1,4 @@
-"""Builds small git repositories for tests: real ones, in a folder of the test's own."""
+"""Builds small git repositories for tests: real ones, in a folder of the test."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def git(folder: Path, *arguments: str | Path, **environment: str) -> str:
 
 
 def init(folder: Path) -> None:
-    """A repository of somebody's, whose branch is `main` and has no commit."""
+    """A repository with a user, whose branch is `main` and has no commit."""
     git(folder, "init", "--quiet", "--initial-branch", MAIN)
     identify(folder)
 
@@ -53,7 +53,7 @@ def identify(folder: Path) -> None:
 
 
 class Work:
-    """A git work tree whose clock goes on by an hour with each commit and tag."""
+    """A git work tree whose clock advances by an hour with each commit and tag."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

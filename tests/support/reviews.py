@@ -1,4 +1,4 @@
-"""What a review is made of, made up for tests."""
+"""The parts of a review, with invented values for tests."""
 
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ OLD, NEW = {"value": "old"}, {"value": "new"}
 
 
 def gate(*, passed: bool = False) -> Verdict:
-    """The verdict of a gate that asks for more."""
+    """The verdict of a gate that requires more."""
     return Verdict(
         metric="f1",
         before=Decimal("0.90"),
@@ -38,7 +38,7 @@ def facts(
     known: bool = False,
     **metrics: str,
 ) -> ReleaseFacts:
-    """What the registries say of a version with metrics, and of one before with `f1` alone."""
+    """What the registries say about a version with metrics, and about one before with only `f1`."""
     registered = ModelVersion(
         name="m",
         number="1",
@@ -96,7 +96,7 @@ def step(operation: str, kind: str, name: str = "m", **more: Any) -> Step:
 
 
 def manifest(kind: str, name: str = "m", *, of_model: bool = True, **more: Any) -> dict[str, Any]:
-    """A manifest; of the model of its name or of none."""
+    """A manifest, of the model with its name or of none."""
     labels = {naming.NAME: name, naming.COMPONENT: naming.MODEL_SERVER} if of_model else {}
     return {"kind": kind, "metadata": {"name": name, "namespace": "ml-production", "labels": labels}, **more}
 

@@ -1,4 +1,4 @@
-"""Stages that use everything the files can say, each a project of its own.
+"""Stages that use everything the files can say, each a separate project.
 
 The program of any commit can be given the same files.
 """
@@ -21,7 +21,7 @@ resources:
   limits: {memory: 16Gi, nvidia.com/gpu: "1"}
 """
 _OWNED = "owner: team-a\nimage: registry.example.com/team/model\n"
-# With a latency objective at a bucket edge of the runtime, where it has a histogram.
+# With a latency objective at a bucket boundary of the runtime, where it has a histogram.
 _THRESHOLDS = {
     "generic": "0.5s",
     "kserve": "0.5s",
@@ -201,7 +201,7 @@ class RichStage:
     features: bool = False
 
     def write(self, folder: Path) -> None:
-        """Write the files into a folder, which is made; the program is not among them."""
+        """Write the files into a folder, which is created; the program is not included."""
         (folder / "models").mkdir(parents=True)
         entries = "".join(
             f'    {name}: {{version: "v{number}", replicas: {number}}}\n'

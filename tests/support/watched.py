@@ -1,4 +1,4 @@
-"""Models of every runtime with everything there is to watch, for tests of rules and dashboards."""
+"""Models of every runtime with everything that can be watched, for tests of rules and dashboards."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What several test files look at."""
+"""What several test files use."""
 
 import os
 from pathlib import Path
@@ -36,19 +36,19 @@ def ruled_objects(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
 
 @pytest.fixture(scope="module")
 def store_objects(tmp_path_factory: pytest.TempPathFactory) -> Objects:
-    """The objects of a stage with a feature store, which one of its two models reads from."""
+    """The objects of a stage with a feature store, from which one of its two models reads."""
     return named(stage(tmp_path_factory.mktemp("store")))
 
 
 @pytest.fixture
 def paths(tmp_path: Path) -> SandboxPaths:
-    """A sandbox that nothing is in yet."""
+    """An empty sandbox."""
     return SandboxPaths(checkout=tmp_path / "checkout")
 
 
 @pytest.fixture
 def no_git_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Git reads no configuration but a repository's own."""
+    """Git reads only a repository's own configuration."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
 

@@ -1,4 +1,4 @@
-"""The Prometheus operator beside the sandbox's control plane."""
+"""The Prometheus operator next to the sandbox's control plane."""
 
 import contextlib
 import json

@@ -22,9 +22,9 @@ SIZES: dict[str, ViewportSize] = {
     "narrow": {"width": 360, "height": 800},
 }
 ENOUGH = 4.5
-# Milliseconds; a busy machine may take its time.
+# Milliseconds; a busy machine may be slow.
 expect.set_options(timeout=30_000)
-# The contrast of a text against what is behind it, as WCAG 2 defines it, for every element that holds a text.
+# The contrast of a text with its background, as WCAG 2 defines it, for every element with a text.
 CONTRASTS = """() => {
   const channel = (value) => (value /= 255) <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
   const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
@@ -54,7 +54,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two models: releases, a revert, a deployment, a long name and a message that would like to be markup."""
+    """Two models: releases, a revert, a deployment, a long name and a message with markup."""
     folder = tmp_path_factory.mktemp("fleet")
     long = "sentiment-classifier-of-a-very-long-name"
     work = Work.new(folder / "work", **{"ranker": flow("v1"), long: flow("v1")})

@@ -120,7 +120,7 @@ def test_without_its_history_a_stage_passes_with_an_advice(project: Clone) -> No
 
 
 def test_the_api_server_judges_pods_as_the_restricted_rule_does(project: Clone) -> None:
-    """The cases of the unit tests, asked of Kubernetes' own admission."""
+    """The cases of the unit tests, checked by Kubernetes' own admission."""
     namespace = {
         "apiVersion": "v1",
         "kind": "Namespace",
@@ -152,7 +152,7 @@ def accounts(project: Clone) -> list[Any]:
 
 
 def asked(project: Clone, change: Change) -> str:
-    """What the API server says of a pod, which it does not keep."""
+    """What the API server says about a pod, which it does not store."""
     template = changed(change)
     metadata = {**template["metadata"], "name": "a", "namespace": project.namespace}
     done = apply(

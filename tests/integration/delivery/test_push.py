@@ -90,7 +90,7 @@ def test_what_is_not_committed_is_not_deployed(repository: Clone) -> None:
 
 
 def test_of_two_deployments_at_once_the_second_is_refused(deployed: Clone) -> None:
-    # Stuck for as long as the second one may take to get there.
+    # Stuck until the second one has surely started.
     longer = "progressDeadlineSeconds: 45, timeoutSeconds: 60"
     deployed.write_stack(STUCK.replace("progressDeadlineSeconds: 5, timeoutSeconds: 20", longer))
     commit(deployed, "Stuck")

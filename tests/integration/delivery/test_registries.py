@@ -205,7 +205,7 @@ def _answer_once(server: socket.socket) -> None:
 
 @pytest.fixture
 def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
-    """A registry that speaks TLS and asks for a password; Docker's configuration is in a folder of the test."""
+    """A registry that uses TLS and asks for a password; Docker's configuration is in a folder of the test."""
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
     certificate.private_key_pem.write_to_path(tmp_path / "key.pem")

@@ -159,7 +159,7 @@ def test_a_base_that_moved_on_is_reported(repository: Clone) -> None:
     git(repository, "checkout", "--quiet", "change")
     _, page = review(repository, "main..HEAD")
     assert "<code>main</code> has 1 newer commit that this change does not contain" in page
-    # What main deployed since would be taken back.
+    # What main deployed since would be undone.
     assert ("update (no file explains it)", f"Deployment {repository.namespace}/m001") in rows(page)
 
 

@@ -1,4 +1,4 @@
-"""The review of a change to features, with real Feast and its registry beside the control plane."""
+"""The review of a change to features, with real Feast and its registry next to the control plane."""
 
 import html
 from pathlib import Path
@@ -67,5 +67,5 @@ def test_another_redis_gives_up_the_own_one_and_keeps_its_data(repository: Clone
 
 
 def plain(page: str) -> str:
-    """A page without its marks of code."""
+    """A page without its code markup."""
     return html.unescape(page.replace("<code>", "").replace("</code>", ""))

@@ -45,7 +45,7 @@ def test_replicas_are_spread_over_zones(project: Clone) -> None:
 
 
 class Sampler(threading.Thread):
-    """Watches a Deployment and keeps every count of available replicas it sees."""
+    """Watches a Deployment and records every number of available replicas."""
 
     def __init__(self, project: Clone) -> None:
         super().__init__(daemon=True)

@@ -10,7 +10,7 @@ from sandbox.harness.clone import Clone, model_files, models
 from sandbox.harness.waiting import wait_for
 from sandbox.machine.paths import SandboxPaths
 
-# So many that an update has a middle.
+# Enough models that an update can be interrupted in the middle.
 MANY = 20
 STARTED_SECONDS = 120
 # Fails within seconds: no node has the label, and a replica has one second to start.
@@ -32,7 +32,7 @@ def unused_kubeconfig(folder: Path) -> str:
 
 
 def test_no_cluster_reachable(project: Clone, tmp_path: Path) -> None:
-    # A preview goes on: it takes everything for new.
+    # A preview continues: it treats everything as new.
     done = project.up(check=False, KUBECONFIG=unused_kubeconfig(tmp_path))
     assert done.returncode != 0
     text = done.stdout + done.stderr
@@ -74,13 +74,13 @@ def test_a_rollout_that_never_becomes_ready_names_the_reason_and_the_old_version
     done = project.python("sandbox", "deploy", "test", check=False)
     assert done.returncode == 1
     assert "ProgressDeadlineExceeded" in done.stdout
-    # Pulumi does not name why a pod is on no node.
+    # Pulumi does not report why a pod is not scheduled.
     assert "Unschedulable" in done.stderr
     assert "node affinity/selector" in done.stderr
     live = project.get("deployment", "m000")
     assert live["status"]["availableReplicas"] == 3
     assert project.ready_endpoints() == 3
-    # The way back is the old line.
+    # The rollback is the old line.
     project.write_stack('    m000: {version: "v1", replicas: 3}\n')
     project.up()
     assert project.get("deployment", "m000")["status"]["updatedReplicas"] == 3
@@ -103,7 +103,7 @@ def deployments(project: Clone) -> int:
 
 
 def kill_in_the_middle(project: Clone, at_least: int) -> None:
-    """SIGKILL `pulumi up` once some of its Deployments are there; its plugins end by themselves."""
+    """SIGKILL `pulumi up` once some of its Deployments exist; its plugins end by themselves."""
     process = project.start("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "test")
     wait_for(lambda: deployments(project) >= at_least, STARTED_SECONDS)
     os.kill(process.pid, signal.SIGKILL)
@@ -139,7 +139,7 @@ def test_an_update_killed_in_the_middle_is_simply_run_again(project: Clone) -> N
     project.up()
     assert deployments(project) == MANY
     project.pulumi("preview", "--refresh", "--expect-no-changes")
-    # What the killed run created is ours: a later release applies without a conflict.
+    # The field manager owns what the killed run created: a later release applies without a conflict.
     project.write_stack(models(MANY, version="v2"))
     kill_in_the_middle(project, at_least=MANY)
     recover(project)

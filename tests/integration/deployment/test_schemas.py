@@ -1,4 +1,4 @@
-"""The API server's own schemas and those of the operators' CRDs hold every field that the program can render."""
+"""The API server's own schemas and those of the operators' CRDs have every field that the program can render."""
 
 import copy
 import json
@@ -19,7 +19,7 @@ COMMITTED = ("staging", "production")
 
 @pytest.fixture(scope="module")
 def schemas(sandbox: Clone) -> Schema:
-    """What the cluster publishes, made strict: the API drops a field that it does not know, and a typo must be seen."""
+    """The cluster's published schemas, made strict: the API drops an unknown field, and a typo must be detected."""
     found: Schema = json.loads(sandbox.run("kubectl", "get", "--raw", "/openapi/v2").stdout)["definitions"]
     for schema in found.values():
         make_strict(schema)
@@ -27,7 +27,7 @@ def schemas(sandbox: Clone) -> Schema:
 
 
 def make_strict(schema: Any) -> None:
-    """Refuse unknown fields in a schema and in all that it holds."""
+    """Refuse unknown fields in a schema and in everything inside it."""
     if isinstance(schema, list):
         for item in schema:
             make_strict(item)
@@ -42,7 +42,7 @@ def make_strict(schema: Any) -> None:
 
 
 def mistakes(schemas: Schema, manifest: Mapping[str, Any]) -> list[str]:
-    """What the schema of an object's kind does not allow in it."""
+    """What the schema of an object's kind does not allow in the object."""
     group, _, version = manifest["apiVersion"].rpartition("/")
     kind = {"group": group, "version": version, "kind": manifest["kind"]}
     (name,) = [

@@ -1,4 +1,4 @@
-"""One class of drift: what somebody does to a stage with kubectl, and where it shows."""
+"""One class of drift: what someone does to a stage with kubectl, and where it shows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a drift is brought about: a model of a stage. `kubectl` takes arguments and returns what it printed."""
+    """Where drift is created: a model of a stage. `kubectl` takes arguments and returns what it printed."""
 
     kubectl: Callable[..., str]
     stage: str
@@ -49,10 +49,10 @@ class DriftCase:
     healable: bool = True
 
     def cause(self, place: Place) -> None:
-        """Bring the drift about."""
+        """Create the drift."""
         for command in self.causes:
             place.run(command)
 
     def look(self, place: Place) -> str:
-        """What the cluster shows where the drift is."""
+        """The value in the cluster at the place of the drift."""
         return place.run(self.looks)

@@ -18,7 +18,7 @@ _FIRST_GUEST = _GUEST.replace('"guest"', '"first-guest"')
 def _field(
     name: str, drift: str, field: str, cause: Command, *, kind: str = "Deployment", shows: str = ""
 ) -> DriftCase:
-    """Drift of one field of one of the model's objects; `shows` is the path to look at, by default the field's own."""
+    """Drift of one field of one of the model's objects; `shows` is the path to read, by default the field's own."""
     path = shows or re.sub(r"\[name=(\w+)\]", r'[?(@.name=="\1")]', field)
     looks = ("get", kind.lower(), "{model}", IN, "--output=jsonpath={." + path + "}")
     return DriftCase(name=name, causes=(cause,), looks=looks, kind=kind, drift=drift, field=field)
@@ -242,4 +242,4 @@ NAMESPACE_DELETED = DriftCase(
 
 FIELDS = (*CHANGED, *REMOVED, *ADDED)
 SMALL = (*FIELDS, *OBJECTS)
-"""Every class that leaves the rest of the stage as it is."""
+"""Every class that does not affect the rest of the stage."""

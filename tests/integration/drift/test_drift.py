@@ -1,4 +1,4 @@
-"""Drift of every class is found, named and healed; docs/drift.md says what each tool sees, as it was seen here."""
+"""Drift of every class is found, named and healed; docs/drift.md says what each tool sees, as observed here."""
 
 import json
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ def test_all_classes_at_once_and_what_pulumi_heals_of_them(deployed: Clone) -> N
     where.kubectl("delete", "configmap", "by-hand", f"--namespace={where.namespace}")
     assert drift(deployed, "--heal", code=0)["drift"] == []
     assert [case.look(where) for case, where in pairs] == before
-    # Pulumi's state and the cluster agree, and nothing is left to do.
+    # Pulumi's state and the cluster agree, and there is nothing left to do.
     deployed.pulumi("preview", "--refresh", "--expect-no-changes")
 
 
@@ -120,7 +120,7 @@ def test_a_stage_that_is_not_in_the_cluster_is_not_healed(project: Clone) -> Non
         assert done.returncode == 1
         assert done.stderr.startswith(f"A heal is not a deployment; nothing was changed: {said}")
         assert "Fix: deploy it with `make deploy STAGE=test`" in done.stderr
-    # Somebody's namespace of the same name is as it was.
+    # Another project's namespace of the same name is unchanged.
     assert "ml-deployments/stage" not in project.get("namespace", project.namespace)["metadata"]["labels"]
     assert project.get("deployments")["items"] == []
 
@@ -130,7 +130,7 @@ def test_what_a_killed_run_left_is_found_and_deleted(project: Clone) -> None:
     project.write_stack(models(MANY))
     kill_in_the_middle(project, at_least=5)
     recover(project)
-    # Taken out before the next run: Pulumi never knew of them.
+    # Removed from the file before the next run: Pulumi never knew them.
     project.write_stack(models(1))
     project.up()
     found = drift(project, code=3)["drift"]

@@ -1,4 +1,4 @@
-"""What the tools that look for drift say of a project."""
+"""What the tools that detect drift report about a project."""
 
 import json
 import re

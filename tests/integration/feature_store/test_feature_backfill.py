@@ -22,7 +22,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def backfill(store: Store, start: datetime, until: datetime) -> subprocess.CompletedProcess[str]:
-    """Add the lines to the stack file, and run what the Job that they give runs."""
+    """Add the lines to the stack file, and run the command of the resulting Job."""
     stack = store.folder / "Pulumi.test.yaml"
     before = stack.read_text()
     moments = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (start, until)]
@@ -60,7 +60,7 @@ def test_a_new_field_is_null_until_a_backfill_and_newer_values_stay(store: Store
         store.feast("apply", "--no-progress")
         store.materialize()
         assert read(store) == {**KETTLE, "positive_count": None}
-        # The newest row lies behind the end of the backfill, and is read as before.
+        # The newest row is after the end of the backfill, and is read as before.
         done = backfill(store, now - 5 * HOUR, now - 2 * HOUR)
         assert done.returncode == 0, done.stdout + done.stderr
         assert read(store) == KETTLE

@@ -1,4 +1,4 @@
-"""`make features` with real Feast: what it writes of definitions, and what is wrong with those that it refuses."""
+"""`make features` with real Feast: what it writes about definitions, and what is wrong with those that it refuses."""
 
 import subprocess
 import sys
@@ -186,7 +186,7 @@ WRONG = [
 
 def test_what_feast_refuses_is_reported_together_each_with_its_line_and_feasts_reason(tmp_path: Path) -> None:
     files = {f"wrong_{number:02}": f"{text}\n" for number, (text, _) in enumerate(WRONG)}
-    # What takes something of a module that is refused is not reported on top.
+    # Definitions that depend on a refused module are not reported in addition.
     found = refused(tmp_path, **files, follower="from wrong_00 import extra\n", json="")
     *problems, (place, shadowed) = sorted(found, key=lambda each: (each[0].startswith("features/json"), each))
     assert place == "features/json.py"

@@ -15,7 +15,7 @@ from tests.integration.feature_store.watching import watched
 
 @pytest.mark.soak
 def test_a_stale_view_raises_its_alert_until_it_is_fresh(sandbox: Clone, tmp_path: Path) -> None:
-    """The rules are the program's, but quicker; the limit of one hour is as it is."""
+    """The rules are the program's, but faster; the limit of one hour is unchanged."""
     store = feature_store(tmp_path / "store")
     with store.redis():
         store.feast("apply", "--no-progress")

@@ -23,7 +23,7 @@ from tests.integration.feature_store.test_features import HEADING, plan
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A store of the test's own; nothing of it runs, and nothing is applied."""
+    """A separate store for the test; nothing runs, and nothing is applied."""
     return feature_store(tmp_path)
 
 

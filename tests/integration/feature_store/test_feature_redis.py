@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Store:
 
 @contextmanager
 def exporter(store: Store) -> Iterator[str]:
-    """The exporter, with the variables of its container; gives its host and port."""
+    """The exporter, with the variables of its container; yields its host and port."""
     target = f"127.0.0.1:{free_port()}"
     command: list[str | Path] = [
         built_tools(EXPORTER_TOOLS) / "redis_exporter",
@@ -58,7 +58,7 @@ def becomes(
 
 
 def nothing() -> None:
-    """For those who wait only."""
+    """Do nothing while waiting."""
 
 
 def redis_cli(store: Store, *commands: str) -> None:

@@ -1,4 +1,4 @@
-"""The registry in a real PostgreSQL: who may write it, who may only read it, and what works while it is away."""
+"""The registry in a real PostgreSQL: who may write it, who may only read it, and what works while it is down."""
 
 import time
 from collections.abc import Iterator

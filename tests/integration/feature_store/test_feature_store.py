@@ -44,7 +44,7 @@ def apply_job(project: Clone) -> dict[str, Any]:
 
 
 def drift(project: Clone, *flags: str) -> str:
-    """What a look finds that finds no drift."""
+    """The output of a comparison without drift."""
     done = project.python("delivery", "drift", "test", *flags, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -140,7 +140,7 @@ def test_a_backfill_is_one_job_and_does_not_roll_anything(store: Clone) -> None:
 
 def test_a_backfill_that_fails_is_reported_and_servers_are_deployed(store: Clone) -> None:
     store.up()
-    # With no new pod in the namespace, the Job waits until its time is up.
+    # Without a new pod in the namespace, the Job waits until its deadline.
     where = f"--namespace={store.namespace}"
     store.run("kubectl", "create", "quota", "full", where, "--hard=pods=0")
     more = BACKFILL + "      deadlineSeconds: 5\n"
@@ -157,7 +157,7 @@ def test_a_backfill_that_fails_is_reported_and_servers_are_deployed(store: Clone
 
 
 def test_servers_do_not_roll_before_the_definitions_are_applied(store: Clone) -> None:
-    # No node has so many cores: the Job's pod waits until its time is up.
+    # No node has so many cores: the Job's pod waits until its deadline.
     more = (
         "    applyDeadlineSeconds: 5\n"
         "    materialization: {resources: {requests: {cpu: 900, memory: 1Gi}, limits: {memory: 1Gi}}}\n"

@@ -29,13 +29,13 @@ KETTLE = {"product_id": "kettle-01", "review_count": 85, "positive_count": 12}
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A store of the test's own; nothing of it runs, and nothing is applied."""
+    """A separate store for the test; nothing runs, and nothing is applied."""
     return feature_store(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """A store whose Redis holds the newest values, and does not run."""
+    """A store whose Redis has the newest values, and does not run."""
     store = feature_store(tmp_path_factory.mktemp("filled"))
     with store.redis():
         store.feast("apply", "--no-progress")
@@ -54,7 +54,7 @@ def server(filled: Store) -> Iterator[Serving]:
 
 @pytest.fixture
 def serving(filled: Store, server: Serving) -> Iterator[Serving]:
-    """The server, and the Redis runs again with what was written."""
+    """The server, while the Redis runs again with what was written."""
     with filled.redis():
         yield server
 
@@ -85,7 +85,7 @@ def model_server(url: str, model: Path, folder: Path) -> Iterator[str]:
 
 
 def predict(address: str, product: str) -> tuple[str, str]:
-    """What became of the features, and the label of TEXT."""
+    """The outcome of the features, and the label of TEXT."""
     body = json.dumps({"texts": [TEXT], "product": product}).encode()
     with urllib.request.urlopen(urllib.request.Request(f"{address}/predict", body), timeout=10) as response:
         answer = json.load(response)
@@ -101,7 +101,7 @@ def refused(serving: Serving, product: str = "kettle-01", service: str = SERVICE
 
 
 def metrics(serving: Serving) -> dict[str, float]:
-    """Each sample by its name and labels, as they are shown."""
+    """Each sample by its name and labels, as they are exposed."""
     with urllib.request.urlopen(serving.metrics, timeout=10) as response:
         lines = response.read().decode().splitlines()
     samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
@@ -165,7 +165,7 @@ def test_the_metrics_are_those_that_the_rules_read(serving: Serving) -> None:
 
 
 def test_the_servers_metrics_do_not_show_missing_values(serving: Serving) -> None:
-    """With Redis, Feast counts a null as present and one value a read as not found, whatever there is.
+    """With Redis, Feast counts a null as present and one value per read as not found, whatever is stored.
 
     When this fails, Feast reports them, and an alert can use it.
     """

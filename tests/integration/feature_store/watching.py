@@ -1,4 +1,4 @@
-"""A real Prometheus with a feature store's own rules, made quicker."""
+"""A real Prometheus with a feature store's own rules, accelerated."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ def installed(store: Store) -> FeatureStoreSettings:
 
 @contextmanager
 def watched(store: Store, targets: Mapping[str, str], sandbox: Clone, folder: Path) -> Iterator[Prometheus]:
-    """A Prometheus with the rules of the stage, SPEED times quicker.
+    """A Prometheus with the rules of the stage, SPEED times faster.
 
     Args:
         store: The feature store.

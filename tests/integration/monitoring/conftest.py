@@ -1,4 +1,4 @@
-"""A stage that is deployed, watched and asked, shared by the tests of a file."""
+"""A stage that is deployed, watched and gets requests, shared by the tests of a file."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.integration.monitoring.alertmanager import Inbox
 from tests.integration.monitoring.replicas import load, set_faults
 from tests.integration.monitoring.scene import AVAILABILITY, Scene, scene, wait_for_state
 
-# Every duration is so many times shorter; 1 gives the real figures of the page.
+# Every duration is so many times shorter; with 1, they are the real figures of the page.
 SPEED = int(os.environ.get("MONITORING_SPEED", "10"))
 STACK = """\
   ml-deployments:monitoring:
@@ -42,7 +42,7 @@ def deployed(sandbox: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def playing(deployed: tuple[Clone, Inbox], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """The stage with everything around it running, and requests coming in."""
+    """The stage with everything around it running, and with requests."""
     project, inbox = deployed
     folder = tmp_path_factory.mktemp("scene")
     with scene(project, folder, inbox, SPEED) as found, load(found.servers):
@@ -53,7 +53,7 @@ def playing(deployed: tuple[Clone, Inbox], tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def burning(playing: Scene) -> Scene:
-    """A fifth of the requests fails, for so long that the owner is paged."""
+    """A fifth of the requests fails, until the owner is paged."""
     # A busy machine may have failed one of the first requests.
     wait_for_state(playing, "inactive", AVAILABILITY, 3600 / SPEED, window="1h")
     set_faults(playing.folder, errors=20)

@@ -1,4 +1,4 @@
-"""What the Prometheus operator made of a project's objects."""
+"""What the Prometheus operator generated from a project's objects."""
 
 import gzip
 from base64 import b64decode
@@ -11,7 +11,7 @@ from sandbox.harness.waiting import eventually
 
 
 def operator_config(project: Clone, namespace: str) -> dict[str, Any]:
-    """The Prometheus configuration that the operator made of our objects."""
+    """The Prometheus configuration that the operator generated from our objects."""
     text = unpacked_secret(project, namespace, "prometheus-prometheus", "prometheus.yaml.gz")
     config: dict[str, Any] = yaml.safe_load(text)
     return config
@@ -26,7 +26,7 @@ def unpacked_secret(project: Clone, namespace: str, name: str, key: str) -> str:
 
 
 def operator_rules(project: Clone, namespace: str) -> dict[str, str]:
-    """The rule files that the operator made of our PrometheusRules, by name."""
+    """The rule files that the operator generated from our PrometheusRules, by name."""
     found: dict[str, str] = {}
     for item in project.get("configmaps", namespace=namespace)["items"]:
         if item["metadata"]["name"].startswith("prometheus-prometheus-rulefiles"):

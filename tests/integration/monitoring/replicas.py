@@ -1,4 +1,4 @@
-"""Real example servers that play the pods of a Deployment, and the requests they get."""
+"""Real example servers that simulate the pods of a Deployment, and the requests that they get."""
 
 import contextlib
 import json
@@ -62,7 +62,7 @@ class Replica:
 
 @contextmanager
 def replicas(pods: list[tuple[str, str]], model: Path, folder: Path) -> Iterator[list[Replica]]:
-    """A server for each pod and version, without faults at first."""
+    """A server for each pod and version, at first without faults."""
     set_faults(folder)
     with ExitStack() as stack:
         found = []
@@ -75,7 +75,7 @@ def replicas(pods: list[tuple[str, str]], model: Path, folder: Path) -> Iterator
 
 
 def set_faults(folder: Path, *, errors: int = 0, slow: int = 0) -> None:
-    """Of every hundred requests so many fail and so many are slow, from now on."""
+    """From now on, this many of every hundred requests fail and this many are slow."""
     new = folder / "faults.new"
     new.write_text(json.dumps({"errors": errors, "slow": slow, "seconds": 0.7}))
     new.rename(folder / "faults.json")

@@ -1,4 +1,4 @@
-"""A deployed stage that is really watched: the operator's configuration in a real Prometheus, real servers behind it.
+"""A deployed stage that is really watched: the operator's configuration in a real Prometheus, with real servers.
 
 Real are the API server, the operator, Prometheus, Alertmanager, kube-state-metrics and the model servers. Stand-ins are
 the pods' network (a proxy) and the kubelets' cAdvisor, since KWOK runs no containers.
@@ -35,7 +35,7 @@ PAGER = "/team-language-pager"
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """What a test looks at.
+    """What a test uses.
 
     Attributes:
         speed: By how much every duration of rules and scrapes is shorter than in the files.
@@ -56,7 +56,7 @@ class Scene:
 
 @contextmanager
 def scene(project: Clone, folder: Path, inbox: Inbox, speed: int) -> Iterator[Scene]:
-    """Play the deployed model `m000` of a project whose stack file installs a monitoring stack."""
+    """Simulate the deployed model `m000` of a project whose stack file installs a monitoring stack."""
     watch = f"{project.namespace}-watch"
     binaries = Path(project.environment["PATH"].split(":")[0])
     pods = pods_of(project, project.namespace)
@@ -101,7 +101,7 @@ def trained_model(folder: Path) -> Path:
 
 
 def pods_of(project: Clone, namespace: str, selector: str = "") -> list[dict[str, Any]]:
-    """The pods of a namespace that a selector finds."""
+    """The pods of a namespace that a selector matches."""
     items: list[dict[str, Any]] = project.get("pods", namespace=namespace, selector=selector)["items"]
     return items
 

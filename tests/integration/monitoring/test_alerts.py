@@ -1,4 +1,4 @@
-"""What becomes of a stage that really goes wrong: each takes a time of its own, so that all take long."""
+"""What happens when a stage really fails: each case has its own duration, so that all of them take long."""
 
 import json
 
@@ -72,7 +72,7 @@ def test_a_version_that_is_not_the_files_is_reported(playing: Scene) -> None:
 
 
 def _play_pods(playing: Scene, version: str) -> None:
-    """Let the servers play the pods of a version, once the Deployment has rolled to it."""
+    """Let the servers simulate the pods of a version, once the Deployment has rolled to it."""
     project, selector = playing.project, f"app.kubernetes.io/version={version}"
 
     def rolled() -> bool:

@@ -18,7 +18,7 @@ from sandbox.harness.prometheus import Prometheus, prometheus
 from tests.support.watched import model_file, watched
 
 STEP, DAY, DAYS = 120, 86400, 31
-# The end of the samples: any full day will do, and no clock decides.
+# The end of the samples: a fixed full day, independent of the clock.
 END = 1_760_000_000 // DAY * DAY
 LABELS = 'namespace="ml-test",app_kubernetes_io_name="a",app_kubernetes_io_version="v1",pod="p",instance="i",job="a"'
 WINDOWS = {"1d": 1, "3d": 3, "30d": 30}
@@ -47,7 +47,7 @@ def moments() -> list[Moment]:
 
 
 def exposition(history: list[Moment]) -> Iterator[str]:
-    """The history as a server would have shown it, in the OpenMetrics format."""
+    """The history as a server would have exposed it, in the OpenMetrics format."""
     good = bad = slow = 0
     lines: dict[str, list[str]] = {"good": [], "bad": [], "within": [], "all": [], "count": []}
     for moment in history:
@@ -123,7 +123,7 @@ class Backfill:
 
 @pytest.fixture(scope="module")
 def month(sandbox: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """A Prometheus with a month of samples and of everything the rules make of them, up to the end."""
+    """A Prometheus with a month of samples and of everything that the rules record from them, up to the end."""
     folder = tmp_path_factory.mktemp("month")
     staged = watched(tmp_path_factory.mktemp("project"), model_file(Runtime.GENERIC))
     rules = [rule for group in rule_groups(staged) for rule in group["rules"]]

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from components.settings.pod import Settings
 
-# The operator refuses longer names: it makes those of its pods and objects from them.
+# The operator refuses longer names: it derives the names of its pods and objects from them.
 LONGEST_NAME = 42
 
 

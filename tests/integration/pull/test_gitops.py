@@ -36,7 +36,7 @@ def namespaces(sandbox: Clone, *names: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def definitions(sandbox: Clone) -> Iterator[None]:
-    """Argo CD's and Flux' kinds of objects, as their modules have them."""
+    """The CRDs of Argo CD and Flux, as in their modules."""
     files = sorted((built_tools(ARGOCD) / "crds").glob("*-crd.yaml"))
     for name in FLUX.copies:
         files += sorted((built_tools(FLUX) / name).glob("*.yaml"))
@@ -105,7 +105,7 @@ def applied(sandbox: Clone, path: Path) -> str:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_stack_has_the_operators_documented_fields(stage: str) -> None:
-    """Against a model written from the reference of the operator, since its definition cannot be had; see there."""
+    """Against a model written from the reference of the operator, since its CRD is not available; see there."""
     found = [o for o in yaml.safe_load_all(committed("pulumi", stage).read_text()) if o["kind"] == "Stack"]
     (stack,) = [Stack.model_validate_json(json.dumps(item)) for item in found]
     assert stack.spec.refresh
@@ -117,7 +117,7 @@ def test_the_stack_has_the_operators_documented_fields(stage: str) -> None:
 
 @pytest.fixture(params=[("flux", "flux-system"), ("pulumi", "pulumi-stacks")], ids=["flux", "pulumi"])
 def deployer(request: pytest.FixtureRequest, sandbox: Clone, tmp_path: Path) -> Iterator[str]:
-    """The account of a controller for staging with its rights, which are applied for real; gives who it is."""
+    """The account of a controller for staging with its permissions, really applied; returns its user name."""
     controller, namespace = request.param
     found = list(yaml.safe_load_all(committed(controller, "staging").read_text()))
     mine = {"GitRepository", "Kustomization", "Stack"}
@@ -136,7 +136,7 @@ def deployer(request: pytest.FixtureRequest, sandbox: Clone, tmp_path: Path) -> 
 def test_the_account_may_deploy_its_stage_and_nothing_else(
     sandbox: Clone, deployer: str, tmp_path: Path
 ) -> None:
-    """With the API server's own judgement: each object applied in the account's name, and taken away again."""
+    """Checked by the API server itself: each object is applied by impersonating the account, and removed again."""
     paths = render(CHECKOUT, "staging", tmp_path / "staging")
     apply = ("apply", "--server-side", "--force-conflicts", f"--filename={tmp_path / 'staging'}")
     try:

@@ -22,7 +22,7 @@ COLUMN = "Argo CD heals"
 
 @pytest.fixture(scope="module")
 def following(sandbox: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
-    """Argo CD runs, and the stage is applied. What was measured is printed at the end."""
+    """Argo CD runs, and the stage is applied. The measurements are printed at the end."""
     folder = tmp_path_factory.mktemp("pull")
     with argocd(sandbox, folder), followed(sandbox, folder) as stage:
         try:
@@ -177,7 +177,7 @@ def test_which_classes_of_drift_are_healed(stage: Followed) -> None:
         lambda: all(seen == YES for key, seen in healed().items() if page[key] == YES),
         "what the page says is healed",
     )
-    # It looks once more and finds nothing to do, so what is left now stays.
+    # It compares once more and finds nothing to do, so what is left now stays.
     stage.refresh()
     stage.until(lambda: stage.compared() and stage.synced(tip), "nothing is left that it sees")
     assert healed() == page
@@ -188,7 +188,7 @@ def test_which_classes_of_drift_are_healed(stage: Followed) -> None:
 def test_a_deleted_namespace_is_restored_completely(stage: Followed) -> None:
     case, where, tip = NAMESPACE_DELETED, place(stage.project, MODEL, STAGE), stage.tip()
     before = case.look(where)
-    # While a namespace is being deleted Argo CD may start to restore what it held, and that fails for long.
+    # While a namespace is being deleted Argo CD may start to restore its objects, and that fails for long.
     with stage.left_alone():
         case.cause(where)
         assert case.look(where) != before
@@ -220,7 +220,7 @@ def test_a_model_that_the_stack_file_no_longer_names_is_pruned(stage: Followed) 
 
 
 def refused_by_the_api_server(folder: Path) -> None:
-    """No pod of the stage has a value that Kubernetes knows."""
+    """A stage whose pods all have a value that Kubernetes does not know."""
     path = folder / "components" / "kubernetes" / "pods.py"
     text = path.read_text()
     assert '"RuntimeDefault"' in text
@@ -228,7 +228,7 @@ def refused_by_the_api_server(folder: Path) -> None:
 
 
 def refused_by_the_project(folder: Path) -> None:
-    """One more object, in a namespace of somebody else."""
+    """One more object, in a namespace of another project."""
     path = folder / "components" / "program.py"
     path.write_text(
         f"{path.read_text()}\n\nfrom components.kubernetes.objects import kubernetes_object\n"

@@ -1,4 +1,4 @@
-"""A feature store by pull: a real Argo CD brings it in the order Pulumi does, and leaves its data when it goes."""
+"""A feature store by pull: a real Argo CD applies it in Pulumi's order, and keeps its data when it is removed."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ from tests.support.features import STORE, VIEWS, write_features
 MODEL, READER = "sentiment-classifier", "reader-classifier"
 OLD, NEW = "v1.3-rc1", "v1.3-rc2"
 SERVER, REDIS = "feature-store", "feature-store-redis"
-# No node has so many cores: the Job's pod waits until its time is up.
+# No node has so many cores: the Job's pod waits until its deadline.
 FAILING = (
     "    applyDeadlineSeconds: 5\n"
     '    materialization: {resources: {requests: {cpu: "900", memory: 1Gi}, limits: {memory: 1Gi}}}\n'
@@ -57,7 +57,7 @@ def with_reader(stage: Followed, *, features: bool) -> str:
 
 
 def going(stage: Followed, name: str) -> bool:
-    """True when a Deployment is gone or on its way."""
+    """True when a Deployment is gone or being deleted."""
     found = stage.project.get("deployments", selector=f"app.kubernetes.io/name={name}")["items"]
     return all("deletionTimestamp" in item["metadata"] for item in found)
 

@@ -1,4 +1,4 @@
-"""Situations in which a budget burns, at every speed."""
+"""Scenarios in which a budget burns, at every rate."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ _NAMES = {
     Objective.AVAILABILITY: AlertName.AVAILABILITY_BUDGET_BURN,
     Objective.LATENCY: AlertName.LATENCY_BUDGET_BURN,
 }
-# Days are played in steps of the slower group of rules.
+# Days are simulated in steps of the slower group of rules.
 _STEP = "2m"
 
 
@@ -55,7 +55,7 @@ def _at_every_speed(
 
 
 def _of_two_windows(model: ModelSettings, sample: Sample) -> Iterator[Scenario]:
-    """Both windows must burn: a short burst is none of the long one's, and what is over is none of the short one's."""
+    """Both windows must burn: a short burst does not fill the long one, and what is over is not in the short one."""
     name = AlertName.AVAILABILITY_BUDGET_BURN
     burst = [(3 * HOUR, 0.0), (300, 0.1)]
     over = [(2 * HOUR, 0.1), (1200, 0.0)]

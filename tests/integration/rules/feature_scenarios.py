@@ -1,4 +1,4 @@
-"""Situations that a feature store can be in: each alert fires in one, and does not in one close to it.
+"""Scenarios of a feature store: each alert fires in one, and does not in a similar one.
 
 The metrics' names and labels are written down apart from the components, so that a wrong name there fails.
 """
@@ -62,7 +62,7 @@ def run(metric: str, number: int, **labels: str) -> str:
 
 
 def healthy(seconds: int) -> dict[str, str]:
-    """The series of a store that all is well with."""
+    """The series of a healthy store."""
     found = {
         requests("success"): rising(6000, seconds),
         answers("0.05"): rising(6000, seconds),
@@ -108,7 +108,7 @@ def _scenario(
 
 
 def feature_scenarios() -> Iterator[Scenario]:
-    """Every situation; each alert has one in which it fires and one in which it does not."""
+    """Every scenario; each alert has one in which it fires and one in which it does not."""
     yield from _serving()
     yield from _views()
     yield from _materialization()

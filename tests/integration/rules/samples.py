@@ -1,4 +1,4 @@
-"""What each runtime shows, written down apart from components/runtimes/table.py, so that a wrong name there fails.
+"""What each runtime exposes, written independently of components/runtimes/table.py, so that a wrong name there fails.
 
 A series is its name and labels; `good` and `bad` are what one answered and one failed request add to.
 """

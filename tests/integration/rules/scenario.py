@@ -1,4 +1,4 @@
-"""A situation a model can be in, and the alerts that must fire in it and no others."""
+"""A scenario of a model, and the alerts that must fire in it, and no others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from tests.integration.rules.series import STEP, healthy
 
 @dataclass(kw_only=True)
 class Scenario:
-    """A situation.
+    """A scenario.
 
     Attributes:
         about: The alert it is there for.
@@ -63,7 +63,7 @@ def scenario(
     count: int = 1,
     step: str = "1m",
 ) -> Scenario:
-    """A healthy model but for the changed series; None takes one away."""
+    """A healthy model except for the changed series; None removes one."""
     changed = {**healthy(model, SAMPLES[model.runtime], seconds), **changes}
     expected = {name.value: number for name, number in (also or {}).items()} | (
         {about.value: count} if fires else {}

@@ -1,4 +1,4 @@
-"""Every situation of a model.
+"""Every scenario of a model.
 
 Each alert has one in which it fires and one, close to it, in which it does not. promtool runs the rules over them.
 """
@@ -12,7 +12,7 @@ from tests.integration.rules.serving_scenarios import quality_scenarios, serving
 
 
 def scenarios(model: ModelSettings) -> list[Scenario]:
-    """Every situation of a model of one runtime."""
+    """Every scenario of a model of one runtime."""
     sample = SAMPLES[model.runtime]
     return [
         *burn_scenarios(model, sample),

@@ -31,7 +31,7 @@ def written(series: Series, pod: str | None = PODS[0], version: str = VERSION) -
             "app_kubernetes_io_version": version,
         }
     )
-    # Prometheus renames a label of the server's own that a target label would hide.
+    # Prometheus renames a server's own label that a target label would hide.
     own = {(f"exported_{key}" if key in target else key): value for key, value in labels.items()}
     text = ",".join(f'{key}="{value}"' for key, value in {**own, **target}.items())
     return f"{name}{{{text}}}" if ":" not in name else f'{{__name__="{name}",{text}}}'
@@ -56,7 +56,7 @@ def rising(per_step: float, seconds: int) -> str:
 
 
 def phases(sample: Sample, parts: list[tuple[int, float]]) -> dict[str, str]:
-    """Requests of which in each part, so many seconds long, another fraction fails."""
+    """Requests in phases of so many seconds, each with its own fraction of failures."""
     found: dict[str, str] = {}
     totals: dict[str, float] = defaultdict(float)
     for seconds, bad in parts:
@@ -85,7 +85,7 @@ def traffic(
 
 
 def healthy(model: ModelSettings, sample: Sample, seconds: int) -> dict[str, str]:
-    """The series of a model that all is well with."""
+    """The series of a healthy model."""
     values = traffic(sample, seconds)
     for pod in PODS:
         values[written(("up", {}), pod)] = constant(1, seconds)

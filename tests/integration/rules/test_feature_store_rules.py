@@ -1,4 +1,4 @@
-"""promtool, which is Prometheus' own, checks a feature store's rules and plays situations through them."""
+"""promtool, which is Prometheus' own, checks a feature store's rules and runs scenarios through them."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -36,7 +36,7 @@ def rule_file(stack: StackSettings, folder: Path, old: str = "", new: str = "") 
 
 
 def play(sandbox: Clone, rules: Path) -> None:
-    """Play every situation through the rules."""
+    """Run every scenario through the rules."""
     tests = [scenario.as_test() for scenario in feature_scenarios()]
     content = {"rule_files": [rules.name], "evaluation_interval": "1m", "tests": tests}
     (rules.parent / "scenarios.yaml").write_text(yaml.safe_dump(content))

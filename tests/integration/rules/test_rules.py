@@ -1,4 +1,4 @@
-"""promtool, which is Prometheus' own, checks the rules of every runtime and plays situations through them."""
+"""promtool, which is Prometheus' own, checks the rules of every runtime and runs scenarios through them."""
 
 import subprocess
 from collections import defaultdict

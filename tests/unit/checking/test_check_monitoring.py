@@ -1,4 +1,4 @@
-"""What `delivery check` says of monitoring."""
+"""What `delivery check` says about monitoring."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How the command line starts: nothing is loaded that a command does not need, and --project stands on either side."""
+"""How the command line starts: only what a command needs is loaded, and --project may be on either side."""
 
 import os
 import shutil

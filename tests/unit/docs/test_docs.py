@@ -178,7 +178,7 @@ def test_files_that_pages_name_exist(page: Path) -> None:
 
 
 def test_the_readme_counts_the_rules_and_alerts_of_its_objectives(tmp_path: Path) -> None:
-    """What is in the repository's own stages and models may be another number."""
+    """The repository's own stages and models may have other numbers."""
     (objectives,) = (block for block in blocks(CHECKOUT / "README.md", "yaml") if block.startswith("slo:"))
     (row,) = check(project(tmp_path, a=f"{MODEL}runtime: generic\n{objectives}")).rows()
     found = re.search(

@@ -1,4 +1,4 @@
-"""The commands, options and make targets that the documentation names are there, and its tables miss none."""
+"""The commands, options and make targets that the documentation names exist, and its tables miss none."""
 
 import functools
 import re
@@ -21,7 +21,7 @@ WITHOUT_CHECKOUT = {"comment", "schema"}
 
 @functools.cache
 def usage(command: str) -> str:
-    """The help of a command, each option on a line of its own."""
+    """The help of a command, each option on a separate line."""
     result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "250"})
     assert result.exit_code == 0, result.output
     return result.output
@@ -39,7 +39,7 @@ def options(command: str) -> set[str]:
 
 
 def unknown(lines: list[str]) -> list[str]:
-    """The lines of code that call a command of `delivery` that is not there, or give it such an option."""
+    """The lines of code that call a command of `delivery` that does not exist, or give it such an option."""
     found = []
     for line in lines:
         for command, rest in re.findall(r"(?:\bdelivery|\$\(DELIVERY\)) ([a-z][a-z-]*)([^|;&]*)", line):

@@ -27,7 +27,7 @@ def metrics(cell: str) -> set[str]:
 
 
 def matchers(cell: str) -> list[str]:
-    """The matchers of labels in a cell; one that is too long for it ends where the page leaves the rest out."""
+    """The matchers of labels in a cell; a long one ends where the page leaves out the rest."""
     found = re.findall(r"`([a-z_]+[=!][^`]+)`", cell.replace("\\|", "|"))
     return [matcher.removesuffix('|..."') for matcher in found]
 

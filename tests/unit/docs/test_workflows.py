@@ -1,4 +1,4 @@
-"""The workflows keep the rules that docs/push.md states; actionlint checks the rest."""
+"""The workflows follow the rules in docs/push.md; actionlint checks the rest."""
 
 import re
 from collections.abc import Iterator

@@ -15,7 +15,7 @@ ABSENT = "nothing of test is at https://cluster.example.com (context elsewhere)"
 
 
 class Cluster:
-    """A kubectl whose cluster holds one object or none; `written` are the commands that would change it."""
+    """A kubectl whose cluster has one object or none; `written` are the commands that would change it."""
 
     def __init__(self, folder: Path, held: object) -> None:
         folder.mkdir()

@@ -102,7 +102,7 @@ def test_added_fields_are_distinguished_from_defaults_by_their_owner() -> None:
         managed("kube-controller-manager", {"f:metadata": {"f:labels": {"f:guest": {}}}}),
         managed("anybody", {"f:metadata": {"f:labels": {"f:guest": {}}}}, subresource="status"),
         managed("anybody", {"f:status": {"f:replicas": {}}}),
-        # Owned together with us, with the value we declare.
+        # Shared with us, with the value that we declare.
         managed("anybody", {"f:spec": {"f:replicas": {}}}),
     ],
     ids=["controller", "subresource", "status", "shared"],

@@ -1,4 +1,4 @@
-"""Objects of the cluster that no commit declares."""
+"""Objects in the cluster that no commit declares."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +18,7 @@ LABEL = {"ml-deployments/stage": "test"}
 
 
 class Cluster:
-    """Answers as kubectl does for a cluster that has all that is wanted and `more`; `deleted` is what was deleted."""
+    """Answers as kubectl does for a cluster with all declared objects and `more`; `deleted` is what was deleted."""
 
     def __init__(self, more: list[Object]) -> None:
         self.more, self.deleted = more, list[str]()

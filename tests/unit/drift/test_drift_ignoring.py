@@ -1,4 +1,4 @@
-"""What `drift.ignore` of a stack file leaves out."""
+"""What `drift.ignore` of a stack file ignores."""
 
 import pytest
 

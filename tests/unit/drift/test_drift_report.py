@@ -1,4 +1,4 @@
-"""What is printed of drift."""
+"""What is printed about drift."""
 
 from delivery.drift.comparing import Drift, DriftClass
 from delivery.drift.fields import Key

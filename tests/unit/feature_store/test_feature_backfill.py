@@ -1,4 +1,4 @@
-"""A backfill: one more Job for lines of the stack file, and what is refused of them."""
+"""A backfill: one more Job for lines of the stack file, and which lines are refused."""
 
 import json
 import re

@@ -38,7 +38,7 @@ def test_servers_roll_without_loss_and_a_drain_takes_one_at_a_time(store_objects
     assert store_objects["PodDisruptionBudget feature-store"]["spec"]["maxUnavailable"] == 1
     assert server["lifecycle"] == {"preStop": {"sleep": {"seconds": 15}}}
     assert server["readinessProbe"]["httpGet"] == {"path": "/health", "port": "http"}
-    # A registry that is away must not restart what can still answer.
+    # An unavailable registry must not restart what can still answer.
     assert server["livenessProbe"]["tcpSocket"] == {"port": "http"}
     assert len(pods(store_objects)["server"]["topologySpreadConstraints"]) == 2
 

@@ -15,7 +15,7 @@ def test_a_version_touches_what_runs_it(tmp_path: Path) -> None:
     before = named(stage(tmp_path / "a"))
     after = named(stage(tmp_path / "b", store=STORE.replace("0.67.0", "0.68.0")))
 
-    # A Job cannot be changed, so it is another one.
+    # A Job is immutable, so it is another one.
     assert apply_job(before)["metadata"]["name"] != apply_job(after)["metadata"]["name"]
     assert {name for name in changed(before, after) if not name.startswith("Job ")} == {
         "CronJob feature-store-materialization",

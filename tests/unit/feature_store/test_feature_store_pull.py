@@ -1,4 +1,4 @@
-"""What rendered manifests say to Argo CD and Flux, which know nothing of Pulumi's options and its order."""
+"""What rendered manifests contain for Argo CD and Flux, which do not know Pulumi's options and its order."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The settings of a feature store: what is refused and why, and the feature_store.yaml made of the rest."""
+"""The settings of a feature store: what is refused and why, and the feature_store.yaml generated from them."""
 
 import json
 from copy import deepcopy

@@ -16,7 +16,7 @@ UNREADABLE = "echo 'a warning' >&2; echo 'the registry cannot be read: no' >&2; 
 
 
 def plan(folder: Path, feast: str, **environment: str) -> tuple[int, str]:
-    """Exit code and output, with a shell's text in the place of Feast's Python."""
+    """Exit code and output, with a shell script in place of Feast's Python."""
     python = folder / "python"
     python.write_text(f"#!/bin/sh\n{feast}\n")
     python.chmod(0o755)
@@ -88,7 +88,7 @@ def test_what_feast_says_last_is_the_message(folder: Path) -> None:
         ("postgresql+psycopg://u:hid%2Fden@h/db", "u, hid/den, hid%2Fden", "u, ***, ***"),
         ("postgresql+psycopg://u:hid/den@h/db", "hid/den hid%2Fden", "*** ***"),
         ("postgresql+psycopg://u:a%20b%5C@h/db", r"'a b\\' or a b\ or a%20b%5C", "'***' or *** or ***"),
-        # A password with an @ or a : that is not escaped: what is behind it is taken for the host.
+        # A password with an unescaped @ or : in it: what follows is read as the host.
         (
             "postgresql+psycopg://u:a@hidden@h/db",
             "failed to resolve host 'hidden@h'",

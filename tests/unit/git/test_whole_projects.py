@@ -1,4 +1,4 @@
-"""A copy of a commit holds the whole project, however the checkout holds it, or says what is not supported."""
+"""A copy of a commit contains the whole project, however the checkout has it, or says what is not supported."""
 
 import os
 from pathlib import Path
@@ -29,7 +29,7 @@ def reading(folder: Path) -> Work:
 
 
 def whole(folder: Path, revision: str = "HEAD") -> None:
-    """A copy of its own, and what is read in place where nothing differs, are both the whole stage."""
+    """A separate copy, and what is read in place where nothing differs, are both the whole stage."""
     repository = Repository(folder)
     with repository.at(revision) as tree:
         settings = load_stack(Sources.of(tree), "staging").settings

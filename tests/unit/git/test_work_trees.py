@@ -1,4 +1,4 @@
-"""What killed runs leave in the repository and in the temporary folder goes away; what is in use or not ours stays."""
+"""What killed runs leave in the repository and the temporary folder is removed; what is in use or not ours stays."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ with Repository(Path(sys.argv[1])).at("HEAD") as tree:
 
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Work:
-    """A repository, and a temporary folder of the test's own."""
+    """A repository, and a temporary folder of the test."""
     (tmp_path / "temporary").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     monkeypatch.setattr("tempfile.tempdir", None)
@@ -34,7 +34,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Work:
 
 @contextmanager
 def another_run(work: Work) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    """Another process that has a copy of HEAD, until its standard input ends; gives it and the copy."""
+    """Another process that has a copy of HEAD, until its standard input ends; yields it and the copy."""
     with subprocess.Popen(
         [sys.executable, "-c", _HOLD, str(work.folder)],
         cwd=CHECKOUT,
@@ -66,7 +66,7 @@ def known(work: Work) -> set[Path]:
 
 def test_what_a_killed_run_left_goes_with_the_next_one(work: Work, tmp_path: Path) -> None:
     left = {killed_run(work) for _ in range(2)}
-    # The second run took away what the first one left.
+    # The second run removed what the first one left.
     (last,) = known(work)
     assert last in left
     with Repository(work.folder).at("HEAD") as tree:

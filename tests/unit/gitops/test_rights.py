@@ -1,4 +1,4 @@
-"""What the controllers in the cluster may do: all that a stage needs, whatever its files say, and no more."""
+"""What the controllers in the cluster may do: everything that a stage needs, whatever its files say, and no more."""
 
 import shutil
 from pathlib import Path

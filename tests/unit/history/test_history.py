@@ -60,7 +60,7 @@ def test_the_version_before_is_found_beyond_other_changes(tmp_path: Path) -> Non
     work.release("staging", a=flow("v2", 5))
     past = history(Repository(work.folder))
     assert past.previous_version("staging", "a", "v2") == "v1"
-    # A version that is in no commit yet comes after the newest one that is.
+    # A version that is not committed yet comes after the newest one that is.
     assert past.previous_version("staging", "a", "v3") == "v2"
     assert past.previous_version("production", "a", "v1") is None
 

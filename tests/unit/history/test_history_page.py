@@ -1,4 +1,4 @@
-"""The page of the fleet, as text; tests/integration/delivery/test_history_page.py looks at it in a browser."""
+"""The page of the fleet, as text; tests/integration/delivery/test_history_page.py checks it in a browser."""
 
 import re
 from collections import Counter
@@ -40,7 +40,7 @@ class Page(HTMLParser):
 
 
 def made(**texts: str) -> History:
-    """A history of two changes whose texts are somebody else's."""
+    """A history of two changes with untrusted texts."""
     text = {name: texts.get(name, "x") for name in ("author", "subject", "model", "stage", "version", "gate")}
     commit = Commit(
         revision="1" * 40,

@@ -1,4 +1,4 @@
-"""Each mistake gives one clear message that names file, field, value, reason and fix."""
+"""Each mistake results in one clear message that names file, field, value, reason and fix."""
 
 from pathlib import Path
 

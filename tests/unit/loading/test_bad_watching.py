@@ -1,4 +1,4 @@
-"""Each mistake in what is to be watched gives one clear message that names file, field, reason and fix."""
+"""Each mistake in the monitoring settings results in one clear message that names file, field, reason and fix."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is read of the feature definitions, and how a file of them that does not fit is refused."""
+"""What is read of the feature definitions, and how a file that does not match them is refused."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The dashboards as files: what identifies them, where they are, and that nothing of them follows a release."""
+"""The dashboards as files: what identifies them, where they are, and that a release does not change them."""
 
 import json
 import re
@@ -66,7 +66,7 @@ def test_the_sdk_reads_the_file_back(stack: StackSettings) -> None:
     for file in dashboard_files(stack):
         data = json.loads(file.text)
         again = json.loads(json.dumps(models.Dashboard.from_json(data), cls=JSONEncoder))
-        # The SDK's reader does not know where links and annotations stand.
+        # The SDK's reader does not read links and annotations.
         for control in (*again["links"], *again["annotations"]["list"]):
             assert control.pop("placement") == "inControlsMenu"
         assert again == data

@@ -1,4 +1,4 @@
-"""The dashboards: what each panel asks and draws, and that nothing of them follows a release."""
+"""The dashboards: what each panel queries and draws, and that a release does not change them."""
 
 import re
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Objectives become thresholds that are exact, reachable and the workbook's."""
+"""Thresholds of objectives are exact, reachable and those of the workbook."""
 
 from decimal import Decimal
 

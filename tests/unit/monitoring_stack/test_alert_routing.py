@@ -21,7 +21,7 @@ def matches(matchers: list[dict[str, str]], labels: dict[str, str]) -> bool:
 
 
 def routed(route: Manifest, labels: dict[str, str], inherited: Manifest | None = None) -> Manifest:
-    """The settings of the route an alert ends at: the first that matches at each level, as Alertmanager walks."""
+    """The settings of an alert's route: the first match at each level, as in Alertmanager."""
     own = {**(inherited or {}), **{k: v for k, v in route.items() if k not in {"routes", "matchers"}}}
     for child in route.get("routes", []):
         if matches(child.get("matchers", []), labels):

@@ -26,7 +26,7 @@ def test_grafana_mounts_every_dashboard(installed: list[Manifest]) -> None:
     mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
     sources = volumes[mounts[DASHBOARDS_FOLDER]]["projected"]["sources"]
     assert {source["configMap"]["name"] for source in sources} == dashboards.keys()
-    # All files lie in one folder, so each has a name of its own.
+    # All files are in one folder, so their names are unique.
     files = [file for m in dashboards.values() for file in m["data"]]
     assert len(set(files)) == len(files)
     env = {e["name"]: e["value"] for e in container["env"]}

@@ -1,4 +1,4 @@
-"""The monitoring stack is hardened, holds no secret, and reads no more than it must."""
+"""The monitoring stack is hardened, contains no secret, and reads no more than it must."""
 
 import json
 from pathlib import Path

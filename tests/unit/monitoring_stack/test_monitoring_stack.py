@@ -1,4 +1,4 @@
-"""The monitoring stack of a stage's own: what it is made of, and that two of them do not meet."""
+"""A stage's own monitoring stack: its objects, and that two stacks do not share any."""
 
 from pathlib import Path
 

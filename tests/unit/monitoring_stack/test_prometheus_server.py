@@ -40,7 +40,7 @@ def test_prometheus_selects_what_the_models_and_the_stack_bring(tmp_path: Path, 
             and namespace_selector.items() <= namespaces[m["metadata"]["namespace"]].items()
         }
         assert selected == names
-    # Nothing here makes PodMonitors, and what is not selected cannot ask for Prometheus' token.
+    # Nothing here creates PodMonitors, and what is not selected cannot use Prometheus' token.
     assert "podMonitorSelector" not in spec
 
 
@@ -91,7 +91,7 @@ def test_of_the_kubelets_only_the_stages_few_series_are_kept(installed: list[Man
     assert spec["scrapeClass"] == scrape_class["name"]
     assert scrape_class["authorization"]["credentialsFile"].endswith("/token")
     assert "insecureSkipVerify" not in scrape_class["tlsConfig"]
-    # No target gets the token that does not ask for the class by its name.
+    # Only targets that name the class get the token.
     assert "default" not in scrape_class
     assert one(installed, "Prometheus")["spec"]["arbitraryFSAccessThroughSMs"] == {"deny": True}
 

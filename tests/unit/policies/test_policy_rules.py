@@ -1,4 +1,4 @@
-"""Every rule over plain manifests: good ones pass, and each field that is dropped or spoilt is found."""
+"""Every rule over plain manifests: good ones pass, and each field that is dropped or wrong is found."""
 
 from collections.abc import Callable
 from copy import deepcopy

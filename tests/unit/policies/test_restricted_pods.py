@@ -1,4 +1,4 @@
-"""Our rule of the restricted Pod Security Standard; tests/integration holds the same cases to a real API server."""
+"""Our rule of the restricted Pod Security Standard; tests/integration checks the same cases on a real API server."""
 
 from typing import Any
 

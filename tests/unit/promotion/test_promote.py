@@ -29,7 +29,7 @@ def promote(work: Work, *options: str, model: str = "a", code: int = 0) -> str:
 
 
 def refused(work: Work, *options: str, model: str = "a", code: int = 1) -> str:
-    """What it says; it must change nothing."""
+    """Its message; it must change nothing."""
     before = work.state(), work.branches
     err = promote(work, *options, model=model, code=code)
     assert (work.state(), work.branches) == before

@@ -1,4 +1,4 @@
-"""What a gate lets through."""
+"""What a gate allows."""
 
 from decimal import Decimal
 

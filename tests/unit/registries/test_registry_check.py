@@ -1,4 +1,4 @@
-"""`delivery check --registry`: what the registries' answers become, and when it stops to ask."""
+"""`delivery check --registry`: what it makes of the registries' answers, and when it stops asking."""
 
 import subprocess
 from concurrent.futures import ThreadPoolExecutor

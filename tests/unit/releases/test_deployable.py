@@ -20,7 +20,7 @@ KINDS = (
 
 
 def prints(folder: Path, monkeypatch: pytest.MonkeyPatch, **texts: str) -> None:
-    """Put commands on PATH that print a text each, whatever they are asked."""
+    """Put commands on PATH that each print a text, whatever their arguments."""
     folder.mkdir()
     for name, text in texts.items():
         path = folder / name

@@ -1,4 +1,4 @@
-"""Another checkout's objects are made by its own components, and these are back afterwards."""
+"""Another checkout's objects are rendered by its own components, and ours are restored afterwards."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""A program that fails is reported by its own lines, and by no traceback of what ran it."""
+"""A program that fails is reported by its own lines, without a traceback of its caller."""
 
 from pathlib import Path
 

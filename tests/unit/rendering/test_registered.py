@@ -1,4 +1,4 @@
-"""What the program registers is what is rendered: the true `__main__.py` under mocks, for every rich stage."""
+"""What the program registers is what is rendered: the real `__main__.py` under mocks, for every rich stage."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The folder that manifests are rendered into holds them and nothing else."""
+"""The folder of rendered manifests contains them and nothing else."""
 
 from collections.abc import Callable
 from pathlib import Path

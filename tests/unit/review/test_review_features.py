@@ -1,4 +1,4 @@
-"""What a review says of a feature store and of what models read from it."""
+"""What a review says about a feature store and about what models read from it."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ FIRST_GONE = {**SECOND, "services": {"sentiment_v2": SECOND["services"]["sentime
 def of_store(
     kind: str, part: str, *, gone: bool = True, before: Any = NEW, after: Any = NEW, kept: bool = False
 ) -> ManifestChange:
-    """A change of an object of a part; by default it goes."""
+    """A change of an object of a part; by default it is removed."""
     change = changed(kind, part, before=before, after=None if gone else after)
     for made in (change.before, change.after):
         if made is not None:

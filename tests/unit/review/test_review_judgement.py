@@ -1,4 +1,4 @@
-"""What of a change is expected, what no file explains, and what a reviewer is pointed at."""
+"""What is expected in a change, what no file explains, and what a reviewer should look at."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def test_another_models_objects_are_not_given_up_by_it() -> None:
 
 
 def test_what_no_manifest_removed_is_not_expected() -> None:
-    # The state knows an object that the base commit does not render: somebody's newer commit is deployed.
+    # The state has an object that the base commit does not render: a newer commit is deployed.
     assert not judged(step("delete", "ConfigMap"), REMOVED, gone=False)
 
 

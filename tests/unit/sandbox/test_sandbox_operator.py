@@ -1,4 +1,4 @@
-"""The Prometheus operator's life cycle, with a stand-in for the operator and none of the control plane."""
+"""The Prometheus operator's life cycle, with a stand-in for the operator and without a control plane."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ http.server.HTTPServer((host, int(port)), Handler).serve_forever()
 
 
 class FakeCluster(Cluster):
-    """A control plane that is furnished and takes whatever it is given."""
+    """A complete control plane that accepts everything."""
 
     def __init__(self, paths: SandboxPaths) -> None:
         super().__init__(paths)
@@ -165,7 +165,7 @@ def test_a_process_that_is_not_ours_is_left_alone(fake: Operator, paths: Sandbox
 
 
 class Chosen:
-    """Takes note of the sets that are asked for, and brings them."""
+    """Records the requested sets, and provides them."""
 
     def __init__(self) -> None:
         self.sets: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""What has gone wrong once: each test is a fault that left the sandbox broken or pointed at another cluster."""
+"""Past faults: each test is a fault that left the sandbox broken or pointed at another cluster."""
 
 import http.server
 import subprocess
@@ -144,7 +144,7 @@ def test_env_fails_when_the_control_plane_has_crashed(
 
 
 class FakeCluster(Cluster):
-    """A control plane that answers as it is given, was never furnished, and is worked on by a kwokctl of its own."""
+    """A control plane with given answers, without nodes, and with its own kwokctl."""
 
     def __init__(self, paths: SandboxPaths, answers: list[bool]) -> None:
         super().__init__(paths)
@@ -158,7 +158,7 @@ class FakeCluster(Cluster):
 
     @property
     def calls(self) -> list[str]:
-        """What kwokctl was asked for."""
+        """The commands that kwokctl got."""
         return self._calls.read_text().split() if self._calls.exists() else []
 
     def ready(self) -> bool:
@@ -237,7 +237,7 @@ def test_after_a_new_control_plane_the_recorded_state_is_not_believed_once(
     )
     executable(tmp_path / "path", "kubectl", '{"items": []}')
     monkeypatch.delenv("KUBECONFIG", raising=False)
-    # Popen looks for the program there, and the program's environment says the same.
+    # Popen searches for the program there, and the program's environment says the same.
     monkeypatch.setenv("PATH", f"{tmp_path / 'path'}:/usr/bin:/bin")
     monkeypatch.setattr(deploy, "up", lambda _: None)
     monkeypatch.setattr(deploy, "environment", lambda _: {})

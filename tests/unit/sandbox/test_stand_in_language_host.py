@@ -1,4 +1,4 @@
-"""What the language host's stand-in shows of a program that fails."""
+"""What the stand-in of the language host shows when a program fails."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The objects a stage is made of: safe by default, and touched by a release only where it must be."""
+"""The objects of a stage: hardened by default, and changed by a release only where necessary."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The policy that asks for a PodDisruptionBudget of each model."""
+"""The policy that requires a PodDisruptionBudget for each model."""
 
 from collections.abc import Callable
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""A path in a container has one spelling, and none that the pod or its runtime takes."""
+"""A path in a container has one spelling, and is not one that the pod or its runtime uses."""
 
 from pathlib import Path
 from typing import Any

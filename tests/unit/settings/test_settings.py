@@ -1,4 +1,4 @@
-"""How a stage's file is laid over the model files."""
+"""How a stage's file is merged over the model files."""
 
 from decimal import Decimal
 from pathlib import Path
