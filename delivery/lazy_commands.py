@@ -20,12 +20,12 @@ class LazyCommand(TyperCommand):
 
     @property
     def help(self) -> str | None:
-        """The command's docstring, which only a list of the commands waits for."""
+        """The command's docstring, which only a list of the commands needs."""
         return _help(str(self.name))
 
     @help.setter
     def help(self, value: str | None) -> None:
-        """Typer has none to give: it knows the placeholder alone."""
+        """Ignored: Typer only knows the placeholder."""
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - Click's own, passed on
         """Parse the arguments as the command itself does."""
@@ -48,7 +48,7 @@ def add(app: typer.Typer, name: str) -> None:
 
 
 def _never_called() -> None:
-    """Typer wants a function where the command is not imported yet."""
+    """A placeholder: Typer needs a function while the command is not imported yet."""
 
 
 def _alone(name: str) -> typer.Typer:

@@ -1,8 +1,8 @@
 """Reads texts, flags and paths of the command line as Typer does, without pydantic.
 
 Typer reads every argument with pydantic, and importing that takes as long as the rest of the start of a command that
-asks git alone. It has no setting for this, so `tests/unit/commands/test_start.py` notices when another release of Typer
-goes about it in another way.
+only needs git. It has no setting for this, so `tests/unit/commands/test_start.py` fails when another release of Typer
+works differently.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 
 class _PlainParam(RuntimeParam):
-    """A text is taken as it is written, a flag as the parser gives it, and a path is checked as its option asks."""
+    """A text is used as it is written, a flag as the parser returns it, and a path is checked as its option says."""
 
     def _coerce_value(self, value: Any, param: Any, ctx: Any) -> Any:  # noqa: ANN401 - Typer's own
         if self.annotation is not Path:
@@ -32,7 +32,7 @@ class PlainCommand(TyperCommand):
 
 
 class PlainGroup(TyperGroup):
-    """The same for what stands before the command."""
+    """The same for the options before the command."""
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - Typer's own
         """Its options, with `--help`."""

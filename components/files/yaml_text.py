@@ -40,7 +40,7 @@ def dump(data: Any) -> str:  # noqa: ANN401
     Equal values are written twice: references are hard to read.
 
     Raises:
-        yaml.YAMLError: the data holds what YAML has no form for.
+        yaml.YAMLError: the data contains a type that YAML cannot represent.
     """
     # The emitter is given events directly: yaml.dump makes nodes of them first and takes three times as long.
     stream = io.StringIO()

@@ -26,7 +26,7 @@ def watched(stack: StackSettings) -> dict[str, list[str]]:
 
 
 def kube_state_metrics_pod(stack: StackSettings) -> Manifest:
-    """The PodSpec: it watches only the stage's namespace, as its Role allows no more."""
+    """The PodSpec: it watches only the stage's namespace, the only one that its Role allows."""
     server = container(
         {
             "name": names.KUBE_STATE_METRICS,

@@ -83,7 +83,7 @@ def pod_of(manifest: Manifest) -> Pod | None:
 
 
 def model_pod(manifest: Manifest, stage: StageRules) -> Pod | None:
-    """The pods of a model: those of the stage's namespace. The monitoring stack has a namespace of its own."""
+    """The pods of a model: those of the stage's namespace. The monitoring stack has its own namespace."""
     return pod_of(manifest) if namespace_of(manifest) == stage.namespace else None
 
 

@@ -56,7 +56,7 @@ class Clone:
         return done
 
     def start(self, *command: str) -> subprocess.Popen[str]:
-        """Start a command in the project, in a process group of its own."""
+        """Start a command in the project, in a new process group."""
         return subprocess.Popen(
             command,
             cwd=self.path,

@@ -20,7 +20,7 @@ _KUBERNETES_VERSIONS = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/v
 
 @dataclass(frozen=True, kw_only=True)
 class ToolSet:
-    """Tools that are built together, from the go.mod of their own folder.
+    """Tools that are built together, from the go.mod in their folder.
 
     Attributes:
         name: The folder in tools/ and in the cache.

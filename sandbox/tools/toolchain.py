@@ -103,7 +103,7 @@ def _kubernetes_plugin(pulumi: Tool, search: str, paths: SandboxPaths) -> Tool:
 
 
 def _official(name: str, pulumi: Tool, search: str) -> Tool | None:
-    """The plugin beside pulumi or on PATH."""
+    """The plugin next to pulumi or on PATH."""
     assert pulumi.path is not None
     beside = pulumi.path.resolve().parent
     found = shutil.which(name, path=f"{beside}{os.pathsep}{search}")

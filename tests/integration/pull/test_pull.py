@@ -210,7 +210,7 @@ def test_a_model_that_the_stack_file_no_longer_names_is_pruned(stage: Followed) 
         lambda: stage.serving(OTHER) == [OLD, OLD], "the other model serves", started=started
     )
     started = time.monotonic()
-    stage.commit("Serve it no more", stage.stack)
+    stage.commit("Stop serving it", stage.stack)
     owned = f"app.kubernetes.io/name={OTHER}"
     kinds = "deployments,services,networkpolicies,serviceaccounts,poddisruptionbudgets,configmaps,pods"
     stage.seconds["removed model: commit to gone"] = stage.until(
