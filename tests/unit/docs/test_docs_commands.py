@@ -64,7 +64,7 @@ def test_the_table_of_the_readme_names_the_arguments(command: str) -> None:
 
 
 def test_the_readme_says_which_commands_look_at_a_checkout() -> None:
-    assert "take `--project DIR`, but for `comment` and `schema`" in README
+    assert "take `--project DIR`, except `comment` and `schema`" in README
     assert {command for command in COMMANDS if "--project" not in options(command)} == WITHOUT_CHECKOUT
 
 
