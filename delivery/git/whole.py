@@ -123,7 +123,7 @@ def _refuse_same_names(entries: Iterable[_Entry]) -> None:
 
 
 def _refuse_links(project: Path, top: Path, entries: Iterable[_Entry]) -> None:
-    """Links whose final targets are not part of the commit."""
+    """Refuse links whose final targets are not part of the commit."""
     sources = Sources.of(project)
     links = (entry.path for entry in entries if entry.mode == LINK)
     for path in dict.fromkeys([*links, *sources.model_files, *sources.feature_files]):

@@ -55,7 +55,7 @@ def version_order(change: VersionChange) -> Problem | None:
 
 
 def not_judged(change: VersionChange) -> bool:
-    """Neither version is known to be the older one, so the change is allowed without a check."""
+    """True when neither version is known to be the older one, so that the change is allowed without a check."""
     return not change.reverts and goes_back(change.before, change.after) is None
 
 

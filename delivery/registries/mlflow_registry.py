@@ -101,7 +101,7 @@ def _version(
 
 
 def _decimal(value: object) -> Decimal:
-    """A number from MLflow's JSON, which has values that are not finite as text."""
+    """A number from MLflow's JSON, in which values that are not finite are texts."""
     return Decimal(str(value))
 
 

@@ -189,7 +189,7 @@ class Cluster:
         return recorded(self.folder / "pids" / f"{name}.pid", str(self.folder))
 
     def _forget_dead(self) -> None:
-        """Reap ended processes: KWOK takes one that is not reaped for a running one, and would wait for it."""
+        """Remove the PID files of ended processes: KWOK takes an ended one for a running one, and would wait for it."""
         for component in self.components():
             if component.pid is None:
                 (self.folder / "pids" / f"{component.name}.pid").unlink(missing_ok=True)

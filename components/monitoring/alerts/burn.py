@@ -52,7 +52,7 @@ def _burn_alert(staged: StagedModel, objective: Objective, promised: str, window
 
 
 def _enough(model: ModelSettings, window: BurnWindow, labels: Mapping[str, str]) -> str:
-    """True when the long window has enough requests that a single bad one does not matter."""
+    """PromQL with a result when the long window has enough requests that a single bad one does not matter."""
     if window.long in slo.SLOW_WINDOWS:
         counted = f"sum_over_time({picked(series.SLO_REQUESTS_COUNT, labels)}[{window.long}])"
     else:

@@ -25,7 +25,7 @@ def rollout_alerts(staged: StagedModel) -> Iterator[Alert]:
 
 
 def still_new(staged: StagedModel) -> str:
-    """An expression, except while the model's first replicas may still load: its Deployment is new, or was stopped."""
+    """PromQL with a result while the model's first replicas may still load: its Deployment is new, or was stopped."""
     created = f"time() - {deployment(staged, 'created')} < {patience(staged.model)}"
     desired = deployment_series(staged, "spec_replicas")
     stopped = f"min by (namespace, deployment) (min_over_time({desired}[{patience(staged.model)}s])) == 0"

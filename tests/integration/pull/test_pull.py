@@ -220,7 +220,7 @@ def test_a_model_that_the_stack_file_no_longer_names_is_pruned(stage: Followed) 
 
 
 def refused_by_the_api_server(folder: Path) -> None:
-    """A stage whose pods all have a value that Kubernetes does not know."""
+    """Give all pods of the stage a value that Kubernetes does not know."""
     path = folder / "components" / "kubernetes" / "pods.py"
     text = path.read_text()
     assert '"RuntimeDefault"' in text
