@@ -4,6 +4,7 @@ Usage: `python -m tests.support.rendered_stages CHECKOUT OUTPUT` writes the mani
 OUTPUT; `python -m tests.support.rendered_stages --compare CHECKOUT OTHER` renders with both and lists what differs.
 """
 
+import argparse
 import filecmp
 import shutil
 import subprocess
@@ -54,15 +55,23 @@ def differences(one: Path, other: Path) -> Iterator[str]:
             yield f"{name} differs"
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Render one checkout, or compare two."""
-    if arguments[0] != "--compare":
-        render_all(Path(arguments[0]).resolve(), Path(arguments[1]).resolve())
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--compare", action="store_true", help="compare what two checkouts render")
+    parser.add_argument("checkout", type=Path)
+    parser.add_argument("other", type=Path, help="the folder to render to; with --compare the other checkout")
+    given = parser.parse_args()
+    checkouts = [given.checkout.resolve(), given.other.resolve()]
+    if not given.compare:
+        render_all(*checkouts)
         return 0
     with tempfile.TemporaryDirectory() as folder:
         outputs = [Path(folder) / name for name in ("one", "other")]
-        for checkout, output in zip(arguments[1:], outputs, strict=True):
-            render_all(Path(checkout).resolve(), output)
+        for checkout, output in zip(checkouts, outputs, strict=True):
+            render_all(checkout, output)
         found = list(differences(*outputs))
         files = sum(1 for _ in outputs[0].rglob("*.yaml"))
     print("\n".join([*found, f"{files} files, {len(found)} differences"]))
@@ -70,4 +79,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
