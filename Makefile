@@ -138,7 +138,7 @@ browser: install ## Install the Chromium that tests of a page need: by apt as ro
 .PHONY: integration
 integration: install $(FEAST_STAMP) browser $(EXAMPLE_STAMP) ## Run the integration tests on the sandbox's control plane
 	$(SANDBOX) tools --all
-	$(BIN)/python -m pytest tests/integration -m "not soak" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest tests/integration -m "not soak" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: soak
 soak: install $(FEAST_STAMP) $(EXAMPLE_STAMP) ## Run the long tests, which prove something by their length

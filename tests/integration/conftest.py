@@ -11,11 +11,24 @@ from sandbox.harness.clone import Clone
 from sandbox.harness.sandboxes import project_of, running_sandbox
 
 OPT_OUT = "SKIP_INTEGRATION"
+# What takes minutes, the longest first, so that no worker is left alone with one of them at the end.
+LONG = (
+    "test_rules.py",
+    "test_drift.py",
+    "test_pull_features.py",
+    "test_loop.py",
+    "test_pull.py",
+    "test_push.py",
+    "test_feature_registry.py",
+    "test_faults.py",
+)
 _NUMBERS = itertools.count()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Integration tests are skipped only on request."""
+    """Integration tests are skipped only on request; the longest begin first."""
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONG)))
     for item in items:
         item.add_marker(pytest.mark.integration)
         if os.environ.get(OPT_OUT):

@@ -27,7 +27,9 @@ def backfill(store: Store, start: datetime, until: datetime) -> subprocess.Compl
     before = stack.read_text()
     moments = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (start, until)]
     lines = f'{{from: "{moments[0]}", until: "{moments[1]}", views: [{VIEW}]}}'
-    stack.write_text(f"{before}    materialization: {{backfill: {lines}}}\n")
+    models = "  ml-deployments:models:\n"
+    assert models in before
+    stack.write_text(before.replace(models, f"    materialization: {{backfill: {lines}}}\n{models}"))
     (job,) = [m for name, m in named(store.folder).items() if name.startswith("Job feature-store-backfill-")]
     stack.write_text(before)
     shell, option, script = job["spec"]["template"]["spec"]["containers"][0]["command"]

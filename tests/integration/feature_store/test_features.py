@@ -199,12 +199,13 @@ def test_a_redis_that_is_away_fails_a_read_and_comes_back_with_what_was_written(
             assert predict(model, "kettle-01") == ("used", "negative")
 
 
-def test_a_wrong_password_is_reported_and_nothing_is_read(filled: Store) -> None:
-    stranger = filled.with_variables(**{REDIS_PASSWORD: "wrong"})
-    with filled.redis():
+def test_a_wrong_password_is_reported_and_nothing_is_read(store: Store) -> None:
+    stranger = store.with_variables(**{REDIS_PASSWORD: "wrong"})
+    with store.redis():
+        store.feast("apply", "--no-progress")
         assert "invalid username-password pair" in stranger.materialize(check=False)
-        filled.materialize()
-        with stranger.serving("stranger") as serving:
+        store.materialize()
+        with stranger.serving() as serving:
             assert refused(serving) == 500
     assert "invalid username-password pair" in serving.log.read_text()
 

@@ -37,9 +37,11 @@ def test_an_unknown_kind_is_refused_before_the_update(without_definition: Clone)
     assert not found
 
 
+@pytest.mark.soak
 def test_an_update_that_was_not_asked_before_names_the_kind(without_definition: Clone) -> None:
     project = without_definition
     project.write_stack('    m000: {version: "v1", replicas: 1}\n', MONITORING)
+    # The plugin tries again for a minute.
     done = project.up(check=False)
     assert done.returncode != 0
     assert 'no matches for kind "ServiceMonitor"' in done.stdout
