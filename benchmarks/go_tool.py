@@ -16,7 +16,7 @@ def go_tool(name: str, version: str, what: str, folder: Path | None = None) -> P
         name: The executable's name.
         version: The version that is built.
         what: The argument of `go install`.
-        folder: Where it runs: the folder of a go.mod that pins the tool; None where there is no such folder.
+        folder: Where it runs: the folder of a go.mod that pins the tool; None to install it without one.
     """
     found = shutil.which(name)
     if found is not None:

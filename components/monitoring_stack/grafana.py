@@ -21,7 +21,7 @@ PORT = 3000
 _PORT_NAME = "http"
 _USER = 472
 _HEALTH = "/api/health"
-# There is no login, so no password: anyone who may forward its port sees what is in git, and cannot edit it.
+# Login is off, so a password is not needed: anyone who may forward its port sees what is in git, and cannot edit it.
 _VARIABLES = {
     "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
     "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",

@@ -56,7 +56,7 @@ def _providers() -> str:
                     "name": "ml-deployments",
                     "type": "file",
                     "allowUiUpdates": False,
-                    # A dashboard that is no longer in the folder is removed.
+                    # A dashboard whose file was removed is removed, too.
                     "disableDeletion": False,
                     "updateIntervalSeconds": 30,
                     "options": {"path": DASHBOARDS_FOLDER},

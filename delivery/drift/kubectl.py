@@ -182,6 +182,11 @@ class Kubectl:
 _OUTPUT = ("--output=json", "--show-managed-fields")
 
 
+def served_kinds(kinds: Iterable[ServedKind]) -> set[tuple[str, str]]:
+    """The API version and the kind of each."""
+    return {(kind.api_version, kind.kind) for kind in kinds}
+
+
 def listed(kinds: Iterable[ServedKind], but: Collection[str], *, namespaced: bool) -> list[ServedKind]:
     """The kinds whose objects can be listed and deleted, without some resources."""
     return [

@@ -9,7 +9,7 @@ from components.kubernetes import naming
 from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass, compare, compare_refused
 from delivery.drift.extras import NOT_LISTED, extra, kept_note
 from delivery.drift.ignoring import idle, split
-from delivery.drift.kubectl import Kubectl, ServedKind, listed
+from delivery.drift.kubectl import Kubectl, ServedKind, listed, served_kinds
 from delivery.drift.target import Target
 from delivery.identity import Identity, identity
 
@@ -50,7 +50,7 @@ def look(target: Target, kubectl: Kubectl) -> Findings:
         UserError: the cluster cannot be reached, or refuses to be read or compared.
     """
     kinds = kubectl.kinds()
-    served = {(kind.api_version, kind.kind) for kind in kinds}
+    served = served_kinds(kinds)
     known = [m for m in target.manifests if (m["apiVersion"], m["kind"]) in served]
     with ThreadPoolExecutor() as pool:
         reading = pool.submit(kubectl.get, known)

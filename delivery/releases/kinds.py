@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.errors import UserError
-from delivery.drift.kubectl import Kubectl
+from delivery.drift.kubectl import Kubectl, served_kinds
 from delivery.output import listed
 
 
@@ -21,9 +21,8 @@ def refuse_unknown_kinds(manifests: Sequence[Mapping[str, Any]], kubectl: Kubect
     Raises:
         UserError: the cluster lacks some of the kinds, or cannot be reached.
     """
-    served = {(kind.api_version, kind.kind) for kind in kubectl.kinds()}
     wanted = {(manifest["apiVersion"], manifest["kind"]) for manifest in manifests}
-    if missing := sorted(wanted - served):
+    if missing := sorted(wanted - served_kinds(kubectl.kinds())):
         names = listed(f"{kind} in {version}" for version, kind in missing)
         raise UserError(
             f"the cluster at {kubectl.server()} (context {kubectl.current_context()}) does not have the kind {names}",

@@ -22,6 +22,14 @@ PARTS = (
     "policy",
     "pyproject.toml",
 )
+# A model file with what every model must have.
+MODEL = """\
+owner: team-a
+image: registry.example.com/team/model
+resources:
+  requests: {cpu: "1", memory: 2Gi}
+  limits: {cpu: "2", memory: 4Gi}
+"""
 TIMEOUT_SECONDS = 300
 
 

@@ -11,16 +11,10 @@ from components.errors import Problem, SettingsError
 from components.files.sources import Sources
 from components.stack import load_stack
 from delivery.rendering.render import manifests
+from sandbox.harness import clone
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT, MODEL = clone.CHECKOUT, clone.MODEL
 Objects = dict[str, dict[str, Any]]
-MODEL = """\
-owner: team-a
-image: registry.example.com/team/model
-resources:
-  requests: {cpu: "1", memory: 2Gi}
-  limits: {cpu: "2", memory: 4Gi}
-"""
 
 
 def entry(text: str) -> str:

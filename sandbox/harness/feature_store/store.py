@@ -32,7 +32,7 @@ from components.settings.feature_store import REDIS_PASSWORD, REGISTRY_URL, Feat
 from components.settings.stack import StackSettings
 from components.stack import load_stack
 from delivery.features.definitions import definitions_text
-from sandbox.harness.clone import CHECKOUT, one_model
+from sandbox.harness.clone import CHECKOUT, MODEL, one_model
 from sandbox.harness.redis import redis
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
@@ -43,13 +43,6 @@ _HERE = Path(__file__).parent
 _DEFINITIONS, _COUNTS = _HERE / "features", _HERE / "product_reviews.csv"
 _SOURCE = "s3://example-features/product_reviews.parquet"
 _SECONDS = 300
-_MODEL = """\
-owner: team-a
-image: registry.example.com/team/model
-resources:
-  requests: {cpu: "1", memory: 2Gi}
-  limits: {cpu: "2", memory: 4Gi}
-"""
 _STORE = """\
   ml-deployments:featureStore:
     owner: team-features
@@ -186,13 +179,13 @@ class Store:
 
 def feature_store(folder: Path) -> Store:
     """A stage with definitions, their source and a model that reads from them; nothing runs yet."""
-    store = store_of(folder, _DEFINITIONS, model=f"{_MODEL}features: {{service: {SERVICE}}}\n")
+    store = store_of(folder, _DEFINITIONS, model=f"{MODEL}features: {{service: {SERVICE}}}\n")
     change_definitions(folder, _SOURCE, str(folder / "product_reviews.parquet"))
     store.write_source(datetime.now(UTC))
     return store
 
 
-def store_of(folder: Path, definitions: Path, model: str = _MODEL) -> Store:
+def store_of(folder: Path, definitions: Path, model: str = MODEL) -> Store:
     """A stage with a copy of definitions; nothing runs yet."""
     port = free_port()
     one_model(folder, model, more=_STORE.format(redis=f"127.0.0.1:{port}"))
