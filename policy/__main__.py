@@ -29,6 +29,7 @@ from components.settings.stack import StackSettings  # noqa: E402
 from components.stack import load_stack  # noqa: E402
 from delivery.policies.catalogue import POLICIES, VERSION_ORDER, Policy, in_object, in_stage  # noqa: E402
 from delivery.policies.findings import Level, Violation, stage_rules, version_violations  # noqa: E402
+from delivery.policies.stage import StageRules  # noqa: E402
 
 ROOT = "pulumi:pulumi:Stack"
 KUBERNETES = "kubernetes:"
@@ -37,9 +38,9 @@ ADVISED = "what an exception allows, or what could not be checked"
 OnResource = Callable[[ResourceValidationArgs], Iterable[Violation]]
 
 
-def settings_of(urn: str) -> StackSettings | None:
-    """The settings of the stage that a resource belongs to; None where the program refuses them itself."""
-    return settings(urn.split("::", maxsplit=1)[0].rpartition(":")[2])
+def stage_of(urn: str) -> str:
+    """The name of the stage that a resource belongs to."""
+    return urn.split("::", maxsplit=1)[0].rpartition(":")[2]
 
 
 @cache
@@ -49,6 +50,13 @@ def settings(stage: str) -> StackSettings | None:
         return load_stack(Sources.of(PROJECT_FOLDER), stage).settings
     except SettingsError:
         return None
+
+
+@cache
+def rules(stage: str) -> StageRules | None:
+    """What a stage requires of its objects; None where its settings have problems."""
+    known = settings(stage)
+    return None if known is None else stage_rules(PROJECT_FOLDER, known)
 
 
 @cache
@@ -65,25 +73,24 @@ def object_policy(policy: Policy) -> ResourceValidationPolicy:
 
 def in_one(policy: Policy, args: ResourceValidationArgs) -> Iterable[Violation]:
     """What a policy finds in the Kubernetes object of a resource; nothing for other resources."""
-    known = settings_of(args.urn) if is_object(args.resource_type, args.props) else None
-    return () if known is None else in_object(policy, plain(args.props), stage_rules(known))
+    known = rules(stage_of(args.urn)) if is_object(args.resource_type, args.props) else None
+    return () if known is None else in_object(policy, plain(args.props), known)
 
 
 def in_history(args: ResourceValidationArgs) -> Iterable[Violation]:
     """What the policy on versions finds; reported at the root, which comes before every object."""
-    known = settings_of(args.urn) if args.resource_type == ROOT else None
-    return () if known is None else history(known.stage)
+    return history(stage_of(args.urn)) if args.resource_type == ROOT else ()
 
 
 def advice(args: ResourceValidationArgs) -> Iterable[Violation]:
     """The advice of mandatory policies: exceptions, and what could not be checked."""
-    known = settings_of(args.urn)
+    known = rules(stage_of(args.urn))
     if known is None:
         if args.resource_type == ROOT:
             yield unchecked()
         return
     yield from in_history(args)
-    if known.policy.exceptions:
+    if known.exceptions:
         for policy in POLICIES:
             if policy.level is Level.MANDATORY:
                 yield from in_one(policy, args)
@@ -116,11 +123,11 @@ def on_stage(name: str, checks: str, level: Level, policies: Sequence[Policy]) -
     """A Pulumi policy that checks all objects together, at the end of a preview or an update."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        known = settings_of(args.resources[0].urn) if args.resources else None
-        if known is None or (level is Level.ADVISORY and not known.policy.exceptions):
+        known = rules(stage_of(args.resources[0].urn)) if args.resources else None
+        if known is None or (level is Level.ADVISORY and not known.exceptions):
             return
         objects = [plain(r.props) for r in args.resources if is_object(r.resource_type, r.props)]
-        for violation in (v for p in policies for v in in_stage(p, objects, stage_rules(known))):
+        for violation in (v for p in policies for v in in_stage(p, objects, known)):
             if violation.level is level:
                 report(text_of(violation), None)
 

@@ -69,8 +69,13 @@ def to_pods(selector: Mapping[str, str], port: int) -> Manifest:
 
 def to_destination(wanted: Destination) -> Manifest:
     """Allows egress to pods or addresses that settings name."""
-    to = _peer(wanted.pods) if wanted.pods is not None else {"ipBlock": {"cidr": wanted.cidr}}
+    to = _peer(wanted.pods) if wanted.pods is not None else {"ipBlock": _block(wanted)}
     return {"to": [to], "ports": [_port(port) for port in wanted.ports]}
+
+
+def _block(wanted: Destination) -> Manifest:
+    excluded = {"except": list(wanted.excluded)} if wanted.excluded else {}
+    return {"cidr": wanted.cidr, **excluded}
 
 
 def _peer(peer: Peer) -> Manifest:

@@ -30,6 +30,8 @@ _SAMPLES = {
     "replicas": "add the line replicas: <number>",
     "owner": "add the line owner: <team> to the model's file",
     "image": "add the line image: <repository without a tag> to the model's file",
+    "reason": "add reason: <why>",
+    "until": 'add until: "<year-month-day>", the last day of the exception, which must not last for ever',
     "resources": "add resources: with requests and limits for cpu and memory to the model's file",
 }
 

@@ -47,6 +47,27 @@ _repository_form = _form(
     must="must be an image repository: lower-case path parts with an optional host before them",
     fix="write it like registry.example.com/team/model",
 )
+_qualified_name_form = _form(
+    rf"({_SUBDOMAIN}/)?{_NAME}",
+    longest=317,
+    must="must be a qualified name: an optional DNS prefix and '/', then letters, digits, '-', '_' and '.'",
+    fix="write it like nvidia.com/gpu or tier",
+)
+object_name = _form(
+    _SUBDOMAIN,
+    longest=253,
+    must="must be the name of a Kubernetes object: lower-case letters, digits, '-' and '.'",
+    fix="write the object's name as kubectl shows it",
+)
+_LONGEST_PREFIX, _LONGEST_NAME = 253, 63
+
+
+def _label_key(value: str) -> str:
+    prefix, _, name = _qualified_name_form(value).rpartition("/")
+    for part, text, longest in (("prefix", prefix, _LONGEST_PREFIX), ("name", name, _LONGEST_NAME)):
+        if len(text) > longest:
+            raise wrong(f"has a {part} of {len(text)} characters, more than {longest}", "shorten it")
+    return value
 
 
 def _version(value: str) -> str:
@@ -77,14 +98,7 @@ DnsLabel = Annotated[
 ]
 ObjectName = Annotated[
     str,
-    AfterValidator(
-        _form(
-            _SUBDOMAIN,
-            longest=253,
-            must="must be the name of a Kubernetes object: lower-case letters, digits, '-' and '.'",
-            fix="write the object's name as kubectl shows it",
-        )
-    ),
+    AfterValidator(object_name),
     Field(json_schema_extra={"pattern": f"^{_SUBDOMAIN}$", "maxLength": 253}),
 ]
 LabelValue = Annotated[
@@ -99,17 +113,7 @@ LabelValue = Annotated[
     ),
     Field(json_schema_extra={"pattern": f"^{_NAME}$", "maxLength": 63}),
 ]
-LabelKey = Annotated[
-    str,
-    AfterValidator(
-        _form(
-            rf"({_SUBDOMAIN}/)?{_NAME}",
-            longest=317,
-            must="must be a qualified name: an optional DNS prefix and '/', then letters, digits, '-', '_' and '.'",
-            fix="write it like nvidia.com/gpu or tier",
-        )
-    ),
-]
+LabelKey = Annotated[str, AfterValidator(_label_key)]
 EnvName = Annotated[
     str,
     AfterValidator(

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from components.runtimes.table import Runtime
+from components.settings.cidr import Cidr, is_strict_part
 from components.settings.container_path import TOKEN
 from components.settings.identifiers import (
     Digest,
@@ -97,13 +98,24 @@ class Destination(Settings):
     """What a model may connect to: pods by label, or addresses; on these TCP ports."""
 
     pods: Peer | None = None
-    cidr: Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")] | None = None
+    cidr: Cidr | None = None
+    """A range of addresses, like 10.0.0.0/16."""
+    excluded: Annotated[tuple[Cidr, ...], Field(alias="except")] = ()
+    """Ranges inside the cidr that stay blocked, such as the metadata address 169.254.169.254/32."""
     ports: Annotated[tuple[Port, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _one(self) -> "Destination":
         if (self.pods is None) == (self.cidr is None):
             raise wrong("must name either pods or a cidr", "keep one of the two")
+        for part in self.excluded:
+            if self.cidr is None:
+                raise wrong("except needs a cidr, of which it blocks a part", "remove except")
+            if not is_strict_part(part, self.cidr):
+                raise wrong(
+                    f"except {part} is not a smaller range inside {self.cidr}",
+                    "write a part of the cidr, or remove it",
+                )
         return self
 
 

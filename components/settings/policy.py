@@ -1,12 +1,19 @@
 """What a stage requires of its objects beyond what every stage requires, and its exceptions."""
 
+import re
+from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator
 
-from components.settings.identifiers import ObjectName
+from components.settings.identifiers import object_name
 from components.settings.pod import Settings
+from components.settings.wrong import wrong
+
+# As the name of an exception: the policy is off for every object.
+EVERY_OBJECT = "*"
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class PolicyName(StrEnum):
@@ -25,15 +32,38 @@ class PolicyName(StrEnum):
     VERSION_ORDER = "version-order"
 
 
+def _name(text: str) -> str:
+    return text if text == EVERY_OBJECT else object_name(text)
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise wrong("is empty, and a reviewer needs to know why", "say why, like reason: has no users yet")
+    return text
+
+
+def _day(value: Any) -> Any:  # noqa: ANN401
+    if not isinstance(value, str):
+        return value
+    try:
+        if _DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise wrong("must be a day of the calendar, as year-month-day", 'write it like "2027-03-31"')
+
+
 class PolicyException(Settings):
-    """One object that is exempt from a policy; findings are still shown, with the reason."""
+    """What is exempt from a policy: one object, or with the name "*" every object. Findings are still shown."""
 
     policy: PolicyName
     """The policy's name, as docs/policy.md lists it."""
-    name: ObjectName
-    """The object's name; a model's objects have the model's name."""
-    reason: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, AfterValidator(_name)]
+    """The object's name; a model's objects have the model's name. "*": every object, so the policy is off."""
+    reason: Annotated[str, AfterValidator(_reason)]
     """Why; shown wherever the exception is used."""
+    until: Annotated[date, BeforeValidator(_day)]
+    """The last day of the exception, quoted, like "2027-03-31". Commits of later days are refused again."""
 
 
 class PolicySettings(Settings):

@@ -7,6 +7,7 @@ import typer
 from components.files.sources import Sources
 from delivery.commands.common import HERE, Project, known_stage
 from delivery.output import problems
+from delivery.policies.exceptions import exemptions, not_asked
 from delivery.policies.findings import Level, violations
 from delivery.rendering.stage_at import StageAt
 
@@ -15,7 +16,7 @@ def policy(
     stage: Annotated[str | None, typer.Argument(help="Only this stage.")] = None,
     project: Project = HERE,
 ) -> None:
-    """Check what the program would deploy against the policies."""
+    """Check what the program would deploy against the policies, and list what is exempt from them."""
     if stage is not None:
         known_stage(project, stage)
     refused = False
@@ -30,6 +31,8 @@ def policy(
             f"{name}: {len(objects)} objects, {counts[Level.MANDATORY]} mandatory and "
             f"{counts[Level.ADVISORY]} advisory violations"
         )
+        for line in (*exemptions(project, at.settings), *not_asked(at.settings)):
+            typer.echo(f"  {line}")
         for violation in found:
             typer.echo(f"  {violation.level.value}: {violation}", err=violation.level is Level.MANDATORY)
         refused = refused or counts[Level.MANDATORY] > 0

@@ -41,13 +41,17 @@ class Policy:
     of_stage: StageRule | None = None
 
     def violation(self, name: str, what: str, finding: Problem, stage: StageRules) -> Violation:
-        """A finding in the object `name` as a violation; it is advisory if the stage has an exception for it."""
-        level = self.level
+        """A finding in the object `name` as a violation; it is advisory while the stage has an exception for it."""
+        level, said = self.level, [finding.reason]
         for exception in stage.exceptions:
-            if (exception.policy, exception.name) == (self.name, name):
-                finding = replace(finding, reason=f"{finding.reason} (allowed: {exception.reason})")
-                level = Level.ADVISORY
-        return Violation(policy=self.name.value, object=what, problem=finding, level=level)
+            if exception.covers(self.name, name):
+                if not exception.ended:
+                    level = Level.ADVISORY
+                allowed = "its exception ended on" if exception.ended else "allowed until"
+                said.append(f"({allowed} {exception.until}: {exception.reason})")
+        return Violation(
+            policy=self.name.value, object=what, problem=replace(finding, reason=" ".join(said)), level=level
+        )
 
 
 # It checks git, not objects.

@@ -9,6 +9,7 @@ from components.errors import Problem
 from components.settings.stack import StackSettings
 from delivery.history.version_history import last_changes
 from delivery.policies.catalogue import VERSION_ORDER, in_objects
+from delivery.policies.exceptions import exemptions
 from delivery.policies.stage import StageRules
 from delivery.policies.version_order import VersionChange, not_judged, version_order
 from delivery.policies.violation import Level, Violation
@@ -26,12 +27,12 @@ def violations(
         settings: The stage's settings.
         manifests: The stage's objects, as `delivery.rendering.render.manifests` returns them.
     """
-    found = in_objects(manifests, stage_rules(settings)) + version_violations(project, settings)
+    found = in_objects(manifests, stage_rules(project, settings)) + version_violations(project, settings)
     return sorted(found, key=lambda v: (v.level is Level.ADVISORY, v.policy, v.object))
 
 
-def stage_rules(settings: StackSettings) -> StageRules:
-    """What a stage's settings require of its objects."""
+def stage_rules(project: Path, settings: StackSettings) -> StageRules:
+    """What a stage's settings require of its objects; the exceptions are those at the commit that is checked out."""
     own = {settings.namespace}
     if settings.monitoring.stack.install:
         own.add(settings.monitoring.namespace)
@@ -41,13 +42,13 @@ def stage_rules(settings: StackSettings) -> StageRules:
         namespaces=frozenset(own),
         high_availability=settings.policy.high_availability,
         require_digest=settings.require_digest,
-        exceptions=settings.policy.exceptions,
+        exceptions=exemptions(project, settings),
     )
 
 
 def version_violations(project: Path, settings: StackSettings) -> list[Violation]:
     """The models whose version went back without a revert, and as advice what could not be checked."""
-    rules = stage_rules(settings)
+    rules = stage_rules(project, settings)
     changes, unknown = last_changes(project, settings.stage)
     found = [
         Violation(

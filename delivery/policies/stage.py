@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from components.settings.policy import PolicyException
+from delivery.policies.exceptions import Exemption
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,7 @@ class StageRules:
         namespaces: Every namespace that is the stage's own.
         high_availability: Each model needs several replicas and a PodDisruptionBudget.
         require_digest: Each model's image must be pinned by its digest.
-        exceptions: What is allowed anyway.
+        exceptions: What is allowed anyway, and what was until it ended.
     """
 
     stage: str
@@ -23,4 +23,4 @@ class StageRules:
     namespaces: frozenset[str]
     high_availability: bool = False
     require_digest: bool = False
-    exceptions: tuple[PolicyException, ...] = ()
+    exceptions: tuple[Exemption, ...] = ()

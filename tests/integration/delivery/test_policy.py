@@ -85,14 +85,14 @@ def test_an_exception_allows_and_is_shown(project: Clone) -> None:
     project.write_stack(
         entry(replicas=1),
         "  ml-deployments:policy: {highAvailability: true, exceptions: "
-        "[{policy: replicas, name: m000, reason: it has no users}]}\n",
+        '[{policy: replicas, name: m000, reason: it has no users, until: "2999-12-31"}]}\n',
     )
 
     done = preview(project)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[advisory]" in done.stdout
-    assert "has 1 replica, so a lost node stops it (allowed: it has no users)" in done.stdout
+    assert "has 1 replica, so a lost node stops it (allowed until 2999-12-31: it has no users)" in done.stdout
 
 
 def test_a_version_goes_back_by_a_revert_only(project: Clone) -> None:

@@ -31,7 +31,7 @@ def test_mandatory_violations_come_first(tmp_path: Path) -> None:
         tmp_path,
         entry('version: "v1"\nreplicas: 1\nsecurity: {runAsNonRoot: false}')
         + "  ml-deployments:policy:\n    highAvailability: true\n"
-        + "    exceptions: [{policy: replicas, name: a, reason: small}]\n",
+        + '    exceptions: [{policy: replicas, name: a, reason: small, until: "2999-12-31"}]\n',
     )
 
     found = policy_violations(folder, "test")
@@ -45,6 +45,6 @@ def test_mandatory_violations_come_first(tmp_path: Path) -> None:
 
 
 def test_an_exception_for_no_policy_is_refused(tmp_path: Path) -> None:
-    text = "  ml-deployments:policy: {exceptions: [{policy: replica, name: a, reason: b}]}\n"
+    text = '  ml-deployments:policy: {exceptions: [{policy: replica, name: a, reason: b, until: "2999-12-31"}]}\n'
     (problem,) = problems(project(tmp_path, GOOD_STACK + text))
     assert problem.field == "config.ml-deployments:policy.exceptions[0].policy"

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
-from components.settings.policy import PolicyException, PolicyName
+from components.settings.policy import PolicyName
 from delivery.policies.catalogue import POLICIES
+from delivery.policies.exceptions import Exemption
 from delivery.policies.stage import StageRules
 from delivery.policies.violation import Level
 from tests.support.monitoring_stacks import Manifest, of_kind, one
@@ -191,14 +194,43 @@ def test_an_exception_makes_one_policy_of_one_object_advice(ruled_objects: list[
     deployment = one(changed, "Deployment", "a")
     deployment["spec"]["replicas"] = 1
     pod(deployment)["hostNetwork"] = True
-    exception = PolicyException(policy=PolicyName.REPLICAS, name="a", reason="a batch job")
-    rules = StageRules(**{**vars(RULES), "exceptions": (exception,)})
+    rules = with_exception("a", ended=False)
 
     levels = {v.policy: v for v in found(changed, rules)}
 
     assert levels["restricted-pods"].level is Level.MANDATORY
     assert levels["replicas"].level is Level.ADVISORY
-    assert levels["replicas"].problem.reason.endswith("(allowed: a batch job)")
+    assert levels["replicas"].problem.reason.endswith("(allowed until 2027-03-31: a batch job)")
+
+
+def with_exception(name: str, *, ended: bool) -> StageRules:
+    """The rules with an exception from `replicas`."""
+    exception = Exemption(
+        policy=PolicyName.REPLICAS, name=name, reason="a batch job", until=date(2027, 3, 31), ended=ended
+    )
+    return replace(RULES, exceptions=(exception,))
+
+
+@pytest.mark.parametrize(("name", "level"), [("*", Level.ADVISORY), ("b", Level.MANDATORY)])
+def test_an_exception_is_for_its_object_or_for_all(
+    ruled_objects: list[Manifest], name: str, level: Level
+) -> None:
+    changed = deepcopy(ruled_objects)
+    one(changed, "Deployment", "a")["spec"]["replicas"] = 1
+
+    (violation,) = found(changed, with_exception(name, ended=False))
+
+    assert violation.level is level
+
+
+def test_an_exception_that_has_ended_allows_nothing_and_is_named(ruled_objects: list[Manifest]) -> None:
+    changed = deepcopy(ruled_objects)
+    one(changed, "Deployment", "a")["spec"]["replicas"] = 1
+
+    (violation,) = found(changed, with_exception("a", ended=True))
+
+    assert violation.level is Level.MANDATORY
+    assert violation.problem.reason.endswith("(its exception ended on 2027-03-31: a batch job)")
 
 
 def test_every_kind_that_makes_pods_is_looked_at(ruled_objects: list[Manifest]) -> None:

@@ -139,7 +139,8 @@ def test_a_revert_that_was_merged_passes_although_the_branch_went_on(repository:
 
 def test_an_exception_lets_a_version_go_back(repository: Path) -> None:
     exceptions = (
-        "  ml-deployments:policy: {exceptions: [{policy: version-order, name: a, reason: renumbered}]}\n"
+        "  ml-deployments:policy:\n    exceptions:\n"
+        '      - {policy: version-order, name: a, reason: renumbered, until: "2999-12-31"}\n'
     )
     write(repository, "v1", exceptions)
     (violation,) = judged(repository)
