@@ -83,7 +83,7 @@ def server_deployment_spec(store: FeatureStoreSettings, stack: StackSettings) ->
 
 
 def _versioned(store: FeatureStoreSettings, stack: StackSettings) -> dict[str, str]:
-    return {**names.labels(stack, names.SERVER), naming.VERSION: store.version}
+    return {**names.labels(stack, names.SERVER), naming.VERSION: naming.version_label(store.version)}
 
 
 def feature_server(

@@ -140,14 +140,21 @@ class _Reader:
 
     def mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         result: dict[str, Any] = {}
+        lines: dict[str, int] = {}
         for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != f"{_TAG}str":
-                raw = key_node.value if isinstance(key_node, yaml.ScalarNode) else "a collection"
+            if key_node.tag == f"{_TAG}merge":
                 self._problem(
                     key_node,
                     path,
-                    f"the key {raw} is not a text",
-                    f'quote it: "{raw}"',
+                    "<< merges what stands elsewhere, which is not supported, so that a diff shows what it changes",
+                    "write the keys out",
+                    value=False,
+                )
+                continue
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != f"{_TAG}str":
+                raw = key_node.value if isinstance(key_node, yaml.ScalarNode) else "a collection"
+                self._problem(
+                    key_node, path, f"the key {raw} is not a text", f'quote it: "{raw}"', value=False
                 )
                 continue
             key = key_node.value
@@ -155,9 +162,11 @@ class _Reader:
                 self._problem(
                     key_node,
                     (*path, key),
-                    "the key is given twice (YAML would keep the last silently)",
+                    f"the key is given twice, first in line {lines[key]} (YAML would keep the last silently)",
                     "delete one of the two",
+                    value=False,
                 )
+            lines.setdefault(key, key_node.start_mark.line + 1)
             result[key] = self._value(value_node, (*path, key), key_node.start_mark.line + 1)
         return result
 
@@ -222,13 +231,14 @@ class _Reader:
             quoted=scalar and bool(getattr(node, "style", None)),
         )
 
-    def _problem(self, node: yaml.Node, path: KeyPath, reason: str, fix: str) -> None:
+    def _problem(self, node: yaml.Node, path: KeyPath, reason: str, fix: str, *, value: bool = True) -> None:
+        """Collect a problem; `value` is false where it is about the key, and the node is not what is written there."""
         self.problems.append(
             Problem(
                 file=self.file,
                 line=node.start_mark.line + 1,
                 field=dotted(path),
-                value=node.value if isinstance(node, yaml.ScalarNode) else None,
+                value=node.value if value and isinstance(node, yaml.ScalarNode) else None,
                 reason=reason,
                 fix=fix,
             )

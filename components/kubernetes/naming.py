@@ -1,5 +1,7 @@
 """Labels and annotations that every object has, and those that some have."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +18,24 @@ STAGE = f"{PROJECT}/stage"
 MODEL_SERVER = "model-server"
 # An object that stays in the cluster when nothing declares it any more.
 KEEP = f"{PROJECT}/keep"
+
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+_LONGEST_LABEL = 63
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_HASH_DIGITS = 8
+
+
+def version_label(version: str) -> str:
+    """A version as the value of a label.
+
+    A tag of an image may be longer than a label's value, and start or end with another character. Such a one is cut,
+    and gets the first digits of its SHA-256, so that two versions never have the same label.
+    """
+    if len(version) <= _LONGEST_LABEL and _LABEL_VALUE.fullmatch(version):
+        return version
+    digits = hashlib.sha256(version.encode()).hexdigest()[:_HASH_DIGITS]
+    start = version.strip("-_.")[: _LONGEST_LABEL - 1 - _HASH_DIGITS].rstrip("-_.")
+    return f"{start}-{digits}" if start else digits
 
 
 def stage_labels(stage: str) -> dict[str, str]:

@@ -53,7 +53,7 @@ class StagedModel:
     @property
     def versioned_labels(self) -> dict[str, str]:
         """The labels of what shows the version: the Deployment and its pods."""
-        return {**self.labels, naming.VERSION: self.model.version}
+        return {**self.labels, naming.VERSION: naming.version_label(self.model.version)}
 
     @property
     def metadata(self) -> Manifest:

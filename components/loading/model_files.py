@@ -100,7 +100,12 @@ def load_model(
     data, origins = merge(base, overlay)
     data["name"] = name
     model, found = validated(
-        ModelSettings, _with_runtime(data, name), origins=origins, file=overlay.file, prefix=prefix
+        ModelSettings,
+        _with_runtime(data, name),
+        origins=origins,
+        file=overlay.file,
+        prefix=prefix,
+        below=ModelDefinition,
     )
     # The version is reported once: unquoted, or wrong.
     reported = {problem.field for problem in problems}

@@ -2,19 +2,22 @@
 
 import difflib
 import json
+import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from components.errors import Problem
 from components.files.yaml_document import KeyPath, Origin, dotted
-from components.settings.wrong import WRONG
+from components.loading.every_error import MISSING, UNKNOWN_KEY, Found, every_error
+from components.loading.terms import Hint, shape, term
 
 Model = TypeVar("Model", bound=BaseModel)
+# How similar a word must be to one that is known: `modle` and `ownr` are; `annotations` is not `tolerations`.
+_NEAR = 0.75
 _FIXES = {
     "int_type": "write a whole number without quotes",
     "int_from_float": "write a whole number without quotes",
@@ -43,6 +46,7 @@ def validated(
     origins: Mapping[KeyPath, Origin],
     file: str,
     prefix: KeyPath = (),
+    below: type[BaseModel] | None = None,
 ) -> tuple[Model | None, list[Problem]]:
     """Validate raw data, as strictly as JSON: no conversion between types.
 
@@ -52,35 +56,45 @@ def validated(
         origins: Where each path of `data` came from.
         file: The file to name where a value is missing.
         prefix: The path of `data` inside that file.
+        below: The settings class of the document that was merged over, where it has fewer keys.
 
     Returns:
         The settings and no problems, or None and every problem found.
     """
     try:
         return model.model_validate_json(json.dumps(data)), []
-    except ValidationError as error:
-        return None, [
-            _problem(model, details, origins=origins, file=file, prefix=prefix)
-            for details in error.errors(include_url=False)
-        ]
+    except ValidationError:
+        found = every_error(model, data)
+    hints = {
+        error.path: _hint(model if _in(file, error.path, origins) else below or model, error.path)
+        for error in found
+        if error.kind == UNKNOWN_KEY
+    }
+    # A key that is written in another way is not missing as well.
+    meant = {(*path[:-1], hint.meant) for path, hint in hints.items()}
+    return None, [
+        _problem(error, hints.get(error.path), origins=origins, file=file, prefix=prefix)
+        for error in found
+        if error.kind != MISSING or error.path not in meant
+    ]
+
+
+def _in(file: str, path: KeyPath, origins: Mapping[KeyPath, Origin]) -> bool:
+    near = _nearest(path, origins)
+    return near is None or near.file == file
 
 
 def _problem(
-    model: type[BaseModel],
-    details: ErrorDetails,
-    *,
-    origins: Mapping[KeyPath, Origin],
-    file: str,
-    prefix: KeyPath,
+    error: Found, hint: Hint | None, *, origins: Mapping[KeyPath, Origin], file: str, prefix: KeyPath
 ) -> Problem:
-    # "[key]" is pydantic's mark for an error in a mapping's key; EnvValue wraps a plain text as `value`.
-    path = tuple(part for part in details["loc"] if part != "[key]")
-    kind = details["type"]
+    path = next((place for place in error.about if place in origins), error.path)
     origin = origins.get(path)
+    # EnvValue wraps a plain text as `value`.
     if origin is None and path and path[-1] == "value":
         path, origin = path[:-1], origins.get(path[:-1])
-    reason, fix = _reason_and_fix(model, path, details, origin)
-    return problem_at(path, reason, fix, origins=origins, file=file, prefix=prefix, written=kind != "missing")
+    reason, fix = (hint.reason, hint.fix) if hint else _reason_and_fix(error, path, origin)
+    written = error.kind != MISSING
+    return problem_at(path, reason, fix, origins=origins, file=file, prefix=prefix, written=written)
 
 
 def problem_at(
@@ -125,24 +139,38 @@ def _nearest(path: KeyPath, origins: Mapping[KeyPath, Origin]) -> Origin | None:
     return None
 
 
-def _reason_and_fix(
-    model: type[BaseModel], path: KeyPath, details: ErrorDetails, origin: Origin | None
-) -> tuple[str, str]:
-    kind, last = details["type"], path[-1] if path else ""
-    if kind == WRONG:
-        return details["ctx"]["reason"], details["ctx"]["fix"]
-    if kind == "extra_forbidden":
-        valid = sorted(_valid_keys(model, path[:-1]))
-        close = difflib.get_close_matches(str(last), valid, n=1)
-        fix = f"write {close[0]}, or remove it" if close else "remove it"
-        return "unknown key", f"{fix}; valid keys are {', '.join(valid)}"
-    if kind == "missing":
+def _hint(model: type[BaseModel], path: KeyPath) -> Hint:
+    """What an unknown key means: a known one, a word of Kubernetes, or nothing, and then the keys that are known."""
+    key, known = str(path[-1]), sorted(_valid_keys(model, path[:-1]))
+    if found := term(key, known):
+        return found
+    close = _closest(key, known)
+    if close:
+        return Hint(reason="unknown key", fix=f"write {close}, or remove it", meant=close)
+    return Hint(reason="unknown key", fix=f"remove it; valid keys are {', '.join(known)}")
+
+
+def _closest(given: str, known: Sequence[str]) -> str | None:
+    """The known word that was probably meant; None where none is near."""
+    plain = {re.sub("[-_ ]", "", word).lower(): word for word in known}
+    near = difflib.get_close_matches(re.sub("[-_ ]", "", given).lower(), plain, n=1, cutoff=_NEAR)
+    return plain[near[0]] if near else None
+
+
+def _reason_and_fix(error: Found, path: KeyPath, origin: Origin | None) -> tuple[str, str]:
+    kind, last, details = error.kind, path[-1] if path else "", error.details
+    if error.reason:
+        return error.reason, error.fix
+    if kind == MISSING:
         return "is required and missing", _SAMPLES.get(str(last), f"add the line {last}: ...")
+    given = details["input"]
+    if found := shape(str(last), kind, given):
+        return found
     if kind == "string_type" and origin is not None and origin.raw is not None:
         return "must be a text; YAML reads it as something else", f'quote it: "{origin.raw}"'
     context = details.get("ctx", {})
     if kind == "enum":
-        return "is not one of the known values", _choice(str(details["input"]), context["expected"])
+        return "is not one of the known values", _choice(str(given), context["expected"])
     reason = details["msg"][:1].lower() + details["msg"][1:]
     fix = _FIXES.get(kind, "correct the value").format(**context)
     expected = context.get("expected")
@@ -152,9 +180,9 @@ def _reason_and_fix(
 def _choice(given: str, expected: str) -> str:
     """The closest known value, and all of them."""
     known = expected.replace(" or ", ", ").replace("'", "").split(", ")
-    close = difflib.get_close_matches(given, known, n=1)
+    close = _closest(given, known)
     every = f"one of {', '.join(known)}"
-    return f"write {close[0]}; it must be {every}" if close else f"write {every}"
+    return f"write {close}; it must be {every}" if close else f"write {every}"
 
 
 def _valid_keys(model: type[BaseModel], path: KeyPath) -> set[str]:

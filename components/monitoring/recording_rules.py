@@ -8,6 +8,7 @@ import re
 from decimal import Decimal
 from typing import TypedDict
 
+from components.kubernetes import naming
 from components.kubernetes.staged_model import StagedModel
 from components.monitoring import series, slo
 from components.monitoring.series import picked
@@ -147,7 +148,7 @@ def _desired_version(staged: StagedModel) -> Rule:
         series.DESIRED_VERSION,
         "vector(1)",
         namespace=staged.namespace,
-        version=staged.model.version,
+        version=naming.version_label(staged.model.version),
     )
 
 

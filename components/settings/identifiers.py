@@ -35,10 +35,13 @@ _dns_label = _form(
     must="must be a DNS label: lower-case letters, digits and '-', starting with a letter",
     fix="rename it, like sentiment-classifier",
 )
+# https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+_TAG = r"[A-Za-z0-9_][-A-Za-z0-9._]*"
+_LONGEST_TAG = 128
 _version_form = _form(
-    _NAME,
-    longest=63,
-    must="must be a version tag: letters, digits, '.', '_' and '-', starting and ending with one of the first two",
+    _TAG,
+    longest=_LONGEST_TAG,
+    must="must be a version tag: letters, digits, '.', '_' and '-', not starting with '.' or '-'",
     fix='write it like "v1.2.0"',
 )
 _repository_form = _form(
@@ -162,7 +165,7 @@ Digest = Annotated[
 Version = Annotated[
     str,
     AfterValidator(_version),
-    Field(json_schema_extra={"pattern": f"^{_NAME}$", "maxLength": 63, "not": {"const": "latest"}}),
+    Field(json_schema_extra={"pattern": f"^{_TAG}$", "maxLength": _LONGEST_TAG, "not": {"const": "latest"}}),
 ]
 Repository = Annotated[
     str,

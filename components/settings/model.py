@@ -3,9 +3,11 @@
 Only this module and components/settings/pod.py define defaults.
 """
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from components.runtimes.table import Runtime
 from components.settings.cidr import Cidr, is_strict_part
@@ -36,7 +38,7 @@ from components.settings.pod import (
 )
 from components.settings.registries import Gate, RegisteredModel
 from components.settings.watching import AlertName, AlertOverride, Metrics, QualityGauge, Slo
-from components.settings.wrong import wrong
+from components.settings.wrong import refuse, wrong
 
 # The program sets these, so that a server knows its name and version and finds its features.
 FEATURE_STORE_URL, FEATURE_SERVICE = "FEATURE_STORE_URL", "FEATURE_SERVICE"
@@ -189,29 +191,39 @@ class ModelDefinition(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> "ModelDefinition":
+        refuse(self._mistakes())
+        return self
+
+    def _mistakes(self) -> Iterator[PydanticCustomError]:
         if self.gate is not None and self.registered_model is None:
-            raise wrong(
-                "gate needs registeredModel, whose metrics it checks", "add registeredModel: {name: ...}"
+            yield wrong(
+                "needs registeredModel, whose metrics it checks",
+                "add registeredModel: {name: ...}",
+                ("gate",),
+                ("registeredModel",),
             )
         for name in RESERVED_ENV:
             if name in self.env:
-                raise wrong(f"env.{name} is set by the program", "remove it, or use another name")
+                yield wrong("is set by the program", "remove it, or use another name", ("env", name))
         deadline, budget = (
             self.rollout.progress_deadline_seconds,
             self.probes.startup.budget_seconds,
         )
         if deadline <= budget:
-            raise wrong(
+            yield wrong(
                 f"rollout.progressDeadlineSeconds ({deadline}) must be above the start-up time that "
                 f"probes.startup allows ({budget} s)",
                 "raise it, or lower probes.startup.failureThreshold",
+                ("rollout", "progressDeadlineSeconds"),
+                ("probes", "startup"),
             )
         if self.security.mount_service_account_token and TOKEN in (mount.path for mount in self.mounts):
-            raise wrong(
+            yield wrong(
                 f"security.mountServiceAccountToken puts the token into {TOKEN}, and a mount has that path",
                 "give the mount another path, or set mountServiceAccountToken: false",
+                ("mounts",),
+                ("security",),
             )
-        return self
 
 
 class ModelSettings(ModelDefinition):
@@ -220,7 +232,7 @@ class ModelSettings(ModelDefinition):
     name: DnsLabel
     """The model's name: the key in the stack file and the name of every object."""
     version: Version
-    """The image's tag, quoted."""
+    """The image's tag, quoted. The label of the version is cut where the tag is not a label's value."""
     digest: Digest | None = None
     """Pins the image's content."""
     replicas: Annotated[int, Field(ge=0, le=10_000)]

@@ -4,15 +4,18 @@ Field names are camelCase in the files. A validator raises `wrong(reason, fix)`;
 it into a problem with its file and line.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from components.settings.container_path import ContainerPath
 from components.settings.identifiers import DataKey, HttpPath, LabelKey, ObjectName
 from components.settings.quantities import Quantity, quantity
-from components.settings.wrong import wrong
+from components.settings.resource_names import amount_mistake, is_device
+from components.settings.wrong import refuse, wrong
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=0)]
@@ -41,23 +44,36 @@ class Resources(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> "Resources":
+        refuse(self._mistakes())
+        return self
+
+    def _mistakes(self) -> Iterator[PydanticCustomError]:
         for name in ("cpu", "memory"):
             if name not in self.requests:
-                raise wrong(f"requests has no {name}", f"add requests: {{{name}: ...}}")
+                yield wrong(f"requests has no {name}", f"add requests: {{{name}: ...}}", ("requests",))
         if "memory" not in self.limits:
-            raise wrong("limits has no memory", "add limits: {memory: ...}")
+            yield wrong("limits has no memory", "add limits: {memory: ...}", ("limits",))
+        amounts = [("requests", *item) for item in self.requests.items()]
+        amounts += [("limits", *item) for item in self.limits.items()]
+        wrong_amounts = set()
+        for kind, name, amount in amounts:
+            if mistake := amount_mistake(name, amount):
+                wrong_amounts.add(name)
+                yield wrong(*mistake, (kind, name))
         for name, request in self.requests.items():
-            if "/" in name and self.limits.get(name) != request:
-                raise wrong(
+            limit = self.limits.get(name)
+            if name in wrong_amounts:
+                continue
+            if is_device(name) and limit != request:
+                yield wrong(
                     f"requests.{name} must equal limits.{name}; Kubernetes does not overcommit devices",
                     f"write {name}: {request} under limits",
                 )
-            if name in self.limits and quantity(self.limits[name]) < quantity(request):
-                raise wrong(
-                    f"limits.{name} ({self.limits[name]}) is below requests.{name} ({request})",
+            elif limit is not None and quantity(limit) < quantity(request):
+                yield wrong(
+                    f"limits.{name} ({limit}) is below requests.{name} ({request})",
                     "raise the limit or lower the request",
                 )
-        return self
 
 
 class KeyReference(Settings):
@@ -135,6 +151,11 @@ class Toleration(Settings):
             raise wrong("operator Exists takes no value", "remove the value, or use operator: Equal")
         if self.operator == "Equal" and self.key is None:
             raise wrong("operator Equal needs a key", "add key, or use operator: Exists")
+        if self.toleration_seconds is not None and self.effect != "NoExecute":
+            raise wrong(
+                "tolerationSeconds is about pods that run already, which only effect NoExecute removes",
+                "write effect: NoExecute, or remove tolerationSeconds",
+            )
         return self
 
 

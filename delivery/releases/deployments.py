@@ -1,8 +1,8 @@
 """What was deployed, recorded by annotated tags `<stage>/<model>/<version>` on the deployed commits.
 
 A version that is deployed again gets the suffix `+2`, `+3` and so on. `+` can be part of a tag in git and not of a
-version (which is a tag of an OCI image), so the two cannot be confused. Versions may contain two things that git does
-not accept in a name: `..`, written `.+.`, and `.lock` at the end, written `.lock+1`.
+version (which is a tag of an OCI image), so the two cannot be confused. Versions may contain three things that git does
+not accept in a name: `..`, written `.+.`, and `.lock` or `.` at the end, written `.lock+1` and `.+1`.
 """
 
 import re
@@ -58,7 +58,7 @@ def tag_name(stage: str, model: str, version: str, time: int) -> str:
 def ref_part(version: str) -> str:
     """A version as part of the name of a tag or a branch."""
     written = re.sub(r"\.(?=\.)", ".+", version)
-    return f"{written}+1" if written.endswith(".lock") else written
+    return f"{written}+1" if written.endswith((".lock", ".")) else written
 
 
 def deployments(repository: Repository) -> list[Deployment]:

@@ -46,10 +46,60 @@ ENTRIES = [
     ("bad port", GOOD + "\nport: 70000", "port", "less than or equal to 65535", "65535 or less"),
     ("port as text", GOOD + '\nport: "80"', "port", "valid integer", "without quotes"),
     ("bad env name", GOOD + '\nenv: {1X: "a"}', "env.1X", "environment variable", "rename"),
-    ("reserved env", GOOD + '\nenv: {MODEL_NAME: "a"}', "a", "set by the program", "remove"),
+    ("reserved env", GOOD + '\nenv: {MODEL_NAME: "a"}', "env.MODEL_NAME", "set by the program", "remove"),
     ("number in env", GOOD + "\nenv: {DEBUG: 1}", "env.DEBUG", "must be a text", 'quote it: "1"'),
     ("bare yes in env", GOOD + "\nenv: {DEBUG: yes}", "env.DEBUG", "as a boolean", '"yes"'),
     ("device overcommit", GOOD + '\nresources: {requests: {nvidia.com/gpu: "1"}}', "resources", "equal", "1"),
+    (
+        "part of a device",
+        GOOD + '\nresources: {limits: {nvidia.com/gpu: "0.5"}}',
+        "gpu",
+        "whole number",
+        '"1"',
+    ),
+    (
+        "device without its maker",
+        GOOD + '\nresources: {limits: {gpu: "1"}}',
+        "gpu",
+        "not a resource",
+        "nvidia.com",
+    ),
+    (
+        "part of a byte",
+        GOOD + "\nresources: {limits: {ephemeral-storage: 512m}}",
+        "ephemeral-storage",
+        "a fraction, and not mega",
+        "write 512Mi",
+    ),
+    (
+        "pages that do not divide",
+        GOOD + "\nresources: {limits: {hugepages-2Mi: 3Mi}}",
+        "hugepages-2Mi",
+        "not a multiple of the page",
+        "2Mi",
+    ),
+    (
+        "pages overcommitted",
+        GOOD + "\nresources: {requests: {hugepages-2Mi: 2Mi}, limits: {hugepages-2Mi: 4Mi}}",
+        "resources",
+        "does not overcommit",
+        "under limits",
+    ),
+    (
+        "seconds of a taint that removes nothing",
+        GOOD + "\ntolerations: [{key: a, operator: Exists, effect: NoSchedule, tolerationSeconds: 5}]",
+        "tolerations[0]",
+        "only effect NoExecute",
+        "effect: NoExecute",
+    ),
+    (
+        "long tag",
+        f'version: "{"v" * 129}"\nreplicas: 2',
+        "version",
+        "129 characters, more than 128",
+        "shorten",
+    ),
+    ("tag of a dot", 'version: ".v1"\nreplicas: 2', "version", "must be a version tag", "v1.2.0"),
     (
         "bad runtime",
         GOOD + "\nruntime: trition",
@@ -62,6 +112,14 @@ ENTRIES = [
     ("mistyped key without a value", GOOD + "\nownr:", "ownr", "no such key", "correct the key"),
     ("no space", 'version: "v1"\nreplicas: 2\nport:80: ', "port:80", "no such key", "with a space"),
     ("tag", GOOD + "\nowner: !!binary aGk=", "owner", "tag", "remove"),
+    ("merge key", GOOD + "\nenv:\n  <<: {A: b}", "env", "<< merges", "write the keys out"),
+    (
+        "name of a host",
+        GOOD + "\nnetwork: {egress: [{cidr: example.com, ports: [80]}]}",
+        "cidr",
+        "hosts",
+        "10.0.0.0",
+    ),
 ]
 
 
@@ -110,6 +168,12 @@ def test_not_utf8(tmp_path: Path) -> None:
     (problem,) = problems(project(tmp_path, a=b"owner: a\nimage: \xff\n"))
     assert problem.line == 2
     assert "not UTF-8 (byte 16 is 0xff)" in problem.reason
+
+
+def test_a_key_that_is_given_twice_names_both_lines_and_no_value(tmp_path: Path) -> None:
+    (problem,) = problems(project(tmp_path, a=f"{MODEL}owner: team-b\n"))
+    assert (problem.field, problem.line, problem.value) == ("owner", MODEL.count("\n") + 1, None)
+    assert "first in line 1" in problem.reason
 
 
 def test_deep_nesting_is_refused(tmp_path: Path) -> None:

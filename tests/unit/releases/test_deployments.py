@@ -88,7 +88,9 @@ def test_what_was_deployed_last_counts_also_when_its_commit_is_older(
     ]
 
 
-@pytest.mark.parametrize("version", ["v1..2", "a...b", "x.lock", "v1.x.lock", "A_b-c.1"])
+@pytest.mark.parametrize(
+    "version", ["v1..2", "a...b", "x.lock", "v1.x.lock", "A_b-c.1", "v1.", "v1..", "_v1", "v" * 128]
+)
 def test_versions_that_git_does_not_accept_as_a_name(tmp_path: Path, version: str) -> None:
     work = Work.new(tmp_path, a=flow(version))
     tag(work)

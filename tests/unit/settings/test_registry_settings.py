@@ -48,7 +48,7 @@ def test_a_gate_that_cannot_be_meant(tmp_path: Path, rules: str, said: str) -> N
 
 def test_a_gate_without_a_registered_model(tmp_path: Path) -> None:
     err = refused(tmp_path, STACK, MODEL + 'gate: {metrics: {f1: {min: "0.8"}}}\n')
-    assert "gate needs registeredModel" in err
+    assert "gate: needs registeredModel" in err
 
 
 @pytest.mark.parametrize(
