@@ -13,6 +13,7 @@ from components.loading.validation import validated
 from components.settings.identifiers import DnsLabel
 from components.settings.pod import Settings
 from components.settings.wrong import wrong
+from delivery.gitops.repository_url import RepositoryUrl, no_password
 
 FILE = "gitops/settings.yaml"
 
@@ -28,24 +29,14 @@ def _matching(pattern: str, must: str, fix: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _no_password(value: str) -> str:
-    # Over https a name alone may be a token; over ssh it is a user.
-    if re.match(r"https://[^/]*@|[a-z+]+://[^/@]*:[^/]*@", value):
-        raise wrong("contains a password", "leave it out; put credentials into a Secret for the controller")
-    return value
-
-
-RepositoryUrl = Annotated[
-    str,
-    AfterValidator(_no_password),
-    _matching(
-        r"(https|ssh|file)://\S+",
-        "must be a git URL that all three controllers accept",
-        "write it like https://git.example.com/team/ml-deployments.git or ssh://git@git.example.com/team/ml-deployments.git",
-    ),
-]
 Branch = Annotated[
-    str, _matching(r"[A-Za-z0-9][-A-Za-z0-9._/]*", "must be a branch", "write its name, like main")
+    str,
+    # What git does not accept: https://git-scm.com/docs/git-check-ref-format
+    _matching(
+        r"(?!.*(\.\.|//|/\.|\.lock(/|$)|[./]$))[A-Za-z0-9][-A-Za-z0-9._/]*",
+        "must be a branch",
+        "write its name, like main",
+    ),
 ]
 Duration = Annotated[
     str, _matching(r"[1-9][0-9]*[smh]", "must be a duration", "write a number and s, m or h, like 1m")
@@ -85,7 +76,7 @@ class PulumiOperator(Settings):
     """The first part of the stack's full name; `organization` for every backend but Pulumi Cloud."""
     backend: Annotated[
         str,
-        AfterValidator(_no_password),
+        AfterValidator(no_password),
         _matching(
             r"(s3|gs|azblob|https)://\S+",
             "must be the URL of a backend that pods can reach",

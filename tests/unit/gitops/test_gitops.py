@@ -175,6 +175,8 @@ def test_a_new_model_changes_nothing(small: Path) -> None:
         ("https://git.example.com", "https://token@git.example.com", "contains a password"),
         ("s3://ml-deployments", "https://:word@ml-deployments", "contains a password"),
         ("https://git.example.com", "git.example.com", "must be a git URL"),
+        ("branch: main", "branch: main..next", "must be a branch"),
+        ("branch: main", "branch: main.lock", "must be a branch"),
         ("3.259.0-nonroot", "latest-nonroot", "must name one version"),
         ("resyncSeconds: 300", "resyncSeconds: 10", "write 60 or more"),
         ("interval: 1m", "interval: often", "must be a duration"),
