@@ -30,6 +30,13 @@ class PolicyName(StrEnum):
     REPLICAS = "replicas"
     DISRUPTION_BUDGET = "disruption-budget"
     VERSION_ORDER = "version-order"
+    NETWORK_POLICY = "network-policy"
+    OPEN_EGRESS = "open-egress"
+    METADATA_ADDRESS = "metadata-address"
+    SERVICE_ACCOUNT_TOKEN = "service-account-token"
+    ACCESS_RIGHTS = "access-rights"
+    ALLOWED_REGISTRIES = "allowed-registries"
+    SECRET_LITERALS = "secret-literals"
 
 
 def _name(text: str) -> str:
@@ -66,9 +73,27 @@ class PolicyException(Settings):
     """The last day of the exception, quoted, like "2027-03-31". Commits of later days are refused again."""
 
 
+# A host without a dot or a port would be a user of Docker Hub, as in `model-registry/model`.
+_REGISTRY = re.compile(
+    r"(localhost|[a-z0-9][-a-z0-9.]*(\.[a-z0-9][-a-z0-9]*|:[0-9]{1,5}))(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+)
+
+
+def _registry(text: str) -> str:
+    if not _REGISTRY.fullmatch(text):
+        raise wrong(
+            "must be a registry's host, with or without the beginning of a repository",
+            "write it like registry.example.com/team, or docker.io/library for Docker Hub; without https://, "
+            "a tag or a / at its end",
+        )
+    return text
+
+
 class PolicySettings(Settings):
     """What the policies require of this stage; docs/policy.md lists them."""
 
+    allowed_registries: tuple[Annotated[str, AfterValidator(_registry)], ...] = ()
+    """Every image is below one of these, like registry.example.com/team. Default: any registry."""
     high_availability: bool = False
     """Every model must have 2 replicas or more and a PodDisruptionBudget. On in production."""
     exceptions: tuple[PolicyException, ...] = ()

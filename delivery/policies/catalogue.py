@@ -5,14 +5,18 @@ from dataclasses import dataclass, replace
 
 from components.errors import Problem
 from components.settings.policy import PolicyName
+from delivery.policies.access_rights import access_rights
 from delivery.policies.container_resources import container_resources
 from delivery.policies.high_availability import disruption_budget, replicas
-from delivery.policies.images import image_digest, image_tag
+from delivery.policies.images import allowed_registries, image_digest, image_tag
 from delivery.policies.manifest import Manifest, identity, name_of
 from delivery.policies.namespaces import own_namespaces
+from delivery.policies.network import metadata_address, network_policy, open_egress
 from delivery.policies.owner import owner
 from delivery.policies.plain_secrets import no_plain_secrets, secret_in_environment
 from delivery.policies.restricted_pods import restricted_pods
+from delivery.policies.secret_literals import secret_literals
+from delivery.policies.service_account_token import service_account_token
 from delivery.policies.stage import StageRules
 from delivery.policies.violation import Level, Violation
 
@@ -106,10 +110,56 @@ POLICIES = (
     ),
     Policy(
         name=PolicyName.SECRET_IN_ENVIRONMENT,
-        checks="no variable with a name like `API_TOKEN` or `DB_PASSWORD` has its value in the manifest",
+        checks="no variable with a name like `API_TOKEN` or `DB_PASSWORD`, and no argument like `--api-key`, has its "
+        "value in the manifest",
         satisfy="`secretKeyRef` in `env` of the model file",
         level=Level.ADVISORY,
         of_object=secret_in_environment,
+    ),
+    Policy(
+        name=PolicyName.SECRET_LITERALS,
+        checks="no text of any object is a secret: an address with a password, the address of a webhook such as "
+        "Slack's, a private key, or a token in a known format",
+        satisfy="`secretKeyRef` in `env`, a Secret in `mounts`, or `webhookUrlSecret`",
+        of_object=secret_literals,
+    ),
+    Policy(
+        name=PolicyName.ALLOWED_REGISTRIES,
+        checks="with `policy.allowedRegistries`, every image of every container is below one of them",
+        satisfy="an image of an allowed registry, or one more entry in the list",
+        of_object=allowed_registries,
+    ),
+    Policy(
+        name=PolicyName.NETWORK_POLICY,
+        checks="NetworkPolicies limit the ingress of every pod and the egress of each in the stage's namespace, and "
+        "none allows all",
+        satisfy="`network.enabled: true`, the default",
+        of_stage=network_policy,
+    ),
+    Policy(
+        name=PolicyName.OPEN_EGRESS,
+        checks="no NetworkPolicy lets pods connect to more public addresses than an IPv4 /8 or an IPv6 /32 has",
+        satisfy="the addresses that they need under `network.egress`",
+        of_object=open_egress,
+    ),
+    Policy(
+        name=PolicyName.METADATA_ADDRESS,
+        checks="no NetworkPolicy lets pods connect to a cloud's metadata service, such as 169.254.169.254",
+        satisfy="`except` in `network.egress`, or smaller ranges",
+        of_object=metadata_address,
+    ),
+    Policy(
+        name=PolicyName.SERVICE_ACCOUNT_TOKEN,
+        checks="no pod in the stage's namespace gets a token for the Kubernetes API",
+        satisfy="`security.mountServiceAccountToken: false`, the default",
+        of_object=service_account_token,
+    ),
+    Policy(
+        name=PolicyName.ACCESS_RIGHTS,
+        checks="roles list what they grant, without `*` and without rights that lead to more, and none is bound to "
+        "everyone or binds `cluster-admin` and its like",
+        satisfy="a role that lists what its account needs",
+        of_object=access_rights,
     ),
     Policy(
         name=PolicyName.REPLICAS,

@@ -1,10 +1,9 @@
 """Where the stage requires high availability, a model survives the loss and the drain of a node."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from components.errors import Problem
-from delivery.policies.manifest import Manifest, Pod, model_pod, namespace_of
+from delivery.policies.manifest import Manifest, Pod, model_pod, namespace_of, selects
 from delivery.policies.stage import StageRules
 
 FEWEST = 2
@@ -55,21 +54,5 @@ def _replicas(manifest: Manifest) -> int:
 
 
 def _selects(budget: Manifest, pod: Pod) -> bool:
-    """By `matchLabels` and `matchExpressions`, as Kubernetes reads a label selector."""
     selector = (budget.get("spec") or {}).get("selector")
-    if selector is None:
-        return False
-    wanted = selector.get("matchLabels") or {}
-    return all(pod.labels.get(key) == value for key, value in wanted.items()) and all(
-        _fits(expression, pod.labels) for expression in selector.get("matchExpressions") or ()
-    )
-
-
-def _fits(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    key, operator, values = expression["key"], expression["operator"], expression.get("values") or ()
-    return {
-        "In": labels.get(key) in values,
-        "NotIn": labels.get(key) not in values,
-        "Exists": key in labels,
-        "DoesNotExist": key not in labels,
-    }[operator]
+    return selector is not None and selects(selector, pod.labels)

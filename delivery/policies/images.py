@@ -1,8 +1,9 @@
-"""Images are immutable: the tag is a version, and where the stage requires it the digest is pinned."""
+"""Images are immutable and of allowed registries: the tag is a version, and where required the digest is pinned."""
 
 from collections.abc import Iterator
 
 from components.errors import Problem
+from delivery.policies.image_names import full_repository, is_below, tag
 from delivery.policies.manifest import Manifest, Pod, model_pod, pod_of
 from delivery.policies.stage import StageRules
 
@@ -14,10 +15,10 @@ def image_tag(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
     """Every image has a tag or a digest, and the tag is not `latest`."""
     pod = pod_of(manifest)
     for name, image in _images(pod) if pod else ():
-        tag = _tag(image)
-        if tag == _LATEST or (not tag and _DIGEST not in image):
-            why = "has the tag latest" if tag else "has no tag, which means latest"
-            yield Problem(f"the image {image} of container {name} {why}", "name a version as the image's tag")
+        found = tag(image)
+        if found == _LATEST or (not found and _DIGEST not in image):
+            why = "has the tag latest" if found else "has no tag, which means latest"
+            yield Problem(f"the image {image} of {name} {why}", "name a version as the image's tag")
 
 
 def image_digest(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
@@ -26,18 +27,29 @@ def image_digest(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
     for name, image in _images(pod) if pod else ():
         if _DIGEST not in image:
             yield Problem(
-                f"the image {image} of container {name} is not pinned by its digest",
+                f"the image {image} of {name} is not pinned by its digest",
                 'add digest: "sha256:..." to the model\'s entry in the stack file, as the registry shows it',
             )
 
 
+def allowed_registries(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
+    """Where the stage lists registries, every image is below one of them."""
+    pod = pod_of(manifest) if stage.allowed_registries else None
+    for name, image in _images(pod) if pod else ():
+        repository = full_repository(image)
+        if not any(is_below(repository, allowed) for allowed in stage.allowed_registries):
+            yield Problem(
+                f"the image {image} of {name} comes from {repository}, which is not below an allowed registry",
+                f"use an image below {', '.join(stage.allowed_registries)}, or add {repository} to "
+                "policy.allowedRegistries",
+            )
+
+
 def _images(pod: Pod) -> Iterator[tuple[str, str]]:
-    """Container and image. A container without an image is skipped: the API server or the operator decides."""
+    """Its user and the image. A container without an image is skipped: the API server or the operator decides."""
     for container in (*pod.containers, *pod.patches):
         if container.get("image"):
-            yield container["name"], container["image"]
-
-
-def _tag(image: str) -> str:
-    # Only after the last slash does a colon start a tag; before it there may be a port.
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+            yield f"container {container['name']}", container["image"]
+    for volume in pod.spec.get("volumes") or ():
+        if reference := (volume.get("image") or {}).get("reference"):
+            yield f"volume {volume['name']}", reference

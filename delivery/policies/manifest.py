@@ -87,6 +87,24 @@ def model_pod(manifest: Manifest, stage: StageRules) -> Pod | None:
     return pod_of(manifest) if namespace_of(manifest) == stage.namespace else None
 
 
+def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether a label selector matches, by `matchLabels` and `matchExpressions`; an empty one matches everything."""
+    wanted = selector.get("matchLabels") or {}
+    return all(labels.get(key) == value for key, value in wanted.items()) and all(
+        _fits(expression, labels) for expression in selector.get("matchExpressions") or ()
+    )
+
+
+def _fits(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    key, operator, values = expression["key"], expression["operator"], expression.get("values") or ()
+    return {
+        "In": labels.get(key) in values,
+        "NotIn": labels.get(key) not in values,
+        "Exists": key in labels,
+        "DoesNotExist": key not in labels,
+    }[operator]
+
+
 def _operated(manifest: Manifest) -> Pod:
     spec = manifest.get("spec") or {}
     metadata = spec.get("podMetadata") or {}
