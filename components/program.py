@@ -11,14 +11,14 @@ from typing import Any
 from components.dashboards import dashboard_names, dashboards
 from components.feature_store import store as feature_store
 from components.files.sources import Sources
-from components.kubernetes.objects import Component, Manifest, objects_of
+from components.kubernetes.objects import Component, KubernetesObject, Manifest, objects_of
 from components.kubernetes.staged_model import StagedModel
 from components.monitoring_stack.stack import monitoring_stack
 from components.serving import model as serving
 from components.settings.monitoring import MonitoringDelivery
 from components.settings.stack import StackSettings
 from components.stack import load_stack
-from components.stage import stage_component
+from components.stage import isolation, stage_component
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +45,26 @@ def program(stack: StackSettings) -> Program:
 
 
 def _components(stack: StackSettings, models: list[StagedModel]) -> Iterator[Component]:
-    yield (stage := stage_component(stack))
-    shown = features = stage.ready
+    stage = stage_component(stack)
+    parts = tuple(_parts(stack, models, stage.ready))
+    yield stage
+    yield from parts
+    if stack.namespace_owned:
+        yield isolation(stack, stage, parts)
+
+
+def _parts(
+    stack: StackSettings, models: list[StagedModel], ready: tuple[KubernetesObject, ...]
+) -> Iterator[Component]:
+    shown = features = ready
     if stack.monitoring.stack.install:
-        yield (watching := monitoring_stack(stack, dashboard_names(stack), stage.ready))
+        yield (watching := monitoring_stack(stack, dashboard_names(stack), ready))
         shown = (*shown, *watching.ready)
     if stack.feature_store is not None:
-        yield (store := feature_store.feature_store(stack.feature_store, stack, stage.ready))
+        yield (store := feature_store.feature_store(stack.feature_store, stack, ready))
         features = (*features, *store.ready)
     for staged in models:
-        yield serving.model_component(staged, stage.ready if staged.model.features is None else features)
+        yield serving.model_component(staged, ready if staged.model.features is None else features)
     if stack.monitoring.delivery is not MonitoringDelivery.NONE:
         yield dashboards(stack, shown)
 

@@ -1,12 +1,18 @@
 """Stage: the cluster and the namespace that one stack may touch."""
 
+from collections.abc import Iterable
+
 from components.kubernetes import naming
-from components.kubernetes.objects import Component, Provider, kubernetes_object
-from components.settings.stack import StackSettings
+from components.kubernetes.network import default_deny_spec
+from components.kubernetes.objects import Component, KubernetesObject, Provider, kubernetes_object, objects_of
+from components.settings.stack import PROJECT, StackSettings
+
+# No model can have a name with a dot.
+_DEFAULT_DENY = f"default-deny.{PROJECT}"
 
 
 def stage_component(stack: StackSettings) -> Component:
-    """The Kubernetes provider of a stage and its Namespace."""
+    """The Kubernetes provider of a stage and, where the stage owns it, its Namespace."""
     provider = Provider(
         name="kubernetes",
         inputs={
@@ -25,8 +31,13 @@ def stage_component(stack: StackSettings) -> Component:
             "enable_secret_mutable": True,
         },
     )
+    namespaces = (_namespace(stack),) if stack.namespace_owned else ()
+    return Component(type="Stage", name=stack.stage, children=(provider, *namespaces), ready=namespaces)
+
+
+def _namespace(stack: StackSettings) -> KubernetesObject:
     keeps_data = stack.feature_store is not None and stack.feature_store.keeps_data
-    namespace = kubernetes_object(
+    return kubernetes_object(
         "Namespace",
         # Deleting a namespace deletes what is in it.
         naming.namespace_metadata(
@@ -34,4 +45,31 @@ def stage_component(stack: StackSettings) -> Component:
         ),
         retain_on_delete=keeps_data,
     )
-    return Component(type="Stage", name=stack.stage, children=(provider, namespace), ready=(namespace,))
+
+
+def isolation(stack: StackSettings, stage: Component, parts: Iterable[Component]) -> Component:
+    """What denies all traffic of the stage's namespace that no other policy allows.
+
+    Args:
+        stack: The stage.
+        stage: What `stage_component` returned.
+        parts: Everything else in the stage. Its policies exist first, so that no request is lost in between.
+    """
+    allowed = tuple(
+        one
+        for part in parts
+        for one in objects_of(part)
+        if one.manifest["kind"] == "NetworkPolicy"
+        and one.manifest["metadata"]["namespace"] == stack.namespace
+    )
+    policy = kubernetes_object(
+        "NetworkPolicy",
+        {
+            "name": _DEFAULT_DENY,
+            "namespace": stack.namespace,
+            "labels": naming.stage_labels(stack.stage),
+            "annotations": naming.annotations(stack.stage),
+        },
+        {"spec": default_deny_spec()},
+    )
+    return Component(type="Isolation", name=stack.stage, children=(policy,), after=(*stage.ready, *allowed))

@@ -5,6 +5,7 @@ from components.kubernetes.network import (
     from_pods,
     from_scrapers,
     network_policy_spec,
+    open_policy_spec,
     to_destination,
     to_dns,
     to_pods,
@@ -23,6 +24,9 @@ def network_policy_specs(store: FeatureStoreSettings, stack: StackSettings) -> d
     The models that name a service reach the servers, servers and jobs reach Redis and what the stack file names,
     monitoring reaches the metrics, and all else is blocked.
     """
+    redis = [names.REDIS] if store.online.redis.install else []
+    if not store.network.enabled:
+        return {part: open_policy_spec(names.selector(part)) for part in (*_FEAST, *redis)}
     readers = [StagedModel(model, stack).selector for model in stack.feature_readers]
     serve = [
         *from_pods(readers, ("TCP", names.SERVER_PORT)),
@@ -32,7 +36,7 @@ def network_policy_specs(store: FeatureStoreSettings, stack: StackSettings) -> d
         part: network_policy_spec(names.selector(part), serve if part == names.SERVER else [], _egress(store))
         for part in _FEAST
     }
-    if store.online.redis.install:
+    if redis:
         clients = [names.selector(part) for part in _FEAST]
         reached = [
             *from_pods(clients, ("TCP", REDIS_PORT)),

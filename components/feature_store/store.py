@@ -37,11 +37,10 @@ def feature_store(
             {"data": configuration(store, stack)},
         ),
     ]
-    if store.network.enabled:
-        children += [
-            kubernetes_object("NetworkPolicy", names.metadata(stack, part), {"spec": spec})
-            for part, spec in network_policy_specs(store, stack).items()
-        ]
+    children += [
+        kubernetes_object("NetworkPolicy", names.metadata(stack, part), {"spec": spec})
+        for part, spec in network_policy_specs(store, stack).items()
+    ]
     needed = tuple(child for child in children if isinstance(child, KubernetesObject))
     if store.online.redis.install:
         children.append(redis := online_store(store.online.redis, stack))

@@ -12,16 +12,25 @@ DNS_PORT = 53
 
 
 def network_policy_spec(
-    selector: Mapping[str, str], ingress: Sequence[Manifest], egress: Sequence[Manifest] | None = None
+    selector: Mapping[str, str], ingress: Sequence[Manifest], egress: Sequence[Manifest]
 ) -> Manifest:
-    """The NetworkPolicySpec of the pods that a selector matches; without `egress`, they may reach everything."""
-    types = ["Ingress"] if egress is None else ["Ingress", "Egress"]
+    """The NetworkPolicySpec of the pods that a selector matches."""
     return {
         "podSelector": _labelled(selector),
-        "policyTypes": types,
+        "policyTypes": ["Ingress", "Egress"],
         "ingress": list(ingress),
-        **({} if egress is None else {"egress": list(egress)}),
+        "egress": list(egress),
     }
+
+
+def default_deny_spec() -> Manifest:
+    """The NetworkPolicySpec by which a namespace's pods reach and are reached by nothing but what others allow."""
+    return {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def open_policy_spec(selector: Mapping[str, str]) -> Manifest:
+    """The NetworkPolicySpec of pods that may connect to everything, and everything to them."""
+    return network_policy_spec(selector, [{}], [{}])
 
 
 def from_peers(peers: Sequence[Manifest], *ports: tuple[str, int]) -> Manifest:
@@ -62,9 +71,22 @@ def to_dns() -> Manifest:
     }
 
 
-def to_pods(selector: Mapping[str, str], port: int) -> Manifest:
+def to_pods(selector: Mapping[str, str], port: int, protocols: Sequence[str] = ("TCP",)) -> Manifest:
     """Allows egress to pods of the same namespace."""
-    return {"to": [{"podSelector": _labelled(selector)}], "ports": [_port(port)]}
+    return {
+        "to": [{"podSelector": _labelled(selector)}],
+        "ports": [_port(port, protocol) for protocol in protocols],
+    }
+
+
+def to_namespace(name: str) -> Manifest:
+    """Allows egress to every pod of a namespace; which of its ports are open is up to the policies there."""
+    return {"to": [{"namespaceSelector": _labelled({NAMESPACE_NAME: name})}]}
+
+
+def to_any_address(*ports: int) -> Manifest:
+    """Allows egress to TCP ports of any address; without ports, to everything."""
+    return {"ports": [_port(port) for port in ports]} if ports else {}
 
 
 def to_destination(wanted: Destination) -> Manifest:

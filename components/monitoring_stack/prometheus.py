@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.kubernetes import naming
+from components.kubernetes.network import NAMESPACE_NAME
 from components.kubernetes.objects import Component, kubernetes_object
 from components.kubernetes.workloads import disruption_budget_spec, service_account
 from components.monitoring.recording_rules import INTERVAL
@@ -50,12 +50,18 @@ def prometheus_spec(stack: StackSettings) -> dict[str, Any]:
             ]
         },
         **{f"{kind}Selector": {"matchLabels": names.selection(stack)} for kind in _SELECTED},
-        **{f"{kind}NamespaceSelector": {"matchLabels": {naming.STAGE: stack.stage}} for kind in _SELECTED},
+        **{f"{kind}NamespaceSelector": _own_namespaces(stack) for kind in _SELECTED},
     }
     if settings.storage is not None:
         spec["storage"] = {"volumeClaimTemplate": {"spec": _claim_spec(settings.storage)}}
         spec["retentionSize"] = _retention_size(settings.storage)
     return spec
+
+
+def _own_namespaces(stack: StackSettings) -> dict[str, Any]:
+    """By their names, in a label that only Kubernetes writes: anyone may give a namespace the stage's own label."""
+    values = [stack.namespace, stack.monitoring.namespace]
+    return {"matchExpressions": [{"key": NAMESPACE_NAME, "operator": "In", "values": values}]}
 
 
 def _claim_spec(storage: Storage) -> dict[str, Any]:

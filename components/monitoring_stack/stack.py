@@ -35,7 +35,7 @@ def monitoring_stack(
     inside = (namespace,)
     policies = [
         kubernetes_object("NetworkPolicy", names.metadata(stack, name), {"spec": spec}, after=inside)
-        for name, spec in network_policy_specs().items()
+        for name, spec in network_policy_specs(stack).items()
     ]
     parts = (
         prometheus_server(stack),

@@ -6,6 +6,7 @@ from components.kubernetes.network import (
     from_clients,
     from_scrapers,
     network_policy_spec,
+    open_policy_spec,
     to_destination,
     to_dns,
     to_pods,
@@ -21,12 +22,11 @@ from components.settings.monitoring import MonitoringDelivery
 def model_server(staged: StagedModel) -> Component:
     """Deployment, ServiceAccount, PodDisruptionBudget and NetworkPolicy of one model."""
     account = service_account(staged.metadata)
-    children: list[KubernetesObject] = [account]
-    if staged.model.network.enabled:
-        children.append(
-            kubernetes_object("NetworkPolicy", staged.metadata, {"spec": _network_policy(staged)})
-        )
-    children.append(_deployment(staged, account))
+    children: list[KubernetesObject] = [
+        account,
+        kubernetes_object("NetworkPolicy", staged.metadata, {"spec": _network_policy(staged)}),
+        _deployment(staged, account),
+    ]
     if staged.model.disruption_budget_applies:
         budget = disruption_budget_spec(staged.model.disruption_budget.max_unavailable, staged.selector)
         children.append(kubernetes_object("PodDisruptionBudget", staged.metadata, {"spec": budget}))
@@ -62,6 +62,8 @@ def _deployment(staged: StagedModel, account: KubernetesObject) -> KubernetesObj
 def _network_policy(staged: StagedModel) -> Manifest:
     """Ingress from the named clients and from monitoring, egress to DNS and what the model names."""
     model = staged.model
+    if not model.network.enabled:
+        return open_policy_spec(staged.selector)
     features = [] if model.features is None else [to_pods(names.selector(names.SERVER), names.SERVER_PORT)]
     return network_policy_spec(
         staged.selector,

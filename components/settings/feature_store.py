@@ -228,7 +228,7 @@ class FeatureNetwork(Settings):
     """What the store may connect to besides DNS and its own Redis. Only models that name a service may reach it."""
 
     enabled: bool = True
-    """false: no NetworkPolicy."""
+    """false: everything may connect to the store, and it may connect to everything."""
     egress: tuple[Destination, ...] = ()
     """The registry, an existing Redis, and the sources that materialisation reads."""
 

@@ -125,7 +125,7 @@ class Network(Settings):
     """What may connect to the model, and what it may connect to. DNS and monitoring are always allowed."""
 
     enabled: bool = True
-    """false: no NetworkPolicy."""
+    """false: everything may connect to the model, and it may connect to everything."""
     clients: tuple[Peer, ...] = ()
     """Pods that may send requests."""
     egress: tuple[Destination, ...] = ()

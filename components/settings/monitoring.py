@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from components.settings.identifiers import DnsLabel, LabelKey, LabelValue
+from components.settings.identifiers import LabelKey, LabelValue
+from components.settings.model import Destination
+from components.settings.namespaces import MonitoringNamespace, platform
 from components.settings.pod import KeyReference, Settings
 from components.settings.quantities import Quantity, quantity
 from components.settings.watching import Severity
@@ -62,6 +64,17 @@ class Storage(Settings):
         return self
 
 
+class StackNetwork(Settings):
+    """What the monitoring stack connects to outside the stage; only you know these addresses."""
+
+    api_server: tuple[Destination, ...] = ()
+    """The API server, as pods reach it. Default: any address at the ports 443 and 6443."""
+    nodes: tuple[Destination, ...] = ()
+    """The kubelets. Default: any address at the port 10250."""
+    receivers: tuple[Destination, ...] = ()
+    """What `receivers` name. Default: any address and port; nothing where there are no receivers."""
+
+
 class MonitoringStackSettings(Settings):
     """The stage's own Prometheus, Alertmanager and Grafana, for a cluster that has none."""
 
@@ -73,6 +86,7 @@ class MonitoringStackSettings(Settings):
     """null: Prometheus loses its samples with its pod."""
     receivers: tuple[Receiver, ...] = ()
     """Where alerts go. None: only Alertmanager shows them."""
+    network: StackNetwork = StackNetwork()
 
     @model_validator(mode="after")
     def _check(self) -> "MonitoringStackSettings":
@@ -94,7 +108,7 @@ class MonitoringStackSettings(Settings):
 class Monitoring(Settings):
     """How the stage's models are watched."""
 
-    namespace: DnsLabel = "monitoring"
+    namespace: MonitoringNamespace = "monitoring"
     """Pods of this namespace may scrape the models."""
     delivery: MonitoringDelivery = MonitoringDelivery.CONFIGMAP
     """operator: ServiceMonitor and PrometheusRule. configmap: a rule file and scrape annotations. none: nothing."""
@@ -130,5 +144,10 @@ class Monitoring(Settings):
             raise wrong(
                 "stack.install needs its own namespace: the stack creates and removes it",
                 "add namespace: <stage>-monitoring",
+            )
+        if self.stack.install and (owner := platform(self.namespace)) is not None:
+            raise wrong(
+                f"namespace {self.namespace} belongs to {owner}, and stack.install needs its own",
+                "write namespace: <stage>-monitoring",
             )
         return self

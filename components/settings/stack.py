@@ -12,6 +12,7 @@ from components.settings.feature_store import FeatureStoreSettings
 from components.settings.identifiers import DnsLabel
 from components.settings.model import ModelSettings
 from components.settings.monitoring import Monitoring
+from components.settings.namespaces import StageNamespace
 from components.settings.pod import Settings
 from components.settings.policy import PolicySettings
 from components.settings.registries import ModelRegistry
@@ -31,8 +32,10 @@ class PodSecurity(StrEnum):
 class _StageSettings(Settings):
     """What a stack file says besides its models."""
 
-    namespace: DnsLabel
-    """The Kubernetes namespace of the stage; the stack owns it."""
+    namespace: StageNamespace
+    """The Kubernetes namespace of the stage; the stack creates, labels and deletes it."""
+    namespace_owned: bool = True
+    """false: it exists and is someone else's; the stack neither changes nor deletes it."""
     kube_context: Annotated[str, Field(min_length=1)] | None = None
     """The kubeconfig context to deploy to; the stack then touches no other. Default: the current context."""
     pod_security: PodSecurity = PodSecurity.RESTRICTED

@@ -56,7 +56,7 @@ def test_from_nothing_to_deployed_and_back(tmp_path: Path) -> None:
         done = clone.python("sandbox", "deploy")
         assert "2/2" in done.stdout
         assert "http://m000.ml-clone.svc:8080" in done.stdout
-        assert "17 unchanged" in clone.python("sandbox", "deploy").stdout
+        assert "19 unchanged" in clone.python("sandbox", "deploy").stdout
         assert (clone.path / "Pulumi.test.yaml").read_bytes() == before
         assert clone.python("sandbox", "deploy", "nowhere", check=False).returncode == 2
         assert processes(clone.path)

@@ -30,7 +30,7 @@ def test_a_deployed_model_serves_and_a_second_up_changes_nothing(project: Clone)
     assert container["image"] == "model-registry/sentiment-classifier:v1"
     # The endpoints follow the replicas a moment later.
     wait_for(lambda: project.ready_endpoints() == 3)
-    assert "17 unchanged" in project.up().stdout
+    assert "19 unchanged" in project.up().stdout
     project.pulumi("preview", "--expect-no-changes")
     assert (project.path / "Pulumi.test.yaml").read_bytes() == before
 

@@ -124,6 +124,7 @@ def test_render_is_deterministic(tmp_path: Path) -> None:
     first = {path.name: path.read_text() for path in output.iterdir()}
     assert set(first) == {
         "1-namespace-ml-test.yaml",
+        "networkpolicy-default-deny.ml-deployments.yaml",
         *(
             f"{kind}-a.yaml"
             for kind in ("deployment", "networkpolicy", "poddisruptionbudget", "service", "serviceaccount")

@@ -17,7 +17,7 @@ from components.runtimes.table import RUNTIMES, Runtime
 from components.serving.monitoring import model_monitor_spec
 from components.settings.watching import AlertName
 from delivery.rendering.render import manifests
-from tests.support.projects import MODEL, entry, project
+from tests.support.projects import MODEL, entry, named, project
 from tests.support.watched import changed, model_file, watched
 
 SCRAPED = re.compile(r"^(model_version|model):")
@@ -184,17 +184,17 @@ def test_monitoring_can_be_none(tmp_path: Path) -> None:
     folder = project(
         tmp_path, entry('version: "v1"\nreplicas: 2') + "  ml-deployments:monitoring: {delivery: none}\n"
     )
-    found = {m["kind"]: m for m in manifests(folder, "test")}
-    assert not found.keys() & {"ConfigMap", "ServiceMonitor", "PrometheusRule"}
-    assert found["NetworkPolicy"]["spec"]["ingress"] == []
+    found = named(folder)
+    assert not {m["kind"] for m in found.values()} & {"ConfigMap", "ServiceMonitor", "PrometheusRule"}
+    assert found["NetworkPolicy a"]["spec"]["ingress"] == []
 
 
 def test_metrics_on_another_port_are_reached(tmp_path: Path) -> None:
     staged = watched(tmp_path, MODEL + "runtime: triton\nnetwork: {clients: [{labels: {app: web}}]}\n")
     assert model_monitor_spec(staged)["endpoints"][0]["port"] == "metrics"
-    found = {m["kind"]: m for m in manifests(tmp_path, staged.stage)}
-    assert [p["port"] for p in found["Service"]["spec"]["ports"]] == [8000, 8002]
-    clients, monitoring = found["NetworkPolicy"]["spec"]["ingress"]
+    found = named(tmp_path)
+    assert [p["port"] for p in found[f"Service {staged.name}"]["spec"]["ports"]] == [8000, 8002]
+    clients, monitoring = found[f"NetworkPolicy {staged.name}"]["spec"]["ingress"]
     assert (clients["ports"][0]["port"], monitoring["ports"][0]["port"]) == (8000, 8002)
 
 

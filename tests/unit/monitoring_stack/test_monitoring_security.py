@@ -128,7 +128,7 @@ def allowed(found: list[Manifest], target: dict[str, str]) -> set[tuple[str, str
         selector = spec["podSelector"].get("matchLabels", {})
         if policy["metadata"]["namespace"] != "watch" or not selector.items() <= target.items():
             continue
-        assert spec["policyTypes"] == ["Ingress"]
+        assert spec["policyTypes"] == ["Ingress", "Egress"]
         result |= {
             (peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"], port["protocol"], port["port"])
             for rule in spec.get("ingress", [])
@@ -155,6 +155,57 @@ def test_only_its_own_parts_reach_it(installed: list[Manifest]) -> None:
     }
     assert allowed(installed, template_labels("kube-state-metrics")) == {("prometheus", "TCP", 8080)}
     assert allowed(installed, template_labels("grafana")) == set()
+
+
+def reached(found: list[Manifest], part: str) -> list[tuple[str, list[int]]]:
+    """Whom a part of the monitoring stack reaches, and at which ports; none: at all of them."""
+    result = []
+    for rule in one(found, "NetworkPolicy", part)["spec"]["egress"]:
+        (to,) = rule.get("to", [{}])
+        selectors = [to[key]["matchLabels"] for key in ("podSelector", "namespaceSelector") if key in to]
+        name = next(iter(selectors[0].values())) if selectors else to.get("ipBlock", {}).get("cidr", "any")
+        result.append((name, [port["port"] for port in rule.get("ports", [])]))
+    return result
+
+
+def test_its_parts_reach_what_they_need(tmp_path: Path) -> None:
+    without = stack_of(tmp_path / "without")
+    dns, api_server = ("kube-dns", [53, 53]), ("any", [443, 6443])
+    assert reached(without, "grafana") == [dns, ("prometheus", [9090])]
+    assert reached(without, "kube-state-metrics") == [dns, api_server]
+    assert reached(without, "prometheus") == [
+        dns,
+        api_server,
+        ("any", [10250]),
+        ("ml-test", []),
+        ("kube-state-metrics", [8080]),
+        ("alertmanager", [9093]),
+    ]
+    # Without receivers it notifies nobody outside.
+    assert reached(without, "alertmanager") == [dns, ("alertmanager", [9094, 9094])]
+    with_receivers = stack_of(tmp_path / "with", RECEIVERS)
+    assert reached(with_receivers, "alertmanager")[2:] == [("any", [])]
+
+
+def test_addresses_that_the_stack_file_knows_are_the_only_ones(tmp_path: Path) -> None:
+    named = RECEIVERS + (
+        "      network:\n"
+        "        apiServer: [{cidr: 10.0.0.1/32, ports: [16443]}]\n"
+        "        nodes: [{cidr: 10.1.0.0/16, ports: [10250]}]\n"
+        "        receivers: [{pods: {namespace: relay, labels: {app: relay}}, ports: [9999]}]\n"
+    )
+    found = stack_of(tmp_path, named)
+    places = {
+        place
+        for part in ("prometheus", "alertmanager", "kube-state-metrics")
+        for place in reached_by(found, part)
+    }
+    assert "any" not in places
+    assert {"10.0.0.1/32", "10.1.0.0/16", "relay"} <= places
+
+
+def reached_by(found: list[Manifest], part: str) -> set[str]:
+    return {place for place, _ in reached(found, part)}
 
 
 def test_what_has_several_replicas_keeps_one_through_a_drain(installed: list[Manifest]) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from tests.support.monitoring_stacks import (
     INSTALLED,
-    STAGE_LABEL,
     Manifest,
     of_kind,
     one,
@@ -22,7 +21,6 @@ def test_prometheus_selects_what_the_models_and_the_stack_bring(tmp_path: Path, 
     )
     found = stack_of(tmp_path, text)
     spec = one(found, "Prometheus")["spec"]
-    namespaces = {m["metadata"]["name"]: m["metadata"]["labels"] for m in of_kind(found, "Namespace")}
     wanted = {
         "ServiceMonitor": ("serviceMonitor", {("ml-test", "a"), ("watch", "kube-state-metrics")}),
         "PrometheusRule": ("rule", {("ml-test", "a")}),
@@ -30,14 +28,15 @@ def test_prometheus_selects_what_the_models_and_the_stack_bring(tmp_path: Path, 
     }
     for kind, (prefix, names) in wanted.items():
         selector = spec[f"{prefix}Selector"]["matchLabels"]
-        namespace_selector = spec[f"{prefix}NamespaceSelector"]["matchLabels"]
+        (namespaces,) = spec[f"{prefix}NamespaceSelector"]["matchExpressions"]
         assert selector
-        assert namespace_selector == {STAGE_LABEL: "test"}
+        # Anyone may give another namespace the stage's own label.
+        assert (namespaces["key"], namespaces["operator"]) == ("kubernetes.io/metadata.name", "In")
         selected = {
             (m["metadata"]["namespace"], m["metadata"]["name"])
             for m in of_kind(found, kind)
             if selector.items() <= m["metadata"]["labels"].items()
-            and namespace_selector.items() <= namespaces[m["metadata"]["namespace"]].items()
+            and m["metadata"]["namespace"] in namespaces["values"]
         }
         assert selected == names
     # Nothing here creates PodMonitors, and what is not selected cannot use Prometheus' token.

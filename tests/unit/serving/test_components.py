@@ -105,7 +105,7 @@ def test_traffic_is_closed_but_for_what_is_named(tmp_path: Path) -> None:
         "  clients: [{labels: {app: web}}, {namespace: shop, labels: {app: cart}}]\n"
         "  egress: [{pods: {namespace: data, labels: {app: redis}}, ports: [6379]}, {cidr: 10.0.0.0/8, ports: [443]}]\n"
     )
-    spec = objects(project(tmp_path, a=text))["NetworkPolicy"]["spec"]
+    spec = named(project(tmp_path, a=text))["NetworkPolicy a"]["spec"]
     clients, monitoring = spec["ingress"]
     assert clients["from"] == [
         {"podSelector": {"matchLabels": {"app": "web"}}},
@@ -166,7 +166,6 @@ def test_opting_out_is_explicit(tmp_path: Path) -> None:
         "shutdown: {preStopSleepSeconds: 0}\ndisruptionBudget: {enabled: false}\n"
     )
     found = objects(project(tmp_path, a=text))
-    assert "NetworkPolicy" not in found
     assert "PodDisruptionBudget" not in found
     spec = pod(found["Deployment"])
     assert spec["securityContext"]["runAsUser"] == 0
@@ -179,7 +178,15 @@ def test_every_resource_has_the_explicit_provider_and_its_own_parent(tmp_path: P
     types = [r.type for r in registered if r.type.startswith("ml-deployments:")]
     assert types == [
         f"ml-deployments:index:{name}"
-        for name in ("Dashboards", "Model", "ModelServer", "ModelService", "MonitoringRules", "Stage")
+        for name in (
+            "Dashboards",
+            "Isolation",
+            "Model",
+            "ModelServer",
+            "ModelService",
+            "MonitoringRules",
+            "Stage",
+        )
     ]
     objects_ = [r for r in registered if r.type.startswith("kubernetes:")]
     assert {r.provider.rpartition("::")[0].rpartition("::")[2] for r in objects_} == {"kubernetes"}
