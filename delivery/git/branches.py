@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from components.errors import UserError
-from delivery.git.repository import NO_HOOKS, Repository
+from delivery.git.repository import Repository
 
 
 def refuse_existing(repository: Repository, branch: str) -> None:
@@ -37,7 +37,7 @@ def commit_file(tree: Path, file: str, message: str) -> str:
     """Commit one changed file in a work tree that has no branch; returns the commit."""
     own = Repository(tree)
     own.git("add", "--", file)
-    own.git(*NO_HOOKS, "commit", "--quiet", "--file=-", stdin=message)
+    own.git("commit", "--quiet", "--file=-", stdin=message)
     return own.resolve("HEAD")
 
 

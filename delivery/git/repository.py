@@ -1,6 +1,6 @@
 """The git repository of a project, through the git command."""
 
-import os
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,20 +10,10 @@ from pathlib import Path
 from components.errors import UserError
 from components.files.sources import PARTS, belongs, is_read
 from delivery.git import whole, work_trees
+from delivery.git.environment import OPTIONS, environment
+from delivery.git.unusable import unusable
 
 GIT_SECONDS = 120
-# Settings that the reading here relies on, and that a user's own configuration may change.
-_CONFIGURATION = ("log.showSignature=false", "log.showRoot=true", "log.follow=false", "core.quotePath=false")
-# Variables that git sets for its hooks; a hook that runs this must not point us at another repository.
-_OF_HOOKS = {
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_PREFIX",
-    "GIT_COMMON_DIR",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_LITERAL_PATHSPECS",
-}
 # What a user's own configuration may leave out.
 _STATUS = (
     "status",
@@ -35,8 +25,10 @@ _STATUS = (
 )
 # Everything in a commit, regardless of what is checked out elsewhere, and links as links.
 _WHOLE = ("-c", "core.sparseCheckout=false", "-c", "core.symlinks=true")
-# For work in a temporary folder, which lacks the tools of hooks: they are in the user's checkout.
-NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
+# SHA-1 and SHA-256.
+_DIGITS = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_AMBIGUOUS = re.compile(r"refname '(.+?)' is ambiguous")
+_SHORT = re.compile(r"short (?:object ID|SHA1) \S+ is ambiguous")
 # A message may contain anything but NUL.
 _FIELDS = ("%H", "%P", "%an <%ae>", "%cI", "%s", "%b", "%(trailers:only,unfold)")
 LOG_FORMAT = "%x00".join(_FIELDS) + "%x00"
@@ -47,7 +39,7 @@ class Commit:
     """One commit.
 
     Attributes:
-        revision: All 40 digits.
+        revision: All digits.
         parents: The revisions of its parents, the first one first.
         author: Name and address of the author.
         when: When it was committed, as ISO 8601 with the committer's offset.
@@ -78,22 +70,19 @@ class Repository:
         self.project = project.resolve()
         done = self.try_git("rev-parse", "--show-toplevel", "--is-shallow-repository")
         if done.returncode != 0:
-            raise UserError(
-                f"{self.project} is in no git repository ({_last_line(done.stderr)})",
-                "run this in a clone of the repository, or name one with --project DIR",
-            )
+            raise unusable(self.project, done.stderr)
         top, _, shallow = done.stdout.removesuffix("\n").rpartition("\n")
         self.top = Path(top).resolve()
         self.shallow = shallow == "true"
         self._commits: set[str] = set()
 
-    def git(self, *arguments: str, stdin: str | None = None, **environment: str) -> str:
+    def git(self, *arguments: str, stdin: str | None = None, **more: str) -> str:
         """Run git in the project's folder and return what it printed, without the final newline.
 
         Raises:
             UserError: git is not installed, or failed; the message contains what it said.
         """
-        done = self.try_git(*arguments, stdin=stdin, **environment)
+        done = self.try_git(*arguments, stdin=stdin, **more)
         if done.returncode != 0:
             said = done.stderr.strip() or done.stdout.strip()
             raise UserError(
@@ -102,27 +91,26 @@ class Repository:
         return done.stdout.removesuffix("\n")
 
     def try_git(
-        self, *arguments: str, stdin: str | None = None, **environment: str
+        self, *arguments: str, stdin: str | None = None, **more: str
     ) -> subprocess.CompletedProcess[str]:
         """Run git in the project's folder; the caller handles the exit code. What is not UTF-8 becomes U+FFFD.
 
         Raises:
             UserError: git is not installed, or did not end.
         """
-        done = self._run(arguments, b"" if stdin is None else stdin.encode(), environment)
+        done = self._run(arguments, b"" if stdin is None else stdin.encode(), more)
         # Decoded here: text mode would change a file's line endings.
         out, err = (stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr))
         return subprocess.CompletedProcess(done.args, done.returncode, out, err)
 
     def _run(
-        self, arguments: Sequence[str], stdin: bytes, environment: Mapping[str, str]
+        self, arguments: Sequence[str], stdin: bytes, more: Mapping[str, str]
     ) -> subprocess.CompletedProcess[bytes]:
-        options = [option for setting in _CONFIGURATION for option in ("-c", setting)]
         try:
             return subprocess.run(
-                ["git", *options, *arguments],
+                ["git", *OPTIONS, *arguments],
                 cwd=self.project,
-                env=_environment(environment),
+                env=environment(more),
                 input=stdin,
                 capture_output=True,
                 timeout=GIT_SECONDS,
@@ -137,7 +125,7 @@ class Repository:
             ) from None
 
     def blobs(self, names: Iterable[str]) -> dict[str, str]:
-        """The texts of blobs by their 40 digits, read by one process however many there are."""
+        """The texts of blobs by their digits, read by one process however many there are."""
         wanted = list(dict.fromkeys(names))
         done = self._run(["cat-file", "--batch"], "\n".join([*wanted, ""]).encode(), {})
         found: dict[str, str] = {}
@@ -156,25 +144,45 @@ class Repository:
         return found
 
     def resolve(self, revision: str) -> str:
-        """The 40 digits of a commit.
+        """All digits of a commit.
 
         Raises:
-            UserError: there is no such commit here; of a shallow clone the message says how to get it.
+            UserError: there is no such commit here, with how to get it; or the name is that of several.
         """
         # Any other name may soon be that of another commit.
         if revision in self._commits:
             return revision
-        done = self.try_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        done = self.try_git("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+        self._refuse_ambiguous(revision, done.stderr)
         if done.returncode == 0:
             commit = done.stdout.strip()
             self._commits.add(commit)
             return commit
+        if revision == "HEAD" and self.branch is not None:
+            raise UserError(
+                f"HEAD names no commit of this repository: {self.branch} has none yet", "commit the project"
+            )
         fix = (
             "this clone is shallow: `git fetch --unshallow` fetches the rest"
             if self.shallow
             else "`git fetch` it, or name another"
         )
         raise UserError(f"{revision} names no commit of this repository", fix)
+
+    def _refuse_ambiguous(self, revision: str, said: str) -> None:
+        """Refuse a name of several things: whoever may push a tag could otherwise choose what is compared."""
+        if _SHORT.search(said):
+            raise UserError(f"{revision} is the start of several objects' digits", "write more of its digits")
+        for name in _AMBIGUOUS.findall(said):
+            # All digits mean the object, and HEAD is what is checked out, whatever else has that name.
+            if name == "HEAD" or _DIGITS.fullmatch(name):
+                continue
+            found = self.try_git("show-ref", name).stdout.splitlines()
+            references = [line.partition(" ")[2] for line in found]
+            raise UserError(
+                f"{name} is the name of more than one thing in git: {', '.join(references) or name}",
+                f"write the full name of the one that is meant, like refs/heads/{name}",
+            )
 
     @property
     def branch(self) -> str | None:
@@ -245,7 +253,7 @@ class Repository:
         inside, commit = self.project.relative_to(self.top), self.resolve(revision)
         self._remove_abandoned()
         with work_trees.folder() as tree:
-            self.git(*NO_HOOKS, *_WHOLE, "worktree", "add", "--detach", "--quiet", str(tree), commit)
+            self.git(*_WHOLE, "worktree", "add", "--detach", "--quiet", str(tree), commit)
             try:
                 whole.refuse_parts(self, commit, tree / inside, tree)
                 yield tree / inside
@@ -272,12 +280,3 @@ def commit_of(fields: Sequence[str]) -> Commit:
         body=body.strip(),
         trailers={key: value for key, separator, value in pairs if separator},
     )
-
-
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if k not in _OF_HOOKS}
-    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **more}
-
-
-def _last_line(text: str) -> str:
-    return text.strip().splitlines()[-1]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 REVERTS = "Reverts"
 # What `git revert` writes into the message.
-_REVERT = re.compile(r"^This reverts commit ([0-9a-f]{7,40})", re.MULTILINE)
+_REVERT = re.compile(r"^This reverts commit ([0-9a-f]{7,64})", re.MULTILINE)
 
 
 def reverted(body: str, trailers: Mapping[str, str]) -> list[str]:

@@ -13,7 +13,6 @@ from delivery.git.whole import LINK, refuse_filtered
 from delivery.history.past_entries import PastEntries
 from delivery.releases.changes import Entries
 
-_NO_BLOB = "0" * 40
 _STACK_FILES = ":(glob)Pulumi.*.yaml"
 _RAW = ("log", "-z", "--raw", "--no-abbrev", "--no-renames", f"--format={LOG_FORMAT}")
 
@@ -147,8 +146,8 @@ def _file_change(meta: str, path: str, inside: Path) -> Iterator[FileChange]:
         _, mode, before, after, _ = meta.lstrip("\n").split()
         yield FileChange(
             stage=match[1],
-            before=None if before == _NO_BLOB else before,
-            after=None if after == _NO_BLOB else after,
+            before=before if before.strip("0") else None,
+            after=after if after.strip("0") else None,
             link=mode == LINK,
         )
 

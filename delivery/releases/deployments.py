@@ -19,6 +19,7 @@ _FIELDS = (
     "%(objectname)",
     "%(*objectname)",
     "%(taggerdate:iso-strict)",
+    "%(taggerdate:unix)",
     "%(contents:trailers:only,unfold)",
 )
 _FORMAT = "%00".join(_FIELDS) + "%00"
@@ -33,6 +34,7 @@ class Deployment:
         name: The tag's name.
         commit: The deployed commit.
         when: When it was tagged, as ISO 8601; None for a tag without a message, which has no date.
+        seconds: The same in seconds since 1970; 0 where there is no date.
         time: 1 for the first deployment of the version, 2 for the second.
         digest: What the tag's message says; None where it says nothing.
     """
@@ -44,6 +46,7 @@ class Deployment:
     time: int
     commit: str
     when: str | None
+    seconds: int
     digest: str | None
 
 
@@ -73,7 +76,7 @@ def deployments(repository: Repository) -> list[Deployment]:
 def newest(found: Sequence[Deployment], stage: str, log: StackLog) -> Mapping[str, Deployment]:
     """The newest deployment of each model of a stage. Within one second, that of the later commit is the newer."""
     own = [d for d in found if d.stage == stage]
-    ordered = sorted(own, key=lambda d: (d.when or "", log.entered.get(d.commit, -1), d.time))
+    ordered = sorted(own, key=lambda d: (d.seconds, log.entered.get(d.commit, -1), d.time))
     return {deployment.model: deployment for deployment in ordered}
 
 
@@ -111,13 +114,18 @@ def push(repository: Repository, stage: str, remote: str, revision: str = "HEAD"
     commit = repository.resolve(revision)
     names = [d.name for d in deployments(repository) if (d.stage, d.commit) == (stage, commit)]
     if names:
-        repository.git("push", "--quiet", remote, *(f"refs/tags/{name}" for name in names))
+        repository.git(
+            "push", "--quiet", "--no-follow-tags", remote, *(f"refs/tags/{name}" for name in names)
+        )
     return names
 
 
 def fetch(repository: Repository, stage: str, remote: str) -> None:
     """Fetch the stage's tags of a remote, so that what others deployed is known."""
-    repository.git("fetch", "--quiet", "--no-tags", remote, f"refs/tags/{stage}/*:refs/tags/{stage}/*")
+    # Without --no-prune, fetch.prune would remove the tags that are not pushed yet.
+    repository.git(
+        "fetch", "--quiet", "--no-tags", "--no-prune", remote, f"refs/tags/{stage}/*:refs/tags/{stage}/*"
+    )
 
 
 def _differs(now: Deployed, last: Deployment | None) -> bool:
@@ -134,7 +142,7 @@ def _message(stage: str, model: str, now: Deployed) -> str:
 
 
 def _deployment(row: Sequence[str]) -> Deployment | None:
-    name, own, peeled, when, said = row
+    name, own, peeled, when, seconds, said = row
     match = _NAME.fullmatch(name.strip("\n"))
     if match is None:
         return None
@@ -148,5 +156,6 @@ def _deployment(row: Sequence[str]) -> Deployment | None:
         time=int(match["time"] or 1),
         commit=peeled or own,
         when=when or None,
+        seconds=int(seconds or 0),
         digest=trailers.get("Digest"),
     )

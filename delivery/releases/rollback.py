@@ -9,8 +9,8 @@ from components.errors import SettingsError, UserError
 from components.files.sources import Sources
 from components.files.yaml_document import parse_document
 from components.stack import load_stack
-from delivery.git.branches import refuse_existing
-from delivery.git.repository import NO_HOOKS, Commit, Repository
+from delivery.git.branches import refuse_existing, with_trailers
+from delivery.git.repository import Commit, Repository
 from delivery.history.model_history import Change, history
 from delivery.promotion.promote import write
 from delivery.promotion.stack_edit import with_release
@@ -108,7 +108,7 @@ def rollback(repository: Repository, model: str, stage: str, reason: str | None 
             raise UserError(
                 f"after the revert {stage} would not be valid", _instead(last), said=str(error)
             ) from None
-        diff = repository.git("diff", "--no-color", "--no-ext-diff", f"{commit}^", commit)
+        diff = repository.git("diff", "--no-color", "--no-ext-diff", "--no-textconv", f"{commit}^", commit)
     return Rollback(
         model=model,
         stage=stage,
@@ -235,7 +235,7 @@ def _revert(tree: Repository, last: _Release, reason: str | None) -> str:
     """The revert commit, with git's own message and trailers."""
     undone = last.undone
     mainline = ["-m", "1"] if len(undone.parents) > 1 else []
-    done = tree.try_git(*NO_HOOKS, "revert", "--no-edit", *mainline, undone.revision)
+    done = tree.try_git("revert", "--no-edit", *mainline, undone.revision)
     if done.returncode != 0:
         _resolve(tree, last, done.stderr.strip() or done.stdout.strip())
     trailers = {
@@ -243,10 +243,11 @@ def _revert(tree: Repository, last: _Release, reason: str | None) -> str:
         "Version": last.before.version,
         "Replaces": last.after.version,
         "To": last.stage,
-        **({"Reason": " ".join(reason.split())} if reason else {}),
+        "Reason": reason,
     }
-    options = [f"--trailer={key}: {value}" for key, value in trailers.items()]
-    tree.git(*NO_HOOKS, "commit", "--amend", "--no-edit", "--quiet", *options)
+    # Written here: `git commit --trailer` follows the user's rules for trailers, which may leave them out.
+    message = with_trailers(tree.git("log", "-1", "--format=%B").strip(), trailers)
+    tree.git("commit", "--amend", "--quiet", "--file=-", stdin=message)
     return tree.resolve("HEAD")
 
 
@@ -269,7 +270,7 @@ def _resolve(tree: Repository, last: _Release, said: str) -> None:
     wanted = Deployed(version=last.before.version, digest=last.before.digest, replicas=None)
     write(tree.project / file, with_release(text, file, last.model, wanted))
     tree.git("add", "--", file)
-    tree.git(*NO_HOOKS, "-c", "core.editor=true", "revert", "--continue")
+    tree.git("revert", "--continue")
 
 
 def _since(tree: Repository, last: _Release) -> str:

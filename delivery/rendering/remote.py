@@ -35,7 +35,9 @@ def push(repository: Repository, branch: str, remote: str) -> None:
     Raises:
         UserError: the remote refused, or could not be reached.
     """
-    done = repository.try_git("push", "--quiet", remote, f"refs/heads/{branch}:refs/heads/{branch}")
+    done = repository.try_git(
+        "push", "--quiet", "--no-follow-tags", remote, f"refs/heads/{branch}:refs/heads/{branch}"
+    )
     if done.returncode == 0:
         return
     said = done.stderr.strip()
@@ -51,7 +53,12 @@ def _fetched(repository: Repository, branch: str, remote: str) -> str:
     listed = repository.try_git("ls-remote", "--exit-code", remote, f"refs/heads/{branch}")
     if listed.returncode == 0:
         repository.git(
-            "fetch", "--quiet", "--no-tags", remote, f"+refs/heads/{branch}:{_tracking(branch, remote)}"
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-prune",
+            remote,
+            f"+refs/heads/{branch}:{_tracking(branch, remote)}",
         )
         return repository.resolve(_tracking(branch, remote))
     # 2 says that the remote was reached and has no such branch.
