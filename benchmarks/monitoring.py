@@ -34,6 +34,7 @@ runtime: generic
 resources:
   requests: {cpu: "1", memory: 2Gi, nvidia.com/gpu: "1"}
   limits: {cpu: "2", memory: 4Gi, nvidia.com/gpu: "1"}
+rollout: {maxSurge: 1}
 slo:
   availability: "99.9"
   latency: {objective: "99", threshold: 0.5s}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from components.checks.backfill import backfill_problems
 from components.checks.features import feature_problems
 from components.checks.registries import registry_problems
+from components.checks.rollouts import rollout_problems
 from components.checks.rule_sizes import rule_size_problems
 from components.checks.watching import watching_problems
 from components.errors import Problem, SettingsError
@@ -12,7 +13,7 @@ from components.files.sources import Sources
 from components.loading.model_files import LoadedModel
 from components.loading.stack_files import LoadedStack, read_stack
 
-MODEL_CHECKS: tuple[Callable[[LoadedModel], list[Problem]], ...] = (watching_problems,)
+MODEL_CHECKS: tuple[Callable[[LoadedModel], list[Problem]], ...] = (watching_problems, rollout_problems)
 CHECKS: tuple[Callable[[LoadedStack], list[Problem]], ...] = (
     rule_size_problems,
     registry_problems,

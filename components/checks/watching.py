@@ -18,6 +18,7 @@ from components.settings.quantities import seconds
 from components.settings.watching import WITH_THRESHOLD, AlertName
 
 _LATENCY: KeyPath = ("slo", "latency")
+_NO_METRICS = "the server has no metrics (metrics.enabled: false)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,13 @@ class _Refused:
 def watching_problems(loaded: LoadedModel) -> list[Problem]:
     """Everything in a model's settings that cannot be watched."""
     model = loaded.settings
-    found = (_never_firing(model), _unmeasured_latency(model), _thresholds(model), _without_effect(model))
+    found = (
+        _never_firing(model),
+        _unmeasured_latency(model),
+        _thresholds(model),
+        _without_effect(model),
+        _without_metrics(model),
+    )
     return [
         problem_at(
             each.path,
@@ -48,18 +55,37 @@ def watching_problems(loaded: LoadedModel) -> list[Problem]:
 
 def _without_effect(model: ModelDefinition) -> Iterator[_Refused]:
     runtime = f"the runtime {model.runtime.value}"
+    unlabelled = f"the metrics of {runtime} have no label with the model's name"
+    without_histogram = f"{runtime} has no latency histogram"
+    if not model.metrics.enabled:
+        unlabelled = without_histogram = _NO_METRICS
     if model.metrics.served_model is not None and serving_metrics(model).model_label is None:
         yield _Refused(
-            path=("metrics", "servedModel"),
-            reason=f"has no effect: the metrics of {runtime} have no label with the model's name",
-            fix="remove it",
+            path=("metrics", "servedModel"), reason=f"has no effect: {unlabelled}", fix="remove it"
         )
     if model.metrics.latency_buckets is not None and latency_histogram(model) is None:
         yield _Refused(
-            path=("metrics", "latencyBuckets"),
-            reason=f"has no effect: {runtime} has no latency histogram",
+            path=("metrics", "latencyBuckets"), reason=f"has no effect: {without_histogram}", fix="remove it"
+        )
+
+
+def _without_metrics(model: ModelDefinition) -> Iterator[_Refused]:
+    """What is measured by metrics that the server does not have."""
+    if model.metrics.enabled:
+        return
+    if model.slo.availability is not None:
+        yield _Refused(
+            path=("slo", "availability"),
+            reason=f"{_NO_METRICS}, so failed requests cannot be counted",
             fix="remove it",
         )
+    for name, gauge in sorted(model.quality.items()):
+        if not gauge.labels:
+            yield _Refused(
+                path=("quality", name),
+                reason=f"{_NO_METRICS}, and a gauge without labels is looked for there",
+                fix="add labels: of the job that exposes it",
+            )
 
 
 def _thresholds(model: ModelDefinition) -> Iterator[_Refused]:
@@ -91,6 +117,10 @@ def _never_firing(model: ModelDefinition) -> Iterator[_Refused]:
 def _unmeasured_latency(model: ModelDefinition) -> Iterator[_Refused]:
     latency, runtime = model.slo.latency, model.runtime.value
     if latency is None:
+        return
+    if not model.metrics.enabled:
+        reason = f"{_NO_METRICS}, so slow requests cannot be counted"
+        yield _Refused(path=_LATENCY, reason=reason, fix="remove it")
         return
     histogram = latency_histogram(model)
     if histogram is None:

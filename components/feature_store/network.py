@@ -3,6 +3,7 @@
 from components.feature_store import names
 from components.kubernetes.network import (
     from_pods,
+    from_probes,
     from_scrapers,
     network_policy_spec,
     open_policy_spec,
@@ -24,16 +25,20 @@ def network_policy_specs(store: FeatureStoreSettings, stack: StackSettings) -> d
     The models that name a service reach the servers, servers and jobs reach Redis and what the stack file names,
     monitoring reaches the metrics, and all else is blocked.
     """
-    redis = [names.REDIS] if store.online.redis.install else []
+    redis, mesh = [names.REDIS] if store.online.redis.install else [], stack.service_mesh
     if not store.network.enabled:
         return {part: open_policy_spec(names.selector(part)) for part in (*_FEAST, *redis)}
     readers = [StagedModel(model, stack).selector for model in stack.feature_readers]
     serve = [
         *from_pods(readers, ("TCP", names.SERVER_PORT)),
         *from_scrapers(stack.monitoring, names.METRICS_PORT),
+        *from_probes(mesh, names.SERVER_PORT),
     ]
+    egress = _egress(store, stack)
     found = {
-        part: network_policy_spec(names.selector(part), serve if part == names.SERVER else [], _egress(store))
+        part: network_policy_spec(
+            names.selector(part), serve if part == names.SERVER else [], egress, mesh=mesh
+        )
         for part in _FEAST
     }
     if redis:
@@ -41,11 +46,12 @@ def network_policy_specs(store: FeatureStoreSettings, stack: StackSettings) -> d
         reached = [
             *from_pods(clients, ("TCP", REDIS_PORT)),
             *from_scrapers(stack.monitoring, names.EXPORTER_PORT),
+            *from_probes(mesh, REDIS_PORT, names.EXPORTER_PORT),
         ]
-        found[names.REDIS] = network_policy_spec(names.selector(names.REDIS), reached, [])
+        found[names.REDIS] = network_policy_spec(names.selector(names.REDIS), reached, [], mesh=mesh)
     return found
 
 
-def _egress(store: FeatureStoreSettings) -> list[Manifest]:
+def _egress(store: FeatureStoreSettings, stack: StackSettings) -> list[Manifest]:
     own = [to_pods(names.selector(names.REDIS), REDIS_PORT)] if store.online.redis.install else []
-    return [to_dns(), *own, *(to_destination(wanted) for wanted in store.network.egress)]
+    return [*to_dns(stack.dns), *own, *(to_destination(wanted) for wanted in store.network.egress)]

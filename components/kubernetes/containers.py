@@ -41,9 +41,9 @@ def _probe(action: Manifest, period: int, timeout: int, failures: int) -> Manife
     return {**action, "periodSeconds": period, "timeoutSeconds": timeout, "failureThreshold": failures}
 
 
-def env_variables(values: Mapping[str, EnvValue]) -> list[Manifest]:
-    """Environment variables, by name."""
-    return [_variable(name, values[name]) for name in sorted(values)]
+def env_variables(values: Mapping[str, EnvValue | None]) -> list[Manifest]:
+    """Environment variables in their order, since `$(NAME)` refers to an earlier one; without those that are None."""
+    return [_variable(name, value) for name, value in values.items() if value is not None]
 
 
 def secret_variable(name: str, reference: KeyReference) -> Manifest:

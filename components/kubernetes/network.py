@@ -5,22 +5,41 @@ from collections.abc import Mapping, Sequence
 from components.kubernetes.objects import Manifest
 from components.settings.model import Destination, Peer
 from components.settings.monitoring import Monitoring, MonitoringDelivery
+from components.settings.network import DnsServer, ServiceMesh
 
 # Kubernetes labels every namespace with its own name.
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
-DNS_PORT = 53
 
 
 def network_policy_spec(
-    selector: Mapping[str, str], ingress: Sequence[Manifest], egress: Sequence[Manifest]
+    selector: Mapping[str, str],
+    ingress: Sequence[Manifest],
+    egress: Sequence[Manifest],
+    *,
+    mesh: ServiceMesh | None = None,
 ) -> Manifest:
-    """The NetworkPolicySpec of the pods that a selector matches."""
+    """The NetworkPolicySpec of the pods that a selector matches.
+
+    Args:
+        selector: The labels of the pods.
+        ingress: What may reach them.
+        egress: What they may reach.
+        mesh: The mesh through which they and their peers reach each other.
+    """
     return {
         "podSelector": _labelled(selector),
         "policyTypes": ["Ingress", "Egress"],
-        "ingress": list(ingress),
-        "egress": list(egress),
+        "ingress": [_tunnelled(rule, mesh) for rule in ingress],
+        "egress": [_tunnelled(rule, mesh) for rule in egress],
     }
+
+
+def _tunnelled(rule: Manifest, mesh: ServiceMesh | None) -> Manifest:
+    """A rule that also allows the mesh's tunnel to or from the same peers, where they are pods."""
+    peers = rule.get("from") or rule.get("to") or ()
+    if mesh is None or "ports" not in rule or not any("ipBlock" not in peer for peer in peers):
+        return rule
+    return {**rule, "ports": [*rule["ports"], _port(mesh.port)]}
 
 
 def default_deny_spec() -> Manifest:
@@ -58,17 +77,22 @@ def from_scrapers(monitoring: Monitoring, port: int) -> list[Manifest]:
     ]
 
 
-def to_dns() -> Manifest:
-    """Allows egress to the cluster's name servers."""
-    return {
-        "to": [
-            {
-                "namespaceSelector": _labelled({NAMESPACE_NAME: "kube-system"}),
-                "podSelector": _labelled({"k8s-app": "kube-dns"}),
-            }
-        ],
-        "ports": [_port(DNS_PORT, protocol) for protocol in ("UDP", "TCP")],
-    }
+def from_probes(mesh: ServiceMesh | None, *ports: int) -> list[Manifest]:
+    """Allows ingress from where a mesh sends the kubelet's probes; without a mesh, a node always reaches its pods."""
+    if mesh is None or mesh.probes_from is None:
+        return []
+    return [from_peers([{"ipBlock": {"cidr": mesh.probes_from}}], *(("TCP", port) for port in ports))]
+
+
+def to_dns(servers: Sequence[DnsServer]) -> list[Manifest]:
+    """Allows egress to name servers, a rule for each."""
+    return [
+        {
+            "to": [_addressed(server.pods, server.cidr)],
+            "ports": [_port(server.port, protocol) for protocol in ("UDP", "TCP")],
+        }
+        for server in servers
+    ]
 
 
 def to_pods(selector: Mapping[str, str], port: int, protocols: Sequence[str] = ("TCP",)) -> Manifest:
@@ -91,13 +115,17 @@ def to_any_address(*ports: int) -> Manifest:
 
 def to_destination(wanted: Destination) -> Manifest:
     """Allows egress to pods or addresses that settings name."""
-    to = _peer(wanted.pods) if wanted.pods is not None else {"ipBlock": _block(wanted)}
-    return {"to": [to], "ports": [_port(port) for port in wanted.ports]}
+    return {
+        "to": [_addressed(wanted.pods, wanted.cidr, wanted.excluded)],
+        "ports": [_port(port, wanted.protocol) for port in wanted.ports],
+    }
 
 
-def _block(wanted: Destination) -> Manifest:
-    excluded = {"except": list(wanted.excluded)} if wanted.excluded else {}
-    return {"cidr": wanted.cidr, **excluded}
+def _addressed(pods: Peer | None, cidr: str | None, excluded: Sequence[str] = ()) -> Manifest:
+    """The peer of pods by label, else of addresses."""
+    if pods is not None:
+        return _peer(pods)
+    return {"ipBlock": {"cidr": cidr, **({"except": list(excluded)} if excluded else {})}}
 
 
 def _peer(peer: Peer) -> Manifest:

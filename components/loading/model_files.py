@@ -11,11 +11,13 @@ from components.files.yaml_document import Document, KeyPath, Origin, dotted, re
 from components.loading.validation import validated
 from components.runtimes.table import Runtime, runtime_values
 from components.settings.identifiers import DnsLabel
-from components.settings.model import ModelDefinition, ModelSettings
+from components.settings.model import PROGRAM_ENV, ModelDefinition, ModelSettings
 from components.settings.pod import Settings
 
 # These are in the stack's file only, so that one file says what runs in a stage.
 _STAGE_ONLY = ("version", "digest", "replicas")
+# Null is a value here: it leaves out what the program would set.
+_NULL_IS_VALUE: frozenset[KeyPath] = frozenset(("env", name) for name in PROGRAM_ENV)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +130,7 @@ def merge(base: Document, overlay: Document) -> tuple[dict[str, Any], dict[KeyPa
                 continue
             for stale in [p for p in origins if p[: len(here)] == here]:
                 del origins[stale]
-            if value is None:
+            if value is None and here not in _NULL_IS_VALUE:
                 result.pop(key, None)
                 continue
             result[key] = lay({}, value, here) if isinstance(value, dict) else value
@@ -150,7 +152,7 @@ def _nothing_to_remove(base: dict[str, Any], overlay: Document, prefix: KeyPath)
             here = (*path, key)
             if isinstance(value, dict):
                 walk(given.get(key), value, here)
-            elif value is None and key not in given:
+            elif value is None and key not in given and here not in _NULL_IS_VALUE:
                 reason = "has no value; null removes a key of the model's file, which has no such key"
                 problems.append(
                     Problem(

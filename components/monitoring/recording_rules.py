@@ -13,7 +13,7 @@ from components.kubernetes.staged_model import StagedModel
 from components.monitoring import series, slo
 from components.monitoring.series import picked
 from components.monitoring.slo import Objective, plain
-from components.runtimes.metrics import Histogram, Mean, Selected, ServingMetrics
+from components.runtimes.metrics import NOTHING_MEASURED, Histogram, Mean, Selected, ServingMetrics
 from components.runtimes.table import RUNTIMES
 from components.settings.model import ModelDefinition, ModelSettings
 from components.settings.quantities import seconds
@@ -55,8 +55,8 @@ class Group(TypedDict):
 
 
 def serving_metrics(model: ModelDefinition) -> ServingMetrics:
-    """What the model's runtime measures."""
-    return RUNTIMES[model.runtime].metrics
+    """What the model's runtime measures; nothing where the server has no metrics."""
+    return RUNTIMES[model.runtime].metrics if model.metrics.enabled else NOTHING_MEASURED
 
 
 def target_labels(staged: StagedModel) -> dict[str, str]:
@@ -100,6 +100,8 @@ def objectives(model: ModelSettings) -> dict[Objective, str]:
 
 
 def _version_rules(staged: StagedModel) -> list[Rule]:
+    if not staged.model.metrics.enabled:
+        return []
     metrics = serving_metrics(staged.model)
     requests = _by_version(staged, metrics.requests)
     rules = [_record(staged, series.REQUESTS, requests)]

@@ -33,6 +33,7 @@ def network_policy_specs(stack: StackSettings) -> dict[str, Manifest]:
     settings = stack.monitoring.stack
     grafana, kube_state = names.selector(names.GRAFANA), names.selector(names.KUBE_STATE_METRICS)
     peer = names.ALERTMANAGER_PEER_PORT
+    dns = to_dns(stack.dns)
     api_server = _to(settings.network.api_server, _API_SERVER_PORTS)
     return {
         "default-deny": default_deny_spec(),
@@ -40,7 +41,7 @@ def network_policy_specs(stack: StackSettings) -> dict[str, Manifest]:
             _PROMETHEUS,
             from_pods([grafana], ("TCP", names.PROMETHEUS_PORT)),
             [
-                to_dns(),
+                *dns,
                 *api_server,
                 *_to(settings.network.nodes, (_KUBELET_PORT,)),
                 to_namespace(stack.namespace),
@@ -55,17 +56,15 @@ def network_policy_specs(stack: StackSettings) -> dict[str, Manifest]:
                 *from_pods([_ALERTMANAGER], ("TCP", peer), ("UDP", peer)),
             ],
             [
-                to_dns(),
+                *dns,
                 to_pods(_ALERTMANAGER, peer, ("TCP", "UDP")),
                 *(_to(settings.network.receivers, ()) if settings.receivers else []),
             ],
         ),
         names.KUBE_STATE_METRICS: network_policy_spec(
-            kube_state, from_pods([_PROMETHEUS], ("TCP", kube_state_metrics.PORT)), [to_dns(), *api_server]
+            kube_state, from_pods([_PROMETHEUS], ("TCP", kube_state_metrics.PORT)), [*dns, *api_server]
         ),
-        names.GRAFANA: network_policy_spec(
-            grafana, [], [to_dns(), to_pods(_PROMETHEUS, names.PROMETHEUS_PORT)]
-        ),
+        names.GRAFANA: network_policy_spec(grafana, [], [*dns, to_pods(_PROMETHEUS, names.PROMETHEUS_PORT)]),
     }
 
 

@@ -87,3 +87,7 @@ class ServingMetrics:
     load: Load | None
     model_label: str | None
     loading: Loading | None = None
+
+
+# A server without metrics.
+NOTHING_MEASURED = ServingMetrics(requests=(), errors=None, latency=None, load=None, model_label=None)

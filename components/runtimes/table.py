@@ -29,7 +29,14 @@ class Runtime(StrEnum):
 class RuntimeDefaults:
     """Ports of the HTTP interface and of the metrics, paths of the probes and the metrics, and what is measured.
 
-    `metrics_port` is None where the metrics are shown on the port of the HTTP interface.
+    Attributes:
+        port: The port of the HTTP interface.
+        liveness: The path of the liveness probe.
+        readiness: The path of the readiness probe.
+        metrics: What is measured.
+        metrics_port: The port of the metrics; None where they are shown on the port of the HTTP interface.
+        metrics_path: The path of the metrics.
+        bare: The project's own images serve nothing until they are given a model.
     """
 
     port: int
@@ -38,6 +45,7 @@ class RuntimeDefaults:
     metrics: ServingMetrics
     metrics_port: int | None = None
     metrics_path: str = "/metrics"
+    bare: bool = True
 
 
 # The default of the Prometheus client library for Python, which KServe and MLServer keep.
@@ -53,6 +61,7 @@ _VLLM_WORK = 'handler=~"/v1/.+",handler!="/v1/models"'
 RUNTIMES = {
     # Our own contract, which examples/sentiment-classifier implements.
     Runtime.GENERIC: RuntimeDefaults(
+        bare=False,
         port=8080,
         liveness="/health",
         readiness="/ready",
@@ -123,7 +132,9 @@ RUNTIMES = {
             model_label="model",
         ),
     ),
+    # Its images are built with their models.
     Runtime.BENTOML: RuntimeDefaults(
+        bare=False,
         port=3000,
         liveness="/livez",
         readiness="/readyz",

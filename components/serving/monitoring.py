@@ -31,10 +31,8 @@ def monitoring_rules(staged: StagedModel) -> Component:
     selected = {"labels": {**staged.labels, **(stack.monitoring.selector_labels or {})}}
     children: tuple[KubernetesObject, ...]
     if stack.monitoring.delivery is MonitoringDelivery.OPERATOR:
-        specs = {
-            "ServiceMonitor": model_monitor_spec(staged),
-            "PrometheusRule": {"groups": rule_groups(staged)},
-        }
+        scraped = {"ServiceMonitor": model_monitor_spec(staged)} if staged.model.metrics.enabled else {}
+        specs: dict[str, Manifest] = {**scraped, "PrometheusRule": {"groups": rule_groups(staged)}}
         children = tuple(
             kubernetes_object(kind, {**staged.metadata, **selected}, {"spec": spec}, name=f"{name}-{kind}")
             for kind, spec in specs.items()

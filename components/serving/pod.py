@@ -11,7 +11,7 @@ from components.kubernetes.containers import (
 from components.kubernetes.objects import Manifest
 from components.kubernetes.pods import NODE, ZONE, container, container_port, pod_spec, spread_by_version
 from components.kubernetes.staged_model import CONTAINER, StagedModel
-from components.settings.model import FEATURE_SERVICE, FEATURE_STORE_URL
+from components.settings.model import FEATURE_SERVICE, FEATURE_STORE_URL, MODEL_NAME, MODEL_VERSION
 from components.settings.pod import Mount, Toleration
 
 
@@ -49,9 +49,11 @@ def _server(staged: StagedModel) -> Manifest:
             "image": model.image_reference,
             "ports": [container_port(name, port) for name, port in model.ports.items()],
             "env": [
-                {"name": "MODEL_NAME", "value": model.name},
-                {"name": "MODEL_VERSION", "value": model.version},
-                *_features(staged),
+                *(
+                    {"name": name, "value": value}
+                    for name, value in _program_env(staged).items()
+                    if name not in model.env
+                ),
                 *env_variables(model.env),
             ],
             "envFrom": [env_source(source) for source in model.env_from],
@@ -66,14 +68,14 @@ def _server(staged: StagedModel) -> Manifest:
     )
 
 
-def _features(staged: StagedModel) -> list[Manifest]:
-    """The address of the feature store, and the feature service that the model reads."""
-    if staged.model.features is None:
-        return []
-    return [
-        {"name": FEATURE_STORE_URL, "value": feature_store_names.server_url(staged.stack)},
-        {"name": FEATURE_SERVICE, "value": staged.model.features.service},
-    ]
+def _program_env(staged: StagedModel) -> dict[str, str]:
+    """The model's name and version, the address of the feature store, and the feature service that the model reads."""
+    model = staged.model
+    found = {MODEL_NAME: model.name, MODEL_VERSION: model.version}
+    if model.features is not None:
+        found[FEATURE_STORE_URL] = feature_store_names.server_url(staged.stack)
+        found[FEATURE_SERVICE] = model.features.service
+    return found
 
 
 def _volume(index: int, mount: Mount) -> Manifest:

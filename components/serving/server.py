@@ -4,6 +4,7 @@ from components.feature_store import names
 from components.kubernetes import naming
 from components.kubernetes.network import (
     from_clients,
+    from_probes,
     from_scrapers,
     network_policy_spec,
     open_policy_spec,
@@ -37,7 +38,7 @@ def _deployment(staged: StagedModel, account: KubernetesObject) -> KubernetesObj
     model = staged.model
     # Pulumi creates the feature servers first because the model waits for them; Argo CD needs a wave.
     wave = {} if model.features is None else naming.wave(names.READER_WAVE)
-    scraped = staged.stack.monitoring.delivery is MonitoringDelivery.CONFIGMAP
+    scraped = model.metrics.enabled and staged.stack.monitoring.delivery is MonitoringDelivery.CONFIGMAP
     spec = deployment_spec(
         model_pod(staged),
         selector=staged.selector,
@@ -61,15 +62,18 @@ def _deployment(staged: StagedModel, account: KubernetesObject) -> KubernetesObj
 
 def _network_policy(staged: StagedModel) -> Manifest:
     """Ingress from the named clients and from monitoring, egress to DNS and what the model names."""
-    model = staged.model
+    model, stack = staged.model, staged.stack
     if not model.network.enabled:
         return open_policy_spec(staged.selector)
+    scrapers = from_scrapers(stack.monitoring, model.metrics.port) if model.metrics.enabled else []
     features = [] if model.features is None else [to_pods(names.selector(names.SERVER), names.SERVER_PORT)]
     return network_policy_spec(
         staged.selector,
         [
             *from_clients(model.network.clients, model.port),
-            *from_scrapers(staged.stack.monitoring, model.metrics.port),
+            *scrapers,
+            *from_probes(stack.service_mesh, model.port),
         ],
-        [to_dns(), *features, *(to_destination(wanted) for wanted in model.network.egress)],
+        [*to_dns(stack.dns), *features, *(to_destination(wanted) for wanted in model.network.egress)],
+        mesh=stack.service_mesh,
     )

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from components.settings.feature_backfill import Backfill
-from components.settings.identifiers import Digest, EnvName, LabelValue, ObjectName, Repository, Version
+from components.settings.identifiers import Digest, ObjectName, Owner, Repository, Version
 from components.settings.model import Destination, DisruptionBudget
-from components.settings.pod import EnvSource, EnvValue, KeyReference, PositiveSeconds, Resources, Settings
+from components.settings.pod import Env, EnvSource, KeyReference, PositiveSeconds, Resources, Settings
 from components.settings.quantities import Duration, Quantity, quantity, seconds
 from components.settings.schedule import CronLine, longest_pause
 from components.settings.watching import Severity
@@ -236,7 +236,7 @@ class FeatureNetwork(Settings):
 class FeatureStoreSettings(Settings):
     """A Feast feature store of the stage."""
 
-    owner: LabelValue
+    owner: Owner
     """The team that is responsible for the store."""
     image: Repository = "quay.io/feastdev/feature-server"
     """The image's repository, without a tag."""
@@ -259,8 +259,8 @@ class FeatureStoreSettings(Settings):
     materialization: Materialization = Materialization()
     apply_deadline_seconds: PositiveSeconds = 600
     """`feast apply` may take this long; servers and models are not touched before it succeeds."""
-    env: dict[EnvName, EnvValue] = Field(default={})
-    """Further environment variables of servers and jobs, such as the object store's credentials."""
+    env: Env = Field(default={})
+    """Further environment variables of servers and jobs, such as the object store's credentials, in their order."""
     env_from: tuple[EnvSource, ...] = ()
     """Existing Secrets and ConfigMaps whose keys become environment variables of servers and jobs."""
     image_pull_secrets: tuple[ObjectName, ...] = ()

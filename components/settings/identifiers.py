@@ -25,6 +25,7 @@ def _form(pattern: str, *, longest: int, must: str, fix: str) -> Callable[[str],
 _DNS_LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+_LONGEST_NAME, _LONGEST_PREFIX = 63, 253
 _COMPONENT = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = rf"([A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]{{1,5}})?/)?{_COMPONENT}(/{_COMPONENT})*"
 
@@ -62,7 +63,6 @@ object_name = _form(
     must="must be the name of a Kubernetes object: lower-case letters, digits, '-' and '.'",
     fix="write the object's name as kubectl shows it",
 )
-_LONGEST_PREFIX, _LONGEST_NAME = 253, 63
 
 
 def _label_key(value: str) -> str:
@@ -70,6 +70,26 @@ def _label_key(value: str) -> str:
     for part, text, longest in (("prefix", prefix, _LONGEST_PREFIX), ("name", name, _LONGEST_NAME)):
         if len(text) > longest:
             raise wrong(f"has a {part} of {len(text)} characters, more than {longest}", "shorten it")
+    return value
+
+
+_http_path_form = _form(
+    r"/[!-~]*",
+    longest=1024,
+    must="must be a path that starts with '/' and has no spaces",
+    fix="write it like /health",
+)
+
+
+def _http_path(value: str) -> str:
+    _http_path_form(value)
+    if value.startswith("//"):
+        # https://www.rfc-editor.org/rfc/rfc3986#section-4.2: what follows is read as a host.
+        raise wrong(
+            "starts with '//', after which comes a host and not a path", f"write /{value.lstrip('/')}"
+        )
+    if "#" in value:
+        raise wrong("has a '#', and what follows it is never sent to a server", "remove it")
     return value
 
 
@@ -104,17 +124,29 @@ ObjectName = Annotated[
     AfterValidator(object_name),
     Field(json_schema_extra={"pattern": f"^{_SUBDOMAIN}$", "maxLength": 253}),
 ]
-LabelValue = Annotated[
+Owner = Annotated[
     str,
     AfterValidator(
         _form(
             _NAME,
-            longest=63,
+            longest=_LONGEST_NAME,
             must="must be a label value: letters, digits, '-', '_' and '.'",
             fix="write it like team-language",
         )
     ),
-    Field(json_schema_extra={"pattern": f"^{_NAME}$", "maxLength": 63}),
+    Field(json_schema_extra={"pattern": f"^{_NAME}$", "maxLength": _LONGEST_NAME}),
+]
+LabelValue = Annotated[
+    str,
+    AfterValidator(
+        _form(
+            rf"({_NAME})?",
+            longest=_LONGEST_NAME,
+            must="must be a label value: letters, digits, '-', '_' and '.', or empty",
+            fix='write it like serving, or "" for a label without a value',
+        )
+    ),
+    Field(json_schema_extra={"pattern": f"^({_NAME})?$", "maxLength": _LONGEST_NAME}),
 ]
 LabelKey = Annotated[str, AfterValidator(_label_key)]
 EnvName = Annotated[
@@ -139,17 +171,7 @@ DataKey = Annotated[
         )
     ),
 ]
-HttpPath = Annotated[
-    str,
-    AfterValidator(
-        _form(
-            r"/[!-~]*",
-            longest=1024,
-            must="must be a path that starts with '/' and has no spaces",
-            fix="write it like /health",
-        )
-    ),
-]
+HttpPath = Annotated[str, AfterValidator(_http_path)]
 Digest = Annotated[
     str,
     AfterValidator(

@@ -4,9 +4,9 @@ Only this module and components/settings/pod.py define defaults.
 """
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from components.runtimes.table import Runtime
@@ -19,6 +19,7 @@ from components.settings.identifiers import (
     LabelKey,
     LabelValue,
     ObjectName,
+    Owner,
     Repository,
     Version,
 )
@@ -35,14 +36,18 @@ from components.settings.pod import (
     Settings,
     Spread,
     Toleration,
+    out_of_order,
 )
 from components.settings.registries import Gate, RegisteredModel
 from components.settings.watching import AlertName, AlertOverride, Metrics, QualityGauge, Slo
 from components.settings.wrong import refuse, wrong
 
-# The program sets these, so that a server knows its name and version and finds its features.
+# The program sets these, so that a server knows its name and version, unless the files do.
+MODEL_NAME, MODEL_VERSION = "MODEL_NAME", "MODEL_VERSION"
+PROGRAM_ENV = (MODEL_NAME, MODEL_VERSION)
+# The program alone sets these, so that a server finds the features of its stage.
 FEATURE_STORE_URL, FEATURE_SERVICE = "FEATURE_STORE_URL", "FEATURE_SERVICE"
-RESERVED_ENV = ("MODEL_NAME", "MODEL_VERSION", FEATURE_STORE_URL, FEATURE_SERVICE)
+RESERVED_ENV = (FEATURE_STORE_URL, FEATURE_SERVICE)
 
 
 class Rollout(Settings):
@@ -60,7 +65,10 @@ class Rollout(Settings):
     @model_validator(mode="after")
     def _check(self) -> "Rollout":
         if self.max_unavailable == 0 and self.max_surge == 0:
-            raise wrong("maxUnavailable and maxSurge are both 0, so nothing can roll", "set maxSurge: 1")
+            raise wrong(
+                "maxUnavailable and maxSurge are both 0, so nothing can roll",
+                "set maxUnavailable: 1 to stop a replica first, or maxSurge: 1 to start one first",
+            )
         if self.timeout_seconds is not None and self.timeout_seconds <= self.progress_deadline_seconds:
             raise wrong(
                 f"timeoutSeconds ({self.timeout_seconds}) must be above progressDeadlineSeconds "
@@ -97,7 +105,7 @@ class Peer(Settings):
 
 
 class Destination(Settings):
-    """What a model may connect to: pods by label, or addresses; on these TCP ports."""
+    """What a model may connect to: pods by label, or addresses; on these ports."""
 
     pods: Peer | None = None
     cidr: Cidr | None = None
@@ -105,6 +113,7 @@ class Destination(Settings):
     excluded: Annotated[tuple[Cidr, ...], Field(alias="except")] = ()
     """Ranges inside the cidr that stay blocked, such as the metadata address 169.254.169.254/32."""
     ports: Annotated[tuple[Port, ...], Field(min_length=1)]
+    protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
 
     @model_validator(mode="after")
     def _one(self) -> "Destination":
@@ -149,7 +158,7 @@ class Features(Settings):
 class ModelDefinition(Settings):
     """`models/<model>.yaml`: what a model is in every stage."""
 
-    owner: LabelValue
+    owner: Owner
     """The team that is responsible for the model."""
     image: Repository
     """The image's repository, without a tag."""
@@ -158,8 +167,10 @@ class ModelDefinition(Settings):
     port: Port
     """Default: the runtime's port."""
     resources: Resources
-    env: dict[EnvName, EnvValue] = Field(default={})
-    """Environment variables by name. MODEL_NAME, MODEL_VERSION and those of features are set by the program."""
+    env: dict[EnvName, EnvValue | None] = Field(default={})
+    """Environment variables by name, in their order; what only the stack file names comes last. The program sets
+    MODEL_NAME and MODEL_VERSION before them: a value here replaces the program's, and null leaves the variable out.
+    Those of features are set by the program alone."""
     env_from: tuple[EnvSource, ...] = ()
     """Existing Secrets and ConfigMaps whose keys become environment variables."""
     mounts: Mounts = ()
@@ -188,6 +199,21 @@ class ModelDefinition(Settings):
     """The model in the stage's model registry. Default: it is not in a registry."""
     gate: Gate | None = None
     """The bounds for a version's metrics. Default: none."""
+
+    @field_validator("env")
+    @classmethod
+    def _env(cls, env: dict[str, EnvValue | None]) -> dict[str, EnvValue | None]:
+        empty = (
+            wrong(
+                f"has no value; null leaves out only what the program sets: {', '.join(PROGRAM_ENV)}",
+                f'write {name}: "" for an empty text, or remove it',
+                (name,),
+            )
+            for name, value in env.items()
+            if value is None and name not in PROGRAM_ENV
+        )
+        refuse((*empty, *out_of_order(env)))
+        return env
 
     @model_validator(mode="after")
     def _check(self) -> "ModelDefinition":
@@ -247,9 +273,8 @@ class ModelSettings(ModelDefinition):
     @property
     def ports(self) -> dict[str, int]:
         """The ports by name; a separate one for the metrics where it differs."""
-        return {"http": self.port} | (
-            {} if self.metrics.port == self.port else {"metrics": self.metrics.port}
-        )
+        separate = self.metrics.enabled and self.metrics.port != self.port
+        return {"http": self.port} | ({"metrics": self.metrics.port} if separate else {})
 
     @property
     def metrics_port_name(self) -> str:

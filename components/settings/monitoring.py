@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from components.settings.identifiers import LabelKey, LabelValue
+from components.settings.identifiers import LabelKey, LabelValue, Owner
 from components.settings.model import Destination
 from components.settings.namespaces import MonitoringNamespace, platform
 from components.settings.pod import KeyReference, Settings
@@ -29,7 +29,7 @@ class MonitoringDelivery(StrEnum):
 class Receiver(Settings):
     """Where Alertmanager sends alerts: an address, or the key of an existing Secret that contains it."""
 
-    owner: LabelValue | None = None
+    owner: Owner | None = None
     """Only alerts of this owner. Default: all alerts without a receiver for their owner."""
     severity: Severity | None = None
     """Only alerts of this severity. Default: all alerts without a receiver for their severity."""

@@ -4,7 +4,9 @@ Field names are camelCase in the files. A validator raises `wrong(reason, fix)`;
 it into a problem with its file and line.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -12,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from components.settings.container_path import ContainerPath
-from components.settings.identifiers import DataKey, HttpPath, LabelKey, ObjectName
+from components.settings.identifiers import DataKey, EnvName, HttpPath, LabelKey, LabelValue, ObjectName
 from components.settings.quantities import Quantity, quantity
 from components.settings.resource_names import amount_mistake, is_device
 from components.settings.wrong import refuse, wrong
@@ -20,6 +22,8 @@ from components.settings.wrong import refuse, wrong
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=0)]
 PositiveSeconds = Annotated[int, Field(ge=1)]
+# `$$` is Kubernetes' way to write a dollar sign that begins no reference.
+_REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 
 
 class Settings(BaseModel):
@@ -75,6 +79,12 @@ class Resources(Settings):
                     "raise the limit or lower the request",
                 )
 
+    @property
+    def devices(self) -> dict[str, Decimal]:
+        """How many of each device a replica has, such as `nvidia.com/gpu`; a node has only so many of them."""
+        found = {name: quantity(limit) for name, limit in self.limits.items() if "/" in name}
+        return {name: count for name, count in found.items() if count > 0}
+
 
 class KeyReference(Settings):
     """One key of an existing Secret or ConfigMap."""
@@ -103,6 +113,35 @@ class EnvValue(Settings):
                 'write NAME: "text" or NAME: {secretKeyRef: {name: ..., key: ...}}',
             )
         return self
+
+
+def out_of_order(env: Mapping[str, EnvValue | None]) -> Iterator[PydanticCustomError]:
+    """Each variable that refers to a later one: Kubernetes keeps such a reference as it is written."""
+    place = {name: number for number, name in enumerate(env)}
+    for name, value in env.items():
+        for other in _references(value):
+            if place.get(other, -1) > place[name]:
+                yield wrong(
+                    f"refers to $({other}), which comes after it; Kubernetes fills in only earlier variables",
+                    f"write {other} above {name}, in the same file; $$({other}) is the text itself",
+                    (name,),
+                )
+
+
+def _references(value: EnvValue | None) -> Iterator[str]:
+    """The variables that a value names as `$(NAME)`."""
+    text = None if value is None else value.value
+    for found in _REFERENCE.finditer(text or ""):
+        if found[1] is not None:
+            yield found[1]
+
+
+def _ordered(env: dict[str, EnvValue]) -> dict[str, EnvValue]:
+    refuse(out_of_order(env))
+    return env
+
+
+Env = Annotated[dict[EnvName, EnvValue], AfterValidator(_ordered)]
 
 
 class EnvSource(Settings):
@@ -141,7 +180,7 @@ class Toleration(Settings):
 
     key: LabelKey | None = None
     operator: Literal["Equal", "Exists"] = "Equal"
-    value: str | None = None
+    value: LabelValue | None = None
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
     toleration_seconds: Seconds | None = None
 

@@ -13,6 +13,7 @@ from components.settings.identifiers import DnsLabel
 from components.settings.model import ModelSettings
 from components.settings.monitoring import Monitoring
 from components.settings.namespaces import StageNamespace
+from components.settings.network import CLUSTER_DNS, DnsServer, ServiceMesh
 from components.settings.pod import Settings
 from components.settings.policy import PolicySettings
 from components.settings.registries import ModelRegistry
@@ -40,6 +41,10 @@ class _StageSettings(Settings):
     """The kubeconfig context to deploy to; the stack then touches no other. Default: the current context."""
     pod_security: PodSecurity = PodSecurity.RESTRICTED
     """The Pod Security Standard the namespace enforces."""
+    dns: tuple[DnsServer, ...] = CLUSTER_DNS
+    """The name servers that every pod may ask, over UDP and TCP; a list replaces the default."""
+    service_mesh: ServiceMesh | None = None
+    """The mesh of the models and the feature store. Default: pods reach each other without a mesh's tunnel."""
     monitoring: Monitoring = Monitoring()
     require_digest: bool = False
     """true: every model's image is pinned by a digest."""

@@ -84,6 +84,12 @@ def _label_name(text: str) -> str:
     return text
 
 
+def _without_query(path: str) -> str:
+    if "?" in path:
+        raise wrong("has a '?', which Prometheus sends as a part of the path", "name a path without a query")
+    return path
+
+
 Number = Annotated[str, AfterValidator(_number)]
 PositiveNumber = Annotated[str, AfterValidator(_positive)]
 MetricName = Annotated[str, AfterValidator(_metric_name)]
@@ -110,9 +116,11 @@ class Slo(Settings):
 class Metrics(Settings):
     """Where and how the server exposes its metrics. Defaults: the runtime's own."""
 
+    enabled: bool = True
+    """false: the server has none, so only what Kubernetes says of it is watched."""
     port: Port
     """Default: the runtime's metrics port."""
-    path: HttpPath
+    path: Annotated[HttpPath, AfterValidator(_without_query)]
     """Default: the runtime's metrics path."""
     served_model: Annotated[str, Field(min_length=1, pattern=r'^[^"\\\n]+$')] | None = None
     """The model's name in the server's own metrics. Default: all models of the server count."""

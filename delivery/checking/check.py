@@ -20,6 +20,7 @@ from delivery.checking.monitoring import (
     model_rules,
     monitoring_problems,
 )
+from delivery.checking.serving import serving_notes
 
 # What `make features` installs, so that the plan of a review is made with it.
 _REQUIREMENTS = f"{FOLDER}/requirements.txt"
@@ -53,10 +54,11 @@ class Report:
         return found
 
     def notes(self) -> list[str]:
-        """What is not a problem but easily overlooked, a line each: unwatched models, and another version of Feast."""
+        """What is not a problem but easily overlooked, a line each: what is unwatched or easily overlooked."""
         stages = [loaded.settings for loaded in self.stages]
         return [
             *(note for settings in stages for note in coverage_notes(settings)),
+            *(note for settings in stages for note in serving_notes(settings)),
             *(note for settings in stages for note in _other_feast(settings, self.feast)),
         ]
 

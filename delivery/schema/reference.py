@@ -4,11 +4,11 @@ import json
 import types
 import typing
 from collections.abc import Iterator
-from enum import Enum
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 
 from components.runtimes.table import runtime_values
 from components.settings.model import ModelSettings
@@ -86,5 +86,4 @@ def _default(path: str, info: FieldInfo) -> str:
         return "-"
     if isinstance(value, BaseModel):
         return ""
-    plain = value.value if isinstance(value, Enum) else list(value) if isinstance(value, tuple) else value
-    return f"`{json.dumps(plain)}`"
+    return f"`{json.dumps(to_jsonable_python(value, by_alias=True, exclude_none=True))}`"

@@ -19,6 +19,7 @@ from tests.support.projects import MODEL, project
 FULL = (
     MODEL.replace("limits: {cpu", 'limits: {nvidia.com/gpu: "1", cpu')
     + """\
+rollout: {maxSurge: 1}
 slo: {availability: "99.9", latency: {objective: "99", threshold: 0.5s}}
 quality:
   distance: {metric: drift_distance, kind: drift, threshold: "0.2", direction: above}

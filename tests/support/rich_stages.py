@@ -19,6 +19,7 @@ _GPU = """\
 resources:
   requests: {cpu: "4", memory: 16Gi, nvidia.com/gpu: "1"}
   limits: {memory: 16Gi, nvidia.com/gpu: "1"}
+rollout: {maxSurge: 0, maxUnavailable: 1}
 """
 _OWNED = "owner: team-a\nimage: registry.example.com/team/model\n"
 # With a latency objective at a bucket boundary of the runtime, where it has a histogram.
@@ -46,13 +47,14 @@ _EVERYTHING = (
     + """\
 port: 8000
 env:
-  LOG_LEVEL: "info"
   TOKEN: {secretKeyRef: {name: tokens, key: api}}
   MODE: {configMapKeyRef: {name: modes, key: mode}}
+  MODEL_NAME: own-name
+  ADDRESS: "$(MODEL_NAME).example.com"
 envFrom: [{secret: all-tokens}, {configMap: all-modes}]
 mounts: [{path: /secrets, secret: files}, {path: /configuration, configMap: configuration}]
 imagePullSecrets: [pull, pull-too]
-nodeSelector: {pool: serving, disk: ssd}
+nodeSelector: {pool: serving, disk: ssd, node-role.kubernetes.io/gpu: ""}
 tolerations:
   - {key: example.com/dedicated, operator: Equal, value: serving, effect: NoSchedule}
   - {key: example.com/slow, operator: Exists, effect: NoExecute, tolerationSeconds: 60}
@@ -70,6 +72,7 @@ network:
     - {pods: {namespace: data, labels: {app: postgres}}, ports: [5432]}
     - {pods: {labels: {app: cache}}, ports: [6379, 6380]}
     - {cidr: 10.0.0.0/8, ports: [443]}
+    - {cidr: 10.0.0.0/8, ports: [514], protocol: UDP}
 disruptionBudget: {maxUnavailable: 2}
 slo: {availability: "99.9", latency: {objective: "99", threshold: 0.5s}, minimumRequests: 10}
 metrics: {port: 9090, path: /measured, latencyBuckets: [0.1s, 0.5s, 1s]}
@@ -90,6 +93,13 @@ shutdown: {preStopSleepSeconds: 0}
 disruptionBudget: {enabled: false}
 """
 )
+_UNMEASURED = _OWNED + _RESOURCES + "env: {MODEL_NAME: null}\nmetrics: {enabled: false}\n"
+_NETWORK = """\
+  ml-deployments:dns:
+    - {pods: {namespace: openshift-dns, labels: {dns.operator.openshift.io/daemonset-dns: default}}, port: 5353}
+    - {cidr: 169.254.20.10/32}
+  ml-deployments:serviceMesh: {port: 15008, probesFrom: 169.254.7.127/32}
+"""
 _OPERATOR = """\
   ml-deployments:monitoring:
     namespace: prometheus
@@ -224,20 +234,20 @@ def _runtime(name: str, threshold: str | None) -> str:
 
 
 _RUNTIMES = {name: _runtime(name, threshold) for name, threshold in _THRESHOLDS.items()}
-_PLAIN = {"a": _OWNED + _RESOURCES, "b": _EVERYTHING, "c": _OPEN, "d": _EVERYTHING}
+_PLAIN = {"a": _OWNED + _RESOURCES, "b": _EVERYTHING, "c": _OPEN, "d": _EVERYTHING, "e": _UNMEASURED}
 _READERS = {"a": _READS, "b": _READS, "c": _OWNED + _RESOURCES}
 
 RICH_STAGES: Mapping[str, RichStage] = {
     "bare": RichStage(models={}),
     "configmap": RichStage(models=_PLAIN),
-    "operator": RichStage(models=_PLAIN, more=_OPERATOR),
+    "operator": RichStage(models=_PLAIN, more=_OPERATOR + _NETWORK),
     "none": RichStage(models=_PLAIN, more=_NONE),
     "runtimes-configmap": RichStage(models=_RUNTIMES),
     "runtimes-operator": RichStage(models=_RUNTIMES, more=_OPERATOR),
     "own-monitoring": RichStage(models=_PLAIN, more=_INSTALLED),
     "own-monitoring-bare": RichStage(models=_PLAIN, more=_BARE_INSTALLED),
     "features-configmap": RichStage(models=_READERS, more=_STORE, features=True),
-    "features-operator": RichStage(models=_READERS, more=_RICH_STORE + _OPERATOR, features=True),
+    "features-operator": RichStage(models=_READERS, more=_RICH_STORE + _OPERATOR + _NETWORK, features=True),
     "features-none": RichStage(models=_READERS, more=_RICH_STORE + _NONE, features=True),
     "features-existing-redis": RichStage(models=_READERS, more=_EXISTING_REDIS, features=True),
     "features-own-monitoring": RichStage(models=_READERS, more=_STORE + _INSTALLED, features=True),

@@ -18,6 +18,7 @@ runtime: {runtime}
 resources:
   requests: {{cpu: "1", memory: 2Gi, nvidia.com/gpu: "1"}}
   limits: {{cpu: "2", memory: 4Gi, nvidia.com/gpu: "1"}}
+rollout: {{maxSurge: 1}}
 slo:
   availability: "99.9"
 {latency}

@@ -14,6 +14,10 @@ _KINDS = {
     AlertName.DATA_QUALITY: QualityKind.DATA_QUALITY,
     AlertName.STALE: QualityKind.STALENESS,
 }
+# These are about what is scraped from the server, whatever its runtime measures.
+_SCRAPED = frozenset(
+    {AlertName.ABSENT, AlertName.NO_TRAFFIC, AlertName.TARGET_DOWN, AlertName.VERSION_MISMATCH}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +66,10 @@ def _unbuilt(name: AlertName, model: ModelSettings) -> LeftOut:
         AlertName.QUALITY_GAUGE_ABSENT: (not gauges, "names no quality gauge"),
         **{alert: (kind not in gauges, f"names no {kind.value} gauge") for alert, kind in _KINDS.items()},
     }
-    applies, what = unmeasured.get(name, (False, ""))
-    if applies:
+    applies, what = unmeasured.get(name, (name in _SCRAPED, ""))
+    if applies and not model.metrics.enabled:
+        return LeftOut(alert=name, reason="the server has no metrics: metrics.enabled is false")
+    if applies and what:
         return LeftOut(alert=name, reason=f"the runtime {model.runtime.value} {what}", by_runtime=True)
     applies, what = unwanted.get(name, (False, ""))
     if applies:

@@ -19,7 +19,8 @@ def rollout_alerts(staged: StagedModel) -> Iterator[Alert]:
     yield _not_ready(staged)
     yield _replicas_below_desired(staged)
     yield _rollout_stuck(staged)
-    yield _version_mismatch(staged)
+    if staged.model.metrics.enabled:
+        yield _version_mismatch(staged)
     yield _autoscaler_at_maximum(staged)
     yield _state_absent(staged)
 

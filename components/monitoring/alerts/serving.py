@@ -14,7 +14,9 @@ from components.settings.watching import AlertName, Severity
 
 
 def serving_alerts(staged: StagedModel) -> Iterator[Alert]:
-    """The alerts on the model's own metrics."""
+    """The alerts on the model's own metrics; none where it has none."""
+    if not staged.model.metrics.enabled:
+        return
     metrics = serving_metrics(staged.model)
     yield _absent(staged)
     yield _no_traffic(staged)

@@ -21,10 +21,9 @@ from components.monitoring.series import picked
 
 def replica_panels(staged: StagedModel, of_version: str) -> list[Json]:
     """How many replicas there are, which versions they serve, and whether they stay up."""
-    labels = model_labels(staged)
+    desired = picked(series.DESIRED_VERSION, model_labels(staged), of_version)
     restarts = _over_interval("increase", containers(staged, "status_restarts_total"))
-    serving, desired = (picked(s, labels, of_version) for s in (series.REPLICAS_UP, series.DESIRED_VERSION))
-    up = picked("up", target_labels(staged))
+    serving, targets = _scraped_panels(staged, of_version) if staged.model.metrics.enabled else ([], [])
     return [
         time_series(
             About(
@@ -40,14 +39,7 @@ def replica_panels(staged: StagedModel, of_version: str) -> list[Json]:
                 )
             ),
         ),
-        time_series(
-            About(
-                title="Versions serving",
-                description="Replicas that answer scrapes, by the version they serve.",
-            ),
-            Query(expr=f"sum by (version) ({serving})", legend="{{version}}"),
-            stacked=True,
-        ),
+        *serving,
         names(
             About(title="Desired version", description="The version that the stack file names."),
             Query(expr=f"max by (version) ({desired})", legend="{{version}}"),
@@ -59,15 +51,31 @@ def replica_panels(staged: StagedModel, of_version: str) -> list[Json]:
             ),
             Query(expr=f"sum by (pod) ({restarts})", legend="{{pod}}"),
         ),
-        time_series(
-            About(
-                title="Scrape targets",
-                description="Replicas that Prometheus knows, and those that it reaches.",
-            ),
-            Query(expr=f"count({up})", legend="known"),
-            Query(expr=f"sum({up})", legend="up"),
-        ),
+        *targets,
     ]
+
+
+def _scraped_panels(staged: StagedModel, of_version: str) -> tuple[list[Json], list[Json]]:
+    """What the scrapes say of the replicas: which versions they serve, and whether they answer."""
+    serving = picked(series.REPLICAS_UP, model_labels(staged), of_version)
+    up = picked("up", target_labels(staged))
+    versions = time_series(
+        About(
+            title="Versions serving",
+            description="Replicas that answer scrapes, by the version they serve.",
+        ),
+        Query(expr=f"sum by (version) ({serving})", legend="{{version}}"),
+        stacked=True,
+    )
+    targets = time_series(
+        About(
+            title="Scrape targets",
+            description="Replicas that Prometheus knows, and those that it reaches.",
+        ),
+        Query(expr=f"count({up})", legend="known"),
+        Query(expr=f"sum({up})", legend="up"),
+    )
+    return [versions], [targets]
 
 
 def resource_panels(staged: StagedModel) -> list[Json]:

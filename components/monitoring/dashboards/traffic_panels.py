@@ -18,7 +18,9 @@ from components.settings.quantities import seconds
 
 
 def traffic_panels(staged: StagedModel, of_version: str) -> list[Json]:
-    """Requests, errors, durations and load, of the versions that `of_version` matches."""
+    """Requests, errors, durations and load, of the versions that `of_version` matches; none without metrics."""
+    if not staged.model.metrics.enabled:
+        return []
     labels, metrics = model_labels(staged), serving_metrics(staged.model)
     requests, errors, load, replicas = (
         picked(name, labels, of_version)

@@ -17,7 +17,7 @@ from components.stack import load_stack
 from delivery.checking import monitoring as check_monitoring
 from delivery.cli import app
 from tests.support.features import STORE, write_features
-from tests.support.projects import GOOD_STACK, MODEL, entry, project
+from tests.support.projects import GOOD_STACK, MODEL, entry, named, project
 from tests.support.watched import changed, model_file, watched
 
 
@@ -86,6 +86,32 @@ def test_an_alert_that_nothing_builds_gets_no_reason_that_is_not_so(
         )
         with pytest.raises(LookupError, match=forgotten.value):
             left_out(staged)
+
+
+def test_a_server_without_metrics_keeps_what_kubernetes_reports(tmp_path: Path) -> None:
+    folder = project(tmp_path, a=MODEL + "metrics: {enabled: false}\n")
+    stack = load_stack(Sources.of(folder), "test").settings
+    staged = StagedModel(stack.models[0], stack)
+    assert [alert.name.value for alert in alerts(staged)] == [
+        "ModelCrashLooping",
+        "ModelOutOfMemoryKilled",
+        "ModelNotReady",
+        "ModelReplicasBelowDesired",
+        "ModelRolloutStuck",
+        "ModelAutoscalerAtMaximum",
+        "ModelKubernetesStateAbsent",
+    ]
+    reasons = {found.alert: found.reason for found in left_out(staged)}
+    assert reasons[AlertName.ABSENT] == "the server has no metrics: metrics.enabled is false"
+    assert reasons[AlertName.SATURATED] == reasons[AlertName.VERSION_MISMATCH] == reasons[AlertName.ABSENT]
+    # Nothing is scraped, and nothing may come in to scrape.
+    found = named(folder)
+    assert "annotations" not in found["Deployment a"]["spec"]["template"]["metadata"]
+    assert found["NetworkPolicy a"]["spec"]["ingress"] == []
+    assert "up{" not in found["ConfigMap a-rules"]["data"]["test-a.rules.yaml"]
+    (dashboard,) = found["ConfigMap a-dashboard"]["data"].values()
+    assert "Scrape targets" not in dashboard
+    assert "Requests" not in dashboard
 
 
 def test_an_alert_that_is_switched_off_is_left_out_by_choice(tmp_path: Path) -> None:

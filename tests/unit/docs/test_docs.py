@@ -31,6 +31,7 @@ image: registry.example.com/team/model
 resources:
   requests: {cpu: "1", memory: 2Gi}
   limits: {memory: 4Gi, nvidia.com/gpu: "1"}
+rollout: {maxSurge: 1}
 slo:
   availability: "99.9"
   latency: {objective: "99", threshold: 0.5s}

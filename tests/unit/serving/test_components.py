@@ -139,14 +139,15 @@ def test_references_accelerators_and_placement(tmp_path: Path) -> None:
         "imagePullSecrets: [pull]\n"
         "nodeSelector: {pool: gpu}\n"
         "tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]\n"
+        "rollout: {maxSurge: 1}\n"
     )
     spec = pod(objects(project(tmp_path, a=text))["Deployment"])
     (container,) = spec["containers"]
     assert container["resources"]["limits"]["nvidia.com/gpu"] == "1"
     assert container["env"][2:] == [
         {"name": "LOG_LEVEL", "value": "info"},
-        {"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},
         {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+        {"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},
     ]
     assert container["envFrom"] == [{"secretRef": {"name": "s2"}}, {"configMapRef": {"name": "c2"}}]
     assert [m["mountPath"] for m in container["volumeMounts"]] == ["/tmp", "/s", "/c"]

@@ -41,7 +41,7 @@ def test_mappings_merge_scalars_and_lists_replace_null_removes(tmp_path: Path) -
     base = MODEL + 'env: {A: "1", B: "2"}\nmounts: [{path: /a, secret: a}, {path: /b, secret: b}]\n'
     text = 'version: "v1"\nreplicas: 2\nenv: {B: "3", A: null, C: "4"}\nmounts: [{path: /c, secret: c}]'
     (model,) = settings(project(tmp_path, entry(text), a=base)).models
-    assert {name: value.value for name, value in model.env.items()} == {"B": "3", "C": "4"}
+    assert {name: value and value.value for name, value in model.env.items()} == {"B": "3", "C": "4"}
     assert [mount.path for mount in model.mounts] == ["/c"]
     assert model.resources.requests["memory"] == "2Gi"
 
