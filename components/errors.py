@@ -1,7 +1,14 @@
 """The project's only error for users: what is wrong and what to do about it, as data until it is shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
+
+from components.visible import in_line, visible
+
+# Characters of a part of a message: a value may be as long as its file.
+_LONGEST_PART = 300
+_LONGEST_SENTENCE = 3_000
+_MOST_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -28,13 +35,32 @@ class Problem:
     said: str = ""
 
     def __str__(self) -> str:
-        """File and line, field and value, reason and fix in one line, as far as what another program said is one."""
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
-        what = self.field if self.value is None else f"{self.field} = {self.value}"
-        text = ": ".join(part for part in (where, what, self.reason) if part)
+        """File and line, field and value, reason and fix in one line, as far as what another program said is one.
+
+        Characters that are not seen are written as they are in JSON, and long values are cut.
+        """
+        file, field = in_line(self.file, _LONGEST_PART), in_line(self.field, _LONGEST_PART)
+        where = file if self.line is None else f"{file}:{self.line}"
+        what = field if self.value is None else f"{field} = {in_line(self.value, _LONGEST_PART)}"
+        text = ": ".join(part for part in (where, what, _sentence(self.reason)) if part)
         if self.said:
             text += f":\n{self.said}" if "\n" in self.said else f": {self.said.strip()}"
-        return f"{text}\nFix: {self.fix}" if "\n" in text else f"{text}. Fix: {self.fix}"
+        fix = _sentence(self.fix)
+        return visible(f"{text}\nFix: {fix}" if "\n" in text else f"{text}. Fix: {fix}")
+
+
+def _sentence(text: str) -> str:
+    """A reason or a fix: cut in the middle, since its end says what to do."""
+    if len(text) <= _LONGEST_SENTENCE:
+        return text
+    half = _LONGEST_SENTENCE // 2
+    return f"{text[:half]} ... ({len(text)} characters) ... {text[-half:]}"
+
+
+def _listed(problems: Sequence[Problem]) -> Iterator[str]:
+    yield from map(str, problems[:_MOST_SHOWN])
+    if len(problems) > _MOST_SHOWN:
+        yield f"and {len(problems) - _MOST_SHOWN} more"
 
 
 class UserError(Exception):
@@ -64,7 +90,7 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         """Each problem."""
-        return "\n".join(map(str, self.problems))
+        return "\n".join(_listed(self.problems))
 
 
 class ProblemsError(UserError):
@@ -75,8 +101,8 @@ class ProblemsError(UserError):
         Exception.__init__(self, headline, self.problems)
 
     def __str__(self) -> str:
-        """The headline, then a line for each problem."""
-        return "\n".join((self._headline, *(f"  {problem}" for problem in self.problems)))
+        """The headline, then a line for each of the first problems, and how many more there are."""
+        return "\n".join((visible(self._headline), *(f"  {line}" for line in _listed(self.problems))))
 
 
 class SettingsError(ProblemsError):

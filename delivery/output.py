@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from components.errors import UserError
+from components.visible import in_line, visible
 
 _LONGEST_LINE = 10_000
 
@@ -27,9 +28,17 @@ def problems() -> Iterator[None]:
         fail(UserError(f"{error.filename}: {error.strerror}", "name another file or folder"))
 
 
+def say(text: str, *, err: bool = False, end: str = "\n") -> None:
+    """Print a text to standard output, or to standard error, with every character visible.
+
+    Whatever is printed goes through here or `print_table`: texts come from files, commits, clusters and servers.
+    """
+    typer.echo(f"{visible(text)}{end}", err=err, nl=False)
+
+
 def fail(error: UserError) -> NoReturn:
     """Show an error and end with exit code 1."""
-    typer.echo(str(error), err=True)
+    say(str(error), err=True)
     raise typer.Exit(1) from None
 
 
@@ -40,7 +49,7 @@ def print_table(
 
     Args:
         columns: The column titles.
-        rows: Untrusted texts: markup and control characters are printed as they are written.
+        rows: Untrusted texts: markup is printed as it is written, and every character is visible.
         title: The title above the table.
         lines: Draw a line between rows.
     """
@@ -53,17 +62,10 @@ def print_table(
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("\n".join(map(visible, cell.split("\n")))) for cell in row))
+        table.add_row(*(Text("\n".join(map(in_line, cell.split("\n")))) for cell in row))
     screen = Console()
     # A table is as wide as what is in it, however wide the screen.
     (screen if screen.is_terminal else Console(width=_LONGEST_LINE)).print(table)
-
-
-def visible(text: str) -> str:
-    """A text without control characters, which could move a terminal's cursor."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
 
 
 def listed(names: Iterable[str]) -> str:

@@ -5,13 +5,18 @@ only needs git. It has no setting for this, so `tests/unit/commands/test_start.p
 works differently.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from typer._coercion import RuntimeParam
 from typer._param_types import coerce_cli_path
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from components.visible import visible
+from delivery.output import problems
 
 
 class _PlainParam(RuntimeParam):
@@ -37,6 +42,21 @@ class PlainGroup(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - Typer's own
         """Its options, with `--help`."""
         return _read_plainly(super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - Typer's own
+        """Parse the command's arguments and run it."""
+        with problems(), _visible_usage():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _visible_usage() -> Iterator[None]:
+    """Wrong usage is printed by Typer, and names arguments and files as they are."""
+    try:
+        yield
+    except TyperException as error:
+        error.message = visible(error.message)
+        raise
 
 
 def _read_plainly(params: Iterable[Any]) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from delivery.output import print_table, problems
+from delivery.output import print_table, problems, say
 from demo.loop import run
 
 
@@ -21,7 +21,7 @@ def main(
     with tempfile.TemporaryDirectory(prefix="ml-deployments-demo-") as name:
         folder = Path(name)
         with problems():
-            steps = run(folder, typer.echo)
+            steps = run(folder, say)
         if page is not None:
             page.write_bytes((folder / "fleet.html").read_bytes())
     if report is not None:

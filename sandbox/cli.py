@@ -12,7 +12,7 @@ import typer
 
 from components.errors import UserError
 from components.files.sources import Sources
-from delivery.output import print_table, problems
+from delivery.output import print_table, problems, say
 from sandbox.cluster import lifecycle
 from sandbox.cluster.control_plane import Cluster
 from sandbox.cluster.environment import explicit_kubeconfig, export_lines
@@ -47,7 +47,7 @@ def down() -> None:
 def env() -> None:
     """Print what a sandbox shell sets: eval "$(python -m sandbox env)"."""
     with _failures():
-        typer.echo(export_lines(lifecycle.environment(here())))
+        say(export_lines(lifecycle.environment(here())))
 
 
 @app.command()
@@ -70,7 +70,7 @@ def path(
 ) -> None:
     """Print where one tool is; finds, downloads or builds only that one."""
     with _failures():
-        typer.echo(str(tool_path(here(), tool, pinned=pinned)))
+        say(str(tool_path(here(), tool, pinned=pinned)))
 
 
 @app.command()
@@ -92,9 +92,9 @@ def status() -> None:
     )
     wanted = explicit_kubeconfig(paths)
     if wanted is not None:
-        typer.echo(f"KUBECONFIG names {wanted}; the sandbox's own control plane is not used.")
+        say(f"KUBECONFIG names {wanted}; the sandbox's own control plane is not used.")
     if not (cluster.ready() and operator.healthy()):
-        typer.echo("Not up. `python -m sandbox up` starts or repairs it.")
+        say("Not up. `python -m sandbox up` starts or repairs it.")
         raise typer.Exit(1)
 
 

@@ -7,12 +7,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from components.errors import UserError
 from components.files.sources import Sources
 from components.stack import load_stack
-from delivery.output import print_table
+from delivery.output import print_table, say
 from sandbox.cluster.backend import distrusted, lock_holder, stage_locks, trust
 from sandbox.cluster.environment import explicit_kubeconfig
 from sandbox.cluster.lifecycle import environment, up
@@ -45,7 +43,7 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
     values = {**os.environ, **environment(paths)}
     for stage in stages:
         release_stale_lock(paths, paths.state, stage, values)
-        typer.echo(f"\nDeploying {stage}", err=True)
+        say(f"\nDeploying {stage}", err=True)
         code = run_pulumi(
             paths,
             values,
@@ -61,7 +59,7 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
         )
         if code != 0:
             for reason in _pod_reasons(paths, values, stage):
-                typer.echo(f"Not ready: {reason}", err=True)
+                say(f"Not ready: {reason}", err=True)
             raise UserError(
                 f"{stage} was not deployed; see the lines above. The versions that ran before still serve",
                 "correct the cause, then run the same command again",
@@ -111,7 +109,7 @@ def release_stale_lock(paths: SandboxPaths, state: Path, stage: str, values: dic
                 f"Another update of {stage} is running (process {holder})",
                 "wait for it to end, then run again",
             )
-        typer.echo(f"An earlier update of {stage} was killed; releasing its lock.", err=True)
+        say(f"An earlier update of {stage} was killed; releasing its lock.", err=True)
         run_pulumi(paths, values, ["cancel", "--yes", "--non-interactive"], stage)
 
 
@@ -134,7 +132,7 @@ def _report(paths: SandboxPaths, values: dict[str, str], stages: list[str]) -> N
             count = f"{ready.get(model, 0)}/{summary['replicas']:.0f}"
             rows.append((model, stage, summary["version"], count, summary["url"]))
     print_table(("model", "stage", "version", "ready", "URL in the cluster"), rows)
-    typer.echo(_NEXT)
+    say(_NEXT)
 
 
 def _ready(paths: SandboxPaths, values: dict[str, str], namespace: str) -> dict[str, int]:

@@ -12,7 +12,7 @@ from delivery.checking.check import check as run_check
 from delivery.commands.common import HERE, Project
 from delivery.gitops.generate import stale
 from delivery.gitops.settings import FILE
-from delivery.output import fail, print_table, problems
+from delivery.output import fail, print_table, problems, say
 from delivery.registries.check import ask
 
 _FILES = ("stage", "namespace", "model", "version", "replicas", "rules", "alerts")
@@ -30,7 +30,7 @@ def check(
     _refuse(report.problems)
     print_table(_FILES, report.rows())
     for note in [*report.notes(), *_gitops_notes(project)]:
-        typer.echo(note)
+        say(note)
     if registry:
         _ask(project, report)
 
@@ -58,7 +58,7 @@ def _ask(project: Path, report: Report) -> None:
         asked, found, notes = ask(project, report.stages)
     print_table(_REGISTRIES, (each.row() for each in asked))
     for note in notes:
-        typer.echo(note)
+        say(note)
     _refuse(found)
 
 

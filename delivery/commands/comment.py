@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from components.errors import UserError
-from delivery.output import problems
+from delivery.output import problems, say
 from delivery.review.comment import API, PullRequest
 from delivery.review.comment import comment as run_comment
 
@@ -39,4 +39,4 @@ def comment(
             api=os.environ.get("GITHUB_API_URL") or API,
         )
         done, address = run_comment(request, file.read_text(encoding="utf-8", errors="replace"))
-    typer.echo(f"{done}: {address}")
+    say(f"{done}: {address}")

@@ -1,11 +1,9 @@
 """`python -m delivery deployable`."""
 
-import typer
-
 from components.files.sources import Sources
 from delivery.commands.common import HERE, Project, Stage, known_stage
 from delivery.drift.kubectl import Kubectl
-from delivery.output import problems
+from delivery.output import problems, say
 from delivery.releases.deployable import deployable as run_deployable
 from delivery.releases.kinds import refuse_unknown_kinds
 
@@ -24,4 +22,4 @@ def deployable(stage: Stage, project: Project = HERE) -> None:
         at = StageAt(sources=Sources.of(project), stage=stage, commit=found.commit)
         refuse_unknown_kinds(at.manifests, Kubectl(at.settings.kube_context))
     before = f"after {found.deployed[:12]}" if found.deployed else "as the first one known"
-    typer.echo(f"{found.commit[:12]} may be deployed to {stage}, {before}")
+    say(f"{found.commit[:12]} may be deployed to {stage}, {before}")

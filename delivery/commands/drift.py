@@ -13,7 +13,7 @@ from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import Findings, look
 from delivery.drift.report import COLUMNS, document, remedies, row
 from delivery.drift.target import Target, refuse_overtaken, target
-from delivery.output import counted, print_table, problems
+from delivery.output import counted, print_table, problems, say
 
 DRIFT_FOUND = 3
 
@@ -48,11 +48,11 @@ def drift(
         healed = run_heal(wanted, kubectl, found) if heal and found.drift else None
     left = healed.after if healed else found
     if as_json:
-        typer.echo(json.dumps(document(wanted, left, healed.healed if healed else ()), indent=2))
+        say(json.dumps(document(wanted, left, healed.healed if healed else ()), indent=2))
     else:
         _print(wanted, left, healed)
     for line in [*left.problems, *(healed.refused if healed else ())]:
-        typer.echo(line, err=True)
+        say(line, err=True)
     if left.problems:
         raise typer.Exit(1)
     if left.drift:
@@ -62,18 +62,18 @@ def drift(
 def _print(wanted: Target, left: Findings, healed: Healed | None) -> None:
     stage = wanted.settings.stage
     if healed and healed.healed:
-        typer.echo(f"Healed in {stage}:")
+        say(f"Healed in {stage}:")
         _table(healed.healed)
     if left.drift:
-        typer.echo(f"Drift left in {stage}:" if healed else f"Drift in {stage}:")
+        say(f"Drift left in {stage}:" if healed else f"Drift in {stage}:")
         _table(left.drift)
     commit = wanted.revision[:12] if wanted.revision else "the files as they are"
-    typer.echo(
+    say(
         f"{stage}: {len(wanted.manifests)} objects compared with {commit}: {counted(len(left.drift), 'difference')}, "
         f"{len(left.ignored)} ignored"
     )
     for line in [*wanted.notes, *left.notes, *(remedies(left.drift) if healed else ())]:
-        typer.echo(line)
+        say(line)
 
 
 def _table(drifts: tuple[Drift, ...]) -> None:

@@ -9,7 +9,7 @@ from components.loading.feature_definitions import FILE, FOLDER
 from delivery.commands.common import HERE, Project
 from delivery.features.definitions import write_definitions
 from delivery.features.feast import FEAST_PYTHON
-from delivery.output import problems
+from delivery.output import problems, say
 
 
 def features(
@@ -22,6 +22,6 @@ def features(
     with problems():
         written = write_definitions(project, python)
     if written:
-        typer.echo(f"{FILE} is what Feast reads from {FOLDER}/. Commit it with the definitions.")
+        say(f"{FILE} is what Feast reads from {FOLDER}/. Commit it with the definitions.")
     else:
-        typer.echo(f"{FOLDER}/ has no definitions, so there is no {FILE}.")
+        say(f"{FOLDER}/ has no definitions, so there is no {FILE}.")

@@ -10,7 +10,7 @@ from components.stack import load_stack
 from delivery.commands.common import HERE, Project, Stage, known_stage
 from delivery.features.feast import FEAST_PYTHON
 from delivery.features.plan import FeaturePlan, feature_plan
-from delivery.output import problems, visible
+from delivery.output import problems, say
 
 
 def features_plan(
@@ -24,7 +24,7 @@ def features_plan(
     known_stage(project, stage)
     with problems():
         plan = feature_plan(project, load_stack(Sources.of(project), stage).settings, python)
-    typer.echo(_text(plan, stage))
+    say(_text(plan, stage))
 
 
 def _text(plan: FeaturePlan, stage: str) -> str:
@@ -34,5 +34,4 @@ def _text(plan: FeaturePlan, stage: str) -> str:
     for change in plan.changes:
         lines += [f"{change.change} {change.kind} {change.name}"]
         lines += [*(f"  {line}" for line in change.diff.splitlines()), ""]
-    # Text from the repository must not contain control characters for the terminal.
-    return "\n".join(map(visible, lines)).rstrip() if plan.changes else "\n".join([*lines, "No change."])
+    return "\n".join(lines).rstrip() if plan.changes else "\n".join([*lines, "No change."])

@@ -7,7 +7,7 @@ import typer
 
 from delivery.commands.common import HERE, Project
 from delivery.gitops.generate import write
-from delivery.output import problems
+from delivery.output import problems, say
 
 
 def gitops(
@@ -20,4 +20,4 @@ def gitops(
     with problems():
         paths = write(project, output)
     for path in paths:
-        typer.echo(str(path))
+        say(str(path))

@@ -10,7 +10,7 @@ from delivery.git.repository import Repository
 from delivery.history.model_history import History
 from delivery.history.model_history import history as run_history
 from delivery.history.table import COLUMNS, history_notes, history_rows
-from delivery.output import listed, print_table, problems
+from delivery.output import listed, print_table, problems, say
 
 
 def history(
@@ -40,13 +40,13 @@ def history(
 
         from delivery.history.data import history_data  # noqa: PLC0415
 
-        typer.echo(json.dumps(history_data(found), indent=2, ensure_ascii=False))
+        say(json.dumps(history_data(found), indent=2, ensure_ascii=False))
     elif html is not None:
-        typer.echo(f"{len(found.changes)} changes written to {html}")
+        say(f"{len(found.changes)} changes written to {html}")
     else:
         print_table(COLUMNS, history_rows(found))
         for note in history_notes(found):
-            typer.echo(note)
+            say(note)
 
 
 def _known(whole: History, model: str | None, stage: str | None) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from components.files.sources import Sources
 from delivery.commands.common import HERE, Project, known_stage
-from delivery.output import problems
+from delivery.output import problems, say
 from delivery.policies.exceptions import exemptions, not_asked
 from delivery.policies.findings import Level, violations
 from delivery.rendering.stage_at import StageAt
@@ -27,14 +27,14 @@ def policy(
             objects = at.manifests
             found = violations(project, at.settings, objects)
         counts = {level: sum(violation.level is level for violation in found) for level in Level}
-        typer.echo(
+        say(
             f"{name}: {len(objects)} objects, {counts[Level.MANDATORY]} mandatory and "
             f"{counts[Level.ADVISORY]} advisory violations"
         )
         for line in (*exemptions(project, at.settings), *not_asked(at.settings)):
-            typer.echo(f"  {line}")
+            say(f"  {line}")
         for violation in found:
-            typer.echo(f"  {violation.level.value}: {violation}", err=violation.level is Level.MANDATORY)
+            say(f"  {violation.level.value}: {violation}", err=violation.level is Level.MANDATORY)
         refused = refused or counts[Level.MANDATORY] > 0
     if refused:
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ import typer
 from delivery.commands.common import HERE, Model, Project, known_model, known_stage
 from delivery.git.branches import push_hint
 from delivery.git.repository import Repository
-from delivery.output import print_table, problems
+from delivery.output import print_table, problems, say
 from delivery.promotion.promote import promote as run_promote
 from delivery.promotion.promote import promote_on_branch
 from delivery.promotion.promotion import Promotion, Request
@@ -61,20 +61,20 @@ def promote(  # noqa: PLR0917 - Typer gives every option by its name
             promotion, made = run_promote(repository, request, release_facts), None
     _print(promotion)
     if made is None:
-        typer.echo(f"{request.file} was edited. Next: `python -m delivery check`, then commit it")
+        say(f"{request.file} was edited. Next: `python -m delivery check`, then commit it")
     else:
-        typer.echo(
+        say(
             f"Committed {made[:10]} on the branch {promotion.branch}; the checkout is as it was.\n"
             f"Next: {push_hint(repository, promotion.branch)}"
         )
 
 
 def _print(promotion: Promotion) -> None:
-    typer.echo(promotion.diff())
+    say(promotion.diff())
     if promotion.facts is not None and promotion.facts.verdicts:
         print_table(("metric", "before", "after", "gate", "verdict"), map(_cells, promotion.facts.verdicts))
     for note in promotion.notes:
-        typer.echo(note)
+        say(note)
 
 
 def _cells(verdict: Verdict) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import typer
 
 from delivery.commands.common import HERE, Project, Stage, known_stage, remote_name
 from delivery.git.repository import Repository
-from delivery.output import problems
+from delivery.output import problems, say
 from delivery.rendering.branch import render_commit
 from delivery.rendering.remote import push as push_branch
 from delivery.rendering.render import render as run_render
@@ -56,7 +56,7 @@ def render(
         known_stage(project, stage)
         with problems():
             paths = run_render(project, stage, output)
-        typer.echo(f"{len(paths)} objects of {stage} written to {output}")
+        say(f"{len(paths)} objects of {stage} written to {output}")
         return
     known_stage(project, stage, revision)
     with problems():
@@ -66,4 +66,4 @@ def render(
             push_branch(repository, done.branch, push)
     what = "is the new tip" if done.created else "was there already"
     pushed = f", pushed to {push}" if push is not None else ""
-    typer.echo(f"{done.branch}: {done.revision[:12]} {what}, rendered from {done.source[:12]}{pushed}")
+    say(f"{done.branch}: {done.revision[:12]} {what}, rendered from {done.source[:12]}{pushed}")

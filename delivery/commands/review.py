@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from delivery.commands.common import HERE, Project, known_stage
-from delivery.output import problems
+from delivery.output import problems, say
 from delivery.review.page import failed, page
 from delivery.review.review import review as run_review
 from delivery.review.size import LIMIT_BYTES
@@ -33,11 +33,11 @@ def review(
         change, reviews = run_review(project, span, stage)
     text = page(reviews, change, None if full else LIMIT_BYTES)
     if output is None:
-        typer.echo(text, nl=False)
+        say(text, end="")
     else:
         with problems():
             output.parent.mkdir(parents=True, exist_ok=True)
             output.write_text(text, encoding="utf-8")
-        typer.echo(f"the review of {span} is in {output}")
+        say(f"the review of {span} is in {output}")
     if failed(reviews):
         raise typer.Exit(1)

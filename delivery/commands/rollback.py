@@ -8,7 +8,7 @@ from delivery.commands.common import HERE, Model, Project, known_model, known_st
 from delivery.git.branches import push_hint, refuse_edited
 from delivery.git.repository import Repository
 from delivery.history.model_history import history
-from delivery.output import problems
+from delivery.output import problems, say
 
 
 def rollback(
@@ -44,19 +44,19 @@ def rollback(
         made = run_rollback(repository, model, stage, reason)
         if commit:
             keep(repository, made)
-    typer.echo(made.diff)
+    say(made.diff)
     back = "forward again" if made.forward else "back"
     what = f"{model} in {stage} from {made.before.version} {back} to {made.after.version}"
     if made.warning:
-        typer.echo(f"{made.warning}.")
+        say(f"{made.warning}.")
     if commit:
-        typer.echo(
+        say(
             f"Committed {made.commit[:10]} on the branch {made.branch}: it reverts "
             f"{made.undone[:10]}, which takes {what}.\n"
             f"The checkout is as it was. Next: {push_hint(repository, made.branch)}"
         )
     else:
         needs = ", with --reason" if made.forward and reason is None else ""
-        typer.echo(
+        say(
             f"Reverting {made.undone[:10]} takes {what}. Nothing was changed; --commit{needs} makes the commit"
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from delivery.output import problems
+from delivery.output import problems, say
 from delivery.schema.json_schema import write_generated
 
 
@@ -16,4 +16,4 @@ def schema(
     with problems():
         written = write_generated(output)
     for path in written:
-        typer.echo(str(path))
+        say(str(path))

@@ -9,7 +9,7 @@ from components.settings.stack import StackConfig, StackSettings
 from components.stack import load_stack
 from delivery.checking.show import stage_lines
 from delivery.commands.common import HERE, Project, Stage, known_stage
-from delivery.output import listed, problems
+from delivery.output import listed, problems, say
 
 
 def show(
@@ -37,7 +37,7 @@ def show(
             f"{model} does not run in {stage}; its models are {listed(names)}",
             param_hint="MODEL",
         )
-    typer.echo("\n".join(stage_lines(loaded, model)))
+    say("\n".join(stage_lines(loaded, model)))
 
 
 def _has(settings: StackSettings, key: str) -> bool:

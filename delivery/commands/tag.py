@@ -6,7 +6,7 @@ import typer
 
 from delivery.commands.common import HERE, Project, Stage, known_stage, remote_name
 from delivery.git.repository import Repository
-from delivery.output import counted, problems
+from delivery.output import counted, problems, say
 from delivery.releases.deployments import fetch, push
 from delivery.releases.deployments import tag as run_tag
 
@@ -29,9 +29,9 @@ def tag(
         if remote is not None:
             fetch(repository, stage, remote)
         for name in (made := run_tag(repository, stage, commit)):
-            typer.echo(name)
+            say(name)
         if not made:
-            typer.echo(f"every model of {stage} is tagged already")
+            say(f"every model of {stage} is tagged already")
         if remote is not None:
             names = push(repository, stage, remote, commit)
-            typer.echo(f"{counted(len(names), 'tag')} of this commit at {remote}")
+            say(f"{counted(len(names), 'tag')} of this commit at {remote}")

