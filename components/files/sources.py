@@ -1,19 +1,23 @@
 """The files that make up a project: which of them decide what runs in a stage, and how each is read."""
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
 from components.errors import Problem, SettingsError
+from components.files.reading import checkout_of, paths_below, read_file
 
 # The name of the project, and of its settings in a stack file.
 PROJECT = "ml-deployments"
 FEATURES = "features"
 MODELS = "models"
+_PULUMI = re.compile(r"pulumi\.", re.IGNORECASE)
 STAGE_FILE = re.compile(r"Pulumi\.([a-z0-9][-a-z0-9_]*)\.yaml")
-_MODEL_FILE = re.compile(rf"{MODELS}/[^/]*\.y[^/]*ml")
+_MODEL_FILE = re.compile(rf"{MODELS}/[^/]*\.ya?ml")
 _FEATURE_FILE = re.compile(rf"{FEATURES}/(?!\.).+\.py")
 # What every stage needs besides the files that people edit.
 PROGRAM = ("components", "__main__.py", "Pulumi.yaml", "requirements.txt")
@@ -62,40 +66,56 @@ class Sources:
     @property
     def stages(self) -> tuple[str, ...]:
         """The stages that have a stack file, by name."""
-        found = (STAGE_FILE.fullmatch(name) for name in self._paths("Pulumi.*.yaml", STAGE_FILE))
+        found = (STAGE_FILE.fullmatch(name) for name in self.top_files)
         return tuple(match[1] for match in found if match)
+
+    @property
+    def top_files(self) -> tuple[str, ...]:
+        """What is in the project's folder and is named like a file of Pulumi, by name."""
+        there = (path.name for path in self.folder.iterdir() if _PULUMI.match(path.name))
+        return tuple(sorted({*there, *(path for path in self.edits if _PULUMI.match(path))}))
 
     @property
     def model_files(self) -> tuple[str, ...]:
         """The model files by path, like `models/a.yaml`."""
-        return self._paths(f"{MODELS}/*", _MODEL_FILE)
+        return self._paths(self.in_models, _MODEL_FILE)
+
+    @property
+    def in_models(self) -> tuple[str, ...]:
+        """Everything in `models/` and its folders by path.
+
+        Raises:
+            SettingsError: as `paths_below`.
+        """
+        return tuple(paths_below(self.folder, MODELS, self._checkout, deep=True))
 
     @property
     def feature_files(self) -> tuple[str, ...]:
         """The Python files of the feature definitions by path, like `features/views.py`."""
-        return self._paths(f"{FEATURES}/**/*.py", _FEATURE_FILE)
+        return self._paths(self.in_features, _FEATURE_FILE)
+
+    @property
+    def in_features(self) -> tuple[str, ...]:
+        """Everything in `features/` and its folders by path.
+
+        Raises:
+            SettingsError: as `paths_below`.
+        """
+        return tuple(paths_below(self.folder, FEATURES, self._checkout, deep=True))
 
     def has(self, path: str) -> bool:
-        """True when there is such a file."""
-        return path in self.edits or (self.folder / path).is_file()
+        """True when there is something at the path; reading it says what is wrong with what is not a file."""
+        return path in self.edits or os.path.lexists(self.folder / path)
 
     def read(self, path: str) -> bytes:
         """The content of a file.
 
         Raises:
-            SettingsError: it does not exist, cannot be read, or Git LFS has not fetched it.
+            SettingsError: as `read_file`, or Git LFS has not fetched it.
         """
         if path in self.edits:
             return self.edits[path].encode()
-        try:
-            content = (self.folder / path).read_bytes()
-        except FileNotFoundError:
-            raise SettingsError(
-                [Problem(file=path, reason="the file does not exist", fix="create it")]
-            ) from None
-        except OSError as error:
-            reason = f"the file cannot be read ({error.strerror})"
-            raise SettingsError([Problem(file=path, reason=reason, fix="make it readable")]) from None
+        content = read_file(self.folder, path, self._checkout)
         if content.startswith(_LFS_POINTER):
             reason = "the file is a pointer of Git LFS, and its content was not fetched"
             raise SettingsError([Problem(file=path, reason=reason, fix="`git lfs install && git lfs pull`")])
@@ -110,6 +130,9 @@ class Sources:
         """
         return self.read(path).decode("utf-8").replace("\r\n", "\n")
 
-    def _paths(self, pattern: str, form: re.Pattern[str]) -> tuple[str, ...]:
-        there = (path.relative_to(self.folder).as_posix() for path in self.folder.glob(pattern))
+    @cached_property
+    def _checkout(self) -> Path:
+        return checkout_of(self.folder)
+
+    def _paths(self, there: Iterable[str], form: re.Pattern[str]) -> tuple[str, ...]:
         return tuple(sorted(path for path in {*there, *self.edits} if form.fullmatch(path)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.checks.model_files import model_file_problems
+from components.checks.overlooked import overlooked_problems
 from components.errors import Problem, SettingsError
 from components.files.sources import Sources
 from components.kubernetes.staged_model import StagedModel
@@ -76,9 +77,14 @@ def _other_feast(stack: StackSettings, planned: str | None) -> Iterator[str]:
         yield str(Problem(stale, "`make features`"))
 
 
-def _feast(project: Path) -> str | None:
-    file = project / _REQUIREMENTS
-    found = _FEAST.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+def _feast(sources: Sources, problems: list[Problem]) -> str | None:
+    if not sources.has(_REQUIREMENTS):
+        return None
+    try:
+        found = _FEAST.search(sources.read(_REQUIREMENTS).decode("utf-8", "replace"))
+    except SettingsError as error:
+        problems += error.problems
+        return None
     return found[1] if found else None
 
 
@@ -92,7 +98,11 @@ def check(project: Path) -> Report:
     sources = Sources.of(project)
     good: list[LoadedStack] = []
     # Two files may have the same problem; each problem is reported once.
-    problems: list[Problem] = [*model_file_problems(sources), *load_definitions(sources)[1]]
+    problems: list[Problem] = [
+        *overlooked_problems(sources),
+        *model_file_problems(sources),
+        *load_definitions(sources)[1],
+    ]
     names = sources.stages
     if not names:
         problems.append(
@@ -110,7 +120,8 @@ def check(project: Path) -> Report:
         else:
             problems += monitoring_problems(project, good[-1].settings)
     problems += _shared_namespaces(good)
-    return Report(stages=tuple(good), problems=SettingsError(problems).problems, feast=_feast(project))
+    feast = _feast(sources, problems)
+    return Report(stages=tuple(good), problems=SettingsError(problems).problems, feast=feast)
 
 
 def _shared_namespaces(loaded: list[LoadedStack]) -> list[Problem]:

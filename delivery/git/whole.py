@@ -1,5 +1,6 @@
 """What of a project a commit does not contain, or not as a file: it is refused by name, and never read in part."""
 
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from components.errors import UserError
+from components.files.reading import leads_out
 from components.files.sources import Sources, belongs, is_read
 
 # Modes of git.
@@ -51,7 +53,7 @@ def refuse_parts(git: Git, commit: str, project: Path, top: Path) -> None:
         _refuse_same_names(entries)
     if project.is_dir():
         _refuse_filters(git, project, [entry.path for entry in entries if is_read(entry.path)])
-        _refuse_links(project, top, entries)
+        _refuse_links(git, commit, project, top, entries)
 
 
 def refuse_filtered(git: Git, project: Path, paths: Sequence[str]) -> None:
@@ -122,20 +124,27 @@ def _refuse_same_names(entries: Iterable[_Entry]) -> None:
             )
 
 
-def _refuse_links(project: Path, top: Path, entries: Iterable[_Entry]) -> None:
+def _refuse_links(git: Git, commit: str, project: Path, top: Path, entries: Iterable[_Entry]) -> None:
     """Refuse links whose final targets are not part of the commit."""
+    for path in (entry.path for entry in entries if entry.mode == LINK):
+        _refuse_link(git, commit, project.resolve(), path, top.resolve())
+    # What is below a linked folder.
     sources = Sources.of(project)
-    links = (entry.path for entry in entries if entry.mode == LINK)
-    for path in dict.fromkeys([*links, *sources.model_files, *sources.feature_files]):
-        end = (project / path).resolve()
-        if not end.is_relative_to(top.resolve()):
-            raise UserError(
-                f"{path} is a symbolic link out of the repository, which is not supported: no commit contains what it "
-                "leads to",
-                "move that into the repository, and link to it by a relative path",
-            )
-        if not end.exists():
-            raise UserError(
-                f"{path} is a symbolic link to what the commit does not contain, which is not supported",
-                "commit what it leads to, or remove the link",
-            )
+    for path in (*sources.model_files, *sources.feature_files):
+        _refuse_link(git, commit, project.resolve(), path, top.resolve())
+
+
+def _refuse_link(git: Git, commit: str, project: Path, path: str, top: Path) -> None:
+    end = Path(os.path.realpath(project / path))
+    if leads_out(end, top):
+        raise UserError(
+            f"{path} is a symbolic link out of the repository, which is not supported: no commit contains what it "
+            "leads to",
+            "move that into the repository, and link to it by a relative path",
+        )
+    inside = end.relative_to(top).as_posix()
+    if end != project / path and git.try_git("cat-file", "-e", f"{commit}:{inside}").returncode != 0:
+        raise UserError(
+            f"{path} is a symbolic link to what the commit does not contain, which is not supported",
+            "commit what it leads to, or remove the link",
+        )

@@ -1,6 +1,7 @@
 """A copy of a commit contains the whole project, however the checkout has it, or says what is not supported."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,29 @@ def test_a_link_to_what_is_not_committed(tmp_path: Path) -> None:
         Repository(tmp_path).at("HEAD"),
     ):
         pass
+
+
+def test_a_link_to_what_is_not_committed_is_refused_in_place_too(tmp_path: Path) -> None:
+    work = reading(tmp_path)
+    work.commit("Ignore", {".gitignore": "/shared/a.yaml\n", "shared/b.yaml": "1"})
+    (tmp_path / "models").rename(tmp_path / "shared" / "models")
+    (tmp_path / "shared" / "models" / "a.yaml").rename(tmp_path / "shared" / "a.yaml")
+    (tmp_path / "shared" / "models" / "a.yaml").symlink_to("../a.yaml")
+    (tmp_path / "models").symlink_to("shared/models")
+    work.commit("Link", {})
+    refused(tmp_path, r"^models/a\.yaml is a symbolic link to what the commit does not contain")
+
+
+@pytest.mark.parametrize("part", ["models/a.yaml", "features/views.py", STAGING])
+def test_a_link_to_what_belongs_to_git(tmp_path: Path, part: str) -> None:
+    """It may contain the token with which a CI system fetched the commit."""
+    work = reading(tmp_path)
+    (tmp_path / part).unlink(missing_ok=True)
+    (tmp_path / part).symlink_to(os.path.relpath(tmp_path / ".git" / "config", (tmp_path / part).parent))
+    work.commit("Link", {})
+    refused(
+        tmp_path, f"^{re.escape(part)} is a symbolic link (out of the repository|to what the commit does not)"
+    )
 
 
 def test_a_stack_file_that_is_a_link_is_not_edited(tmp_path: Path) -> None:
