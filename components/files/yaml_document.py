@@ -4,6 +4,8 @@ PyYAML alone keeps the last of two equal keys, turns `1.10` into 1.1 and a bare 
 aliases without a limit. Here each of these is a problem with its line, so what a reviewer reads is what is deployed.
 """
 
+import contextlib
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +19,16 @@ KeyPath = tuple[str | int, ...]
 
 # The parser in C is several times faster and is part of PyYAML's wheels; the other one reads the same language.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_resolver: Any = yaml.resolver.Resolver()
 _TAG = "tag:yaml.org,2002:"
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _BOOLEANS = {"true": True, "false": False}
 MAX_DEPTH = 50
+# Kubernetes' numbers have 64 bits: https://kubernetes.io/docs/reference/using-api/api-concepts/
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+_LONGEST_NUMBER = len(str(_SMALLEST))
+# More are not shown; a file of a megabyte may have hundreds of thousands.
+_MOST_PROBLEMS = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +92,8 @@ def parse_document(text: str, file: str) -> Document:
             [Problem(file=file, line=1, reason="the file is not a mapping", fix="write `key: value`")]
         )
     reader = _Reader(file)
+    if reader.tagged(node):
+        reader.refuse_tag(node, ())
     data = reader.mapping(node, ())
     if reader.problems:
         raise SettingsError(reader.problems)
@@ -115,7 +125,8 @@ def _compose(text: str, file: str) -> yaml.Node | None:
 def _refuse_deep_nesting(text: str) -> None:
     """The parsers are recursive, so nesting is limited before it can exhaust the stack."""
     opening = text.count("[") + text.count("{")
-    indented = max((len(line) - len(line.lstrip(" -")) for line in text.splitlines()), default=0)
+    # What can open a block: each level of one line is a sign of these.
+    indented = max((len(line) - len(line.lstrip(" -?:\t")) for line in text.splitlines()), default=0)
     if opening <= MAX_DEPTH and indented <= MAX_DEPTH:
         return
     depth = 0
@@ -180,6 +191,8 @@ class _Reader:
             )
             return None
         self._seen.add(id(node))
+        if not isinstance(node, yaml.ScalarNode) and self.tagged(node):
+            self.refuse_tag(node, path)
         if isinstance(node, yaml.MappingNode):
             self._origin(path, line, node)
             return self.mapping(node, path)
@@ -196,24 +209,52 @@ class _Reader:
         raw: str = node.value
         kind = node.tag.removeprefix(_TAG)
         value: str | int | float | bool | None = raw
-        if kind == "null":
+        if kind != "str" and self.tagged(node):
+            self.refuse_tag(node, path)
+        elif kind == "null":
             value = None
         elif kind == "bool" and raw.lower() in _BOOLEANS:
             value = _BOOLEANS[raw.lower()]
         elif kind == "int" and _DECIMAL.fullmatch(raw):
-            value = int(raw)
+            value = self._whole(node, path)
         elif kind == "float":
-            try:
-                value = float(raw.replace("_", ""))
-            except ValueError:
-                self._ambiguous(node, path, "a number")
+            value = self._fraction(node, path)
         elif kind in {"bool", "int"}:
             self._ambiguous(node, path, "a boolean" if kind == "bool" else "a number")
         elif kind == "timestamp":
             self._ambiguous(node, path, "a date")
         elif kind != "str":
-            self._problem(node, path, f"the tag {node.tag} is not supported", "remove the tag")
+            self.refuse_tag(node, path)
         return value
+
+    def tagged(self, node: yaml.Node) -> bool:
+        """True where a tag in the file, and not the text, decides what a value is."""
+        if not isinstance(node, yaml.ScalarNode):
+            return bool(node.tag != f"{_TAG}{'map' if isinstance(node, yaml.MappingNode) else 'seq'}")
+        return bool(node.style) or bool(
+            _resolver.resolve(yaml.ScalarNode, node.value, (True, False)) != node.tag
+        )
+
+    def refuse_tag(self, node: yaml.Node, path: KeyPath) -> None:
+        self._problem(node, path, f"the tag {node.tag} is not supported", "remove the tag")
+
+    def _whole(self, node: yaml.Node, path: KeyPath) -> int | None:
+        # Python itself refuses to read one of thousands of digits.
+        value = int(node.value) if len(node.value) <= _LONGEST_NUMBER else None
+        if value is None or not _SMALLEST <= value <= _LARGEST:
+            self._problem(
+                node, path, "is a number that takes more than 64 bits", f"write one up to {_LARGEST}"
+            )
+            return None
+        return value
+
+    def _fraction(self, node: yaml.Node, path: KeyPath) -> float | None:
+        with contextlib.suppress(ValueError):
+            value = float(node.value.replace("_", ""))
+            if math.isfinite(value):
+                return value
+        self._ambiguous(node, path, "a number")
+        return None
 
     def _ambiguous(self, node: yaml.Node, path: KeyPath, kind: str) -> None:
         reason = f"without quotes YAML reads this as {kind}"
@@ -233,6 +274,8 @@ class _Reader:
 
     def _problem(self, node: yaml.Node, path: KeyPath, reason: str, fix: str, *, value: bool = True) -> None:
         """Collect a problem; `value` is false where it is about the key, and the node is not what is written there."""
+        if len(self.problems) >= _MOST_PROBLEMS:
+            return
         self.problems.append(
             Problem(
                 file=self.file,

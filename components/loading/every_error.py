@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from components.files.yaml_document import KeyPath
 from components.settings.wrong import WRONG
 
+_MOST = 1_000
 UNKNOWN_KEY, MISSING = "extra_forbidden", "missing"
 # What takes the place of a setting that every model or stage must have, so that the others are checked without it.
 _STAND_INS: Mapping[str, Any] = {
@@ -54,6 +55,9 @@ def every_error(model: type[BaseModel], data: Mapping[str, Any]) -> list[Found]:
     """Every error of raw data against a settings class, which is not empty only where there is one."""
     left = copy.deepcopy(dict(data))
     found = _errors(model, left)
+    # Each takes time, and so many are the work of a program.
+    if len(found) > _MOST:
+        return found[:_MOST]
     gone: list[KeyPath] = []
     new = found
     while new:

@@ -1,6 +1,6 @@
 """The files in `models/`: found, merged with a stack file's entry, and validated."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -128,18 +128,26 @@ def merge(base: Document, overlay: Document) -> tuple[dict[str, Any], dict[KeyPa
                 origins[here] = overlay.origins[here]
                 result[key] = lay(old, value, here)
                 continue
-            for stale in [p for p in origins if p[: len(here)] == here]:
-                del origins[stale]
+            for stale in _paths(old, here):
+                origins.pop(stale, None)
             if value is None and here not in _NULL_IS_VALUE:
                 result.pop(key, None)
                 continue
             result[key] = lay({}, value, here) if isinstance(value, dict) else value
-            origins.update((p, origin) for p, origin in overlay.origins.items() if p[: len(here)] == here)
+            origins.update((p, overlay.origins[p]) for p in _paths(value, here) if p in overlay.origins)
         return result
 
     merged = lay(base.data, overlay.data, ())
     origins[()] = overlay.origins[()]
     return merged, origins
+
+
+def _paths(value: object, path: KeyPath) -> Iterator[KeyPath]:
+    """The path of a value, and of each value in it."""
+    yield path
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inside:
+        yield from _paths(item, (*path, key))
 
 
 def _nothing_to_remove(base: dict[str, Any], overlay: Document, prefix: KeyPath) -> list[Problem]:
