@@ -1,6 +1,7 @@
-"""YAML for people: keys in order, multi-line texts as blocks."""
+"""YAML for people: keys in order, multi-line texts as blocks; the same for readers of YAML 1.1, of 1.2 and in Go."""
 
 import io
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -26,6 +27,17 @@ _MAPPING, _MAPPING_END = MappingStartEvent(None, None, True, flow_style=False), 
 _SEQUENCE, _SEQUENCE_END = SequenceStartEvent(None, None, True, flow_style=False), SequenceEndEvent()
 _TEXT = "tag:yaml.org,2002:str"
 _SHORT = 64
+# What the others read as something else than a text, and PyYAML does not; underscores are left out before.
+# y and n: https://yaml.org/type/bool.html; numbers: https://yaml.org/spec/1.2.2/#1032-tag-resolution, and those of Go
+# with the date: https://github.com/kubernetes-sigs/yaml/blob/master/goyaml.v2/resolve.go
+_ELSEWHERE = re.compile(
+    r"[yYnN]"
+    r"|[-+]?0[xX][-+]?[0-9a-fA-F]+|[-+]?0[oO][-+]?[0-7]+|[-+]?0[bB][-+]?[01]+"
+    r"|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt\s].*)?"
+)
+# Ends of lines for YAML 1.1, and part of the text for YAML 1.2: https://yaml.org/spec/1.2.2/#54-line-break-characters
+_OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029]")
 _resolver: Any = yaml.resolver.Resolver()
 _representer: Any = yaml.representer.SafeRepresenter()
 
@@ -75,9 +87,13 @@ def _emit(data: Any, emit: Callable[[Event], None]) -> None:  # noqa: ANN401
 def _text(value: str) -> ScalarEvent:
     if isinstance(value, Quoted):
         return ScalarEvent(None, None, (False, True), str(value), style="'")
+    if _OTHER_BREAKS.search(value):
+        return ScalarEvent(None, None, (False, True), value, style='"')
     if "\n" in value:
         return ScalarEvent(None, None, (False, True), value, style="|")
-    plain = _resolver.resolve(yaml.ScalarNode, value, (True, False)) == _TEXT
+    plain = _resolver.resolve(yaml.ScalarNode, value, (True, False)) == _TEXT and not _ELSEWHERE.fullmatch(
+        value.replace("_", "")
+    )
     return ScalarEvent(None, None, (plain, True), value)
 
 

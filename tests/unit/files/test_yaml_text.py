@@ -21,8 +21,6 @@ TEXTS = (
         "on",
         "1",
         "1.10",
-        "1e3",
-        "0o7",
         "0x1F",
         ".5",
         "1_000",
@@ -55,7 +53,6 @@ TEXTS = (
         "\ta",
         "a\t",
         "ä",
-        "\u2028",
         "\x07",
         "😀",
         "a\\b",
@@ -98,10 +95,39 @@ def test_a_text_is_read_as_the_same_text_and_written_as_pyyaml_writes_it(text: s
         assert dump(data) == yaml.dump(data, Dumper=_Nodes, width=10_000, allow_unicode=True)
 
 
+# What readers of YAML 1.1, of YAML 1.2 or in Go take for something else, and PyYAML writes without quotes.
+ELSEWHERE = (
+    *("y", "Y", "n", "N", "1e3", "1E3", "1e+3", ".1E9", "-.5", "+.5", "+.5e3", "1.e1", "12e03"),
+    *("0o17", "0O17", "-0o7", "0b-1", "0B1", "0X1f", "0o-7", "08", "0_8", "1_e3", "0_x1f", "1__0.5"),
+    *("2024-1-2", "2024-1-2 3:4:5", "2024-01-02T03"),
+)
+
+
+@pytest.mark.parametrize("text", ELSEWHERE)
+def test_a_text_that_others_read_differently_is_quoted(text: str) -> None:
+    assert dump({"a": text, "b": [text], text: "c"}) == "".join(
+        sorted([f"a: '{text}'\n", f"b:\n- '{text}'\n", f"'{text}': c\n"], key=lambda line: line.strip("'"))
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["v1.2.3", "1.2.3", "10.0.0.0/8", "1h30m", "0xg", "0o8", "1,000", "yn", "1e", "e3", "-", "+"]
+)
+def test_a_text_that_is_one_for_all_stays_plain(text: str) -> None:
+    assert dump(text).rstrip("\n").removesuffix("\n...") in {text, f"'{text}'" if text == "-" else text}
+
+
+@pytest.mark.parametrize("text", ["a\u2028b\n  c", "\x85", "a\rb", "\u2029\n"])
+def test_other_ends_of_lines_are_escaped(text: str) -> None:
+    """They end a line for YAML 1.1, and are part of the text for YAML 1.2."""
+    assert dump(text).isascii()
+    assert yaml.safe_load(dump(text)) == text
+
+
 def test_what_is_not_a_text_is_written_as_pyyaml_writes_it() -> None:
     shared = {"z": 1}
     values: tuple[Any, ...] = (
-        {"n": None, "t": True, "i": -3, "f": 0.5, "e": {}, "l": [], "d": {"b": shared, "a": (shared, [])}},
+        {"m": None, "t": True, "i": -3, "f": 0.5, "e": {}, "l": [], "d": {"b": shared, "a": (shared, [])}},
         {1: 2},
         [],
         {},
