@@ -1,0 +1,1 @@
+"""Generated bad projects through the commands that read a project."""
