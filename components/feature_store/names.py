@@ -6,6 +6,8 @@ from components.settings.stack import StackSettings
 
 SERVER = "feature-store"
 REDIS = "feature-store-redis"
+# The container of the exporter in Redis' pod.
+EXPORTER = "exporter"
 APPLY = "feature-store-apply"
 MATERIALIZATION = "feature-store-materialization"
 # Its pods have the labels of the materialisation, and so may reach Redis and the sources as it does.

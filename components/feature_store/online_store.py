@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from components.feature_store import images, names
+from components.feature_store import names
 from components.feature_store.feast_pod import CHECKSUM, checksum
 from components.kubernetes import naming
 from components.kubernetes.containers import command_probe, http_probe, secret_variable, tcp_probe
@@ -61,7 +61,7 @@ def redis_pod(redis: Redis, stack: StackSettings) -> Manifest:
     server = container(
         {
             "name": names.REDIS,
-            "image": images.REDIS,
+            "image": stack.images.redis.reference,
             "command": ["sh", "-c", redis_start()],
             "env": _password(redis, _PASSWORD),
             "ports": [container_port(_PORT_NAME, REDIS_PORT)],
@@ -81,9 +81,10 @@ def redis_pod(redis: Redis, stack: StackSettings) -> Manifest:
     )
     pod = pod_spec(
         names.REDIS,
-        [server, *([_exporter(redis)] if watched else [])],
+        [server, *([_exporter(redis, stack)] if watched else [])],
         user=_USER,
         volume_group=_USER,
+        image_pull_secrets=stack.images.image_pull_secrets,
         volumes=[
             {"name": "data", "persistentVolumeClaim": {"claimName": names.REDIS}},
             {"name": "configuration", "configMap": {"name": names.REDIS}},
@@ -97,11 +98,11 @@ def _ping(*, failure_threshold: int) -> Manifest:
     return command_probe(command, period_seconds=5, failure_threshold=failure_threshold)
 
 
-def _exporter(redis: Redis) -> Manifest:
+def _exporter(redis: Redis, stack: StackSettings) -> Manifest:
     return container(
         {
-            "name": "exporter",
-            "image": images.REDIS_EXPORTER,
+            "name": names.EXPORTER,
+            "image": stack.images.redis_exporter.reference,
             "env": [
                 {"name": "REDIS_ADDR", "value": f"redis://localhost:{REDIS_PORT}"},
                 *_password(redis, "REDIS_PASSWORD"),

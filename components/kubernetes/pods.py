@@ -20,6 +20,7 @@ def pod_spec(
     volume_group: int | None = None,
     tmp_size: str = "64Mi",
     volumes: Sequence[Manifest] = (),
+    image_pull_secrets: Sequence[str] = (),
 ) -> Manifest:
     """The PodSpec of hardened containers, which may write to /tmp.
 
@@ -32,6 +33,7 @@ def pod_spec(
         volume_group: The group that may write to its volumes.
         tmp_size: The size of /tmp.
         volumes: The volumes besides /tmp.
+        image_pull_secrets: The names of the Secrets with which the images are pulled.
     """
     security: dict[str, Any] = {
         "runAsNonRoot": run_as_non_root,
@@ -49,7 +51,13 @@ def pod_spec(
         "securityContext": security,
         "containers": list(containers),
         "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": tmp_size}}, *volumes],
+        **pull_secrets(image_pull_secrets),
     }
+
+
+def pull_secrets(secrets: Sequence[str]) -> Manifest:
+    """The field of a pod's spec that names the Secrets with which its images are pulled; empty without any."""
+    return {"imagePullSecrets": [{"name": name} for name in secrets]} if secrets else {}
 
 
 def container(

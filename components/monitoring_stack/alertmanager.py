@@ -4,7 +4,7 @@ from typing import Any
 
 from components.kubernetes.objects import Component, kubernetes_object
 from components.kubernetes.workloads import disruption_budget_spec, service_account
-from components.monitoring_stack import images, names
+from components.monitoring_stack import names
 from components.monitoring_stack.alert_routing import alertmanager_config_spec
 from components.monitoring_stack.operated import operated_spec
 from components.settings.stack import StackSettings
@@ -17,9 +17,7 @@ REPLICAS = 2
 def alertmanager_spec(stack: StackSettings) -> dict[str, Any]:
     """The Alertmanager's spec."""
     return {
-        **operated_spec(names.ALERTMANAGER, stack.stage, replicas=REPLICAS),
-        "image": images.ALERTMANAGER,
-        "version": images.ALERTMANAGER_VERSION,
+        **operated_spec(names.ALERTMANAGER, stack, stack.images.alertmanager, replicas=REPLICAS),
         "automountServiceAccountToken": False,
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "retention": "120h",

@@ -7,7 +7,7 @@ from components.kubernetes.objects import Component, Manifest, kubernetes_object
 from components.kubernetes.pods import container, container_port, pod_spec
 from components.kubernetes.workloads import deployment_spec, service, service_account, service_spec
 from components.monitoring import links
-from components.monitoring_stack import images, names
+from components.monitoring_stack import names
 from components.monitoring_stack.grafana_files import (
     DASHBOARDS_FOLDER,
     PROVISIONING_FOLDER,
@@ -55,7 +55,7 @@ def grafana_pod(stack: StackSettings, dashboards: Sequence[str]) -> Manifest:
     server = container(
         {
             "name": names.GRAFANA,
-            "image": images.GRAFANA,
+            "image": stack.images.grafana.reference,
             "ports": [container_port(_PORT_NAME, PORT)],
             "env": [{"name": name, "value": variables[name]} for name in sorted(variables)],
             "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
@@ -77,6 +77,7 @@ def grafana_pod(stack: StackSettings, dashboards: Sequence[str]) -> Manifest:
         names.GRAFANA,
         [server],
         user=_USER,
+        image_pull_secrets=stack.images.image_pull_secrets,
         volumes=[
             {"name": "data", "emptyDir": {"sizeLimit": "1Gi"}},
             {"name": "shown", "projected": {"sources": [_source(name) for name in dashboards]}},

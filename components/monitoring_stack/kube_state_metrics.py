@@ -8,7 +8,7 @@ from components.kubernetes.pods import container, container_port, pod_spec
 from components.kubernetes.scraping import service_monitor_spec
 from components.kubernetes.workloads import deployment_spec, service, service_account, service_spec
 from components.monitoring.recording_rules import INTERVAL
-from components.monitoring_stack import access, images, names
+from components.monitoring_stack import access, names
 from components.settings.model import Rollout
 from components.settings.stack import StackSettings
 
@@ -30,7 +30,7 @@ def kube_state_metrics_pod(stack: StackSettings) -> Manifest:
     server = container(
         {
             "name": names.KUBE_STATE_METRICS,
-            "image": images.KUBE_STATE_METRICS,
+            "image": stack.images.kube_state_metrics.reference,
             "args": [
                 f"--namespaces={stack.namespace}",
                 f"--resources={','.join(chain(*watched(stack).values()))}",
@@ -43,7 +43,13 @@ def kube_state_metrics_pod(stack: StackSettings) -> Manifest:
             "readinessProbe": http_probe("/readyz", _TELEMETRY),
         }
     )
-    return pod_spec(names.KUBE_STATE_METRICS, [server], user=_NOBODY, token=True)
+    return pod_spec(
+        names.KUBE_STATE_METRICS,
+        [server],
+        user=_NOBODY,
+        token=True,
+        image_pull_secrets=stack.images.image_pull_secrets,
+    )
 
 
 def kube_state_monitor_spec() -> Manifest:

@@ -6,7 +6,7 @@ from components.kubernetes.network import NAMESPACE_NAME
 from components.kubernetes.objects import Component, kubernetes_object
 from components.kubernetes.workloads import disruption_budget_spec, service_account
 from components.monitoring.recording_rules import INTERVAL
-from components.monitoring_stack import access, cadvisor, images, names
+from components.monitoring_stack import access, cadvisor, names
 from components.monitoring_stack.operated import operated_spec
 from components.settings.monitoring import Storage
 from components.settings.quantities import quantity
@@ -24,9 +24,7 @@ def prometheus_spec(stack: StackSettings) -> dict[str, Any]:
     """The Prometheus' spec: it sees only the objects of its own stage, whatever else the cluster has."""
     settings = stack.monitoring.stack
     spec: dict[str, Any] = {
-        **operated_spec(names.PROMETHEUS, stack.stage, replicas=REPLICAS),
-        "image": images.PROMETHEUS,
-        "version": images.PROMETHEUS_VERSION,
+        **operated_spec(names.PROMETHEUS, stack, stack.images.prometheus, replicas=REPLICAS),
         "automountServiceAccountToken": True,
         # No CPU limit: throttled rules are evaluated late.
         "resources": {"requests": {"cpu": "500m", "memory": "2Gi"}, "limits": {"memory": "4Gi"}},

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from components.settings.feature_backfill import Backfill
 from components.settings.identifiers import Digest, ObjectName, Owner, Repository, Version
+from components.settings.images import image_reference
 from components.settings.model import Destination, DisruptionBudget
 from components.settings.pod import Env, EnvSource, KeyReference, PositiveSeconds, Resources, Settings
 from components.settings.quantities import Duration, Quantity, quantity, seconds
@@ -293,8 +294,7 @@ class FeatureStoreSettings(Settings):
     @property
     def image_reference(self) -> str:
         """The image to run: repository, tag, and the digest where one is set."""
-        tagged = f"{self.image}:{self.version}"
-        return tagged if self.digest is None else f"{tagged}@{self.digest}"
+        return image_reference(self.image, self.version, self.digest)
 
     @property
     def keeps_data(self) -> bool:

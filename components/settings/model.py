@@ -23,6 +23,7 @@ from components.settings.identifiers import (
     Repository,
     Version,
 )
+from components.settings.images import image_reference
 from components.settings.pod import (
     EnvSource,
     EnvValue,
@@ -267,8 +268,7 @@ class ModelSettings(ModelDefinition):
     @property
     def image_reference(self) -> str:
         """The image to run: repository, tag, and the digest where one is set."""
-        tagged = f"{self.image}:{self.version}"
-        return tagged if self.digest is None else f"{tagged}@{self.digest}"
+        return image_reference(self.image, self.version, self.digest)
 
     @property
     def ports(self) -> dict[str, int]:

@@ -1,25 +1,28 @@
 """The settings of a stack: one stage with its models. components/loading/stack_files.py reads them."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic.alias_generators import to_camel
 
 from components.files import sources
 from components.settings.drift import DriftSettings
 from components.settings.feature_definitions import FeatureDefinitions
 from components.settings.feature_store import FeatureStoreSettings
 from components.settings.identifiers import DnsLabel
+from components.settings.images import Images
 from components.settings.model import ModelSettings
-from components.settings.monitoring import Monitoring
+from components.settings.monitoring import Monitoring, MonitoringDelivery
 from components.settings.namespaces import StageNamespace
 from components.settings.network import CLUSTER_DNS, DnsServer, ServiceMesh
 from components.settings.pod import Settings
 from components.settings.policy import PolicySettings
 from components.settings.registries import ModelRegistry
-from components.settings.wrong import wrong
+from components.settings.wrong import Place, refuse, wrong
 
 PROJECT = sources.PROJECT
+_MONITORING_IMAGES = ("prometheus", "alertmanager", "grafana", "kube_state_metrics")
 
 
 class PodSecurity(StrEnum):
@@ -54,6 +57,7 @@ class _StageSettings(Settings):
     drift: DriftSettings = DriftSettings()
     feature_store: FeatureStoreSettings | None = None
     """Default: the stage has no feature store."""
+    images: Images = Images()
 
     @field_validator("monitoring")
     @classmethod
@@ -65,6 +69,30 @@ class _StageSettings(Settings):
                 "name another one under monitoring.namespace",
             )
         return monitoring
+
+    @model_validator(mode="after")
+    def _used(self) -> Self:
+        own_redis = self.feature_store is not None and self.feature_store.online.redis.install
+        monitored = self.monitoring.delivery is not MonitoringDelivery.NONE
+        store: Place = ("featureStore", "online")
+        monitoring: Place = ("monitoring",)
+        used: dict[str, tuple[bool, list[Place]]] = {
+            "redis": (own_redis, [store]),
+            "redis_exporter": (own_redis and monitored, [store, monitoring]),
+            **dict.fromkeys(_MONITORING_IMAGES, (self.monitoring.stack.install, [monitoring])),
+        }
+        used["image_pull_secrets"] = (any(runs for runs, _ in used.values()), [store, monitoring])
+        refuse(
+            wrong(
+                f"{to_camel(name)} has no effect: the stage installs nothing that runs such an image",
+                "remove it",
+                ("images", to_camel(name)),
+                *said_by,
+            )
+            for name, (runs, said_by) in used.items()
+            if name in self.images.model_fields_set and not runs
+        )
+        return self
 
 
 class StackConfig(_StageSettings):

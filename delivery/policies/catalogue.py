@@ -73,7 +73,7 @@ POLICIES = (
     ),
     Policy(
         name=PolicyName.IMAGE_DIGEST,
-        checks="with `requireDigest: true`, every image of a model is pinned by its digest",
+        checks="with `requireDigest: true`, every image of a model or feature store is pinned by its digest",
         satisfy='`digest: "sha256:..."` next to the version in the stack file',
         of_object=image_digest,
     ),

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from components.errors import Problem
+from components.feature_store import names as store
 from delivery.policies.manifest import Manifest, Pod, model_pod, namespace_of, selects
 from delivery.policies.stage import StageRules
 
 FEWEST = 2
+_REDIS = store.selector(store.REDIS)
 _SCALED = {"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"}
 
 
@@ -44,7 +46,9 @@ def disruption_budget(manifests: Sequence[Manifest], stage: StageRules) -> Itera
 
 
 def _model(manifest: Manifest, stage: StageRules) -> Pod | None:
-    return model_pod(manifest, stage) if manifest["kind"] in _SCALED else None
+    pod = model_pod(manifest, stage) if manifest["kind"] in _SCALED else None
+    # A stage's own Redis is one by design: two would write the same volume.
+    return None if pod and pod.labels.items() >= _REDIS.items() else pod
 
 
 def _replicas(manifest: Manifest) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from components.errors import Problem
+from delivery.policies.digest_settings import digest_fix
 from delivery.policies.image_names import full_repository, is_below, tag
 from delivery.policies.manifest import Manifest, Pod, model_pod, pod_of
 from delivery.policies.stage import StageRules
@@ -22,13 +23,15 @@ def image_tag(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
 
 
 def image_digest(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
-    """Where the stage requires digests, every image of a model is pinned by one."""
+    """Where the stage requires digests, every image in its namespace is pinned by one."""
     pod = model_pod(manifest, stage) if stage.require_digest else None
-    for name, image in _images(pod) if pod else ():
+    if pod is None:
+        return
+    for name, image in _images(pod):
         if _DIGEST not in image:
             yield Problem(
                 f"the image {image} of {name} is not pinned by its digest",
-                'add digest: "sha256:..." to the model\'s entry in the stack file, as the registry shows it',
+                digest_fix(pod, name, tag(image)),
             )
 
 

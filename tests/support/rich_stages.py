@@ -126,6 +126,10 @@ _INSTALLED = """\
         - {severity: page, webhookUrl: "https://hooks.example.com/page"}
         - {owner: team-a, webhookUrlSecret: {name: hooks, key: team-a}}
         - {owner: team-a, severity: page, webhookUrl: "https://hooks.example.com/team-a-page"}
+  ml-deployments:images:
+    prometheus: {image: registry.example.com/prometheus, version: "v3.13.5"}
+    grafana: {version: "12.4.10", digest: "sha256:0000000000000000000000000000000000000000000000000000000000000000"}
+    imagePullSecrets: [mirror]
 """
 _BARE_INSTALLED = """\
   ml-deployments:monitoring: {namespace: watch, delivery: operator, stack: {install: true, storage: null}}

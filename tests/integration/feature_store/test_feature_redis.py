@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components.feature_store.images import REDIS_EXPORTER
 from components.feature_store.names import REDIS, SERVER
 from components.settings.feature_store import REDIS_PASSWORD, FeatureAlertName
+from components.settings.images import RedisExporterImage
 from sandbox.harness.clone import Clone
 from sandbox.harness.feature_store.store import Store, feature_store
 from sandbox.harness.prometheus import Prometheus
@@ -71,7 +71,7 @@ def redis_cli(store: Store, *commands: str) -> None:
 
 
 def test_the_exporter_is_the_one_that_is_deployed() -> None:
-    assert REDIS_EXPORTER.endswith(f":{tool_version('redis_exporter')}")
+    assert RedisExporterImage().version == tool_version("redis_exporter")
 
 
 def test_a_redis_that_is_down_is_reported(store: Store, sandbox: Clone, tmp_path: Path) -> None:

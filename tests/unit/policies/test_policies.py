@@ -5,11 +5,17 @@ from pathlib import Path
 import pytest
 
 from components.files.sources import Sources
+from components.settings.images import Images
 from components.stack import load_stack
 from delivery.policies.findings import violations
 from delivery.policies.violation import Violation
 from delivery.rendering.render import manifests
+from tests.support.feature_stores import READS
+from tests.support.features import write_features
+from tests.support.pages import blocks
 from tests.support.projects import CHECKOUT, GOOD_STACK, entry, problems, project
+
+DIGEST = f"sha256:{'0' * 64}"
 
 
 def policy_violations(folder: Path, stage: str) -> list[Violation]:
@@ -48,3 +54,40 @@ def test_an_exception_for_no_policy_is_refused(tmp_path: Path) -> None:
     text = '  ml-deployments:policy: {exceptions: [{policy: replica, name: a, reason: b, until: "2999-12-31"}]}\n'
     (problem,) = problems(project(tmp_path, GOOD_STACK + text))
     assert problem.field == "config.ml-deployments:policy.exceptions[0].policy"
+
+
+def production_with_the_documented_store(folder: Path, *, pinned: bool) -> Path:
+    """A stage with production's policies and the store of docs/feature-store.md."""
+    page = CHECKOUT / "docs" / "feature-store.md"
+    (store,) = (block.partition("config:\n")[2] for block in blocks(page, "yaml") if "featureStore:" in block)
+    strict = "  ml-deployments:requireDigest: true\n  ml-deployments:policy: {highAvailability: true}\n"
+    if pinned:
+        store = store.replace("    replicas: 2\n", f'    replicas: 2\n    digest: "{DIGEST}"\n')
+        images = Images()
+        strict += "  ml-deployments:images:\n"
+        for key, image in {"redis": images.redis, "redisExporter": images.redis_exporter}.items():
+            strict += f'    {key}: {{version: "{image.version}", digest: "{DIGEST}"}}\n'
+    folder.mkdir()
+    write_features(folder)
+    model = entry(f'version: "v1"\nreplicas: 2\ndigest: "{DIGEST}"')
+    return project(folder, model + strict + store, a=READS)
+
+
+def test_the_documented_store_passes_with_the_settings_that_the_policies_name(tmp_path: Path) -> None:
+    found = policy_violations(production_with_the_documented_store(tmp_path / "pinned", pinned=True), "test")
+    assert [v for v in found if v.policy != "version-order"] == []
+
+    found = policy_violations(production_with_the_documented_store(tmp_path / "tags", pinned=False), "test")
+    fixes = {v.problem.fix for v in found if v.policy != "version-order"}
+    assert {v.policy for v in found} == {"image-digest", "version-order"}
+    assert fixes == {
+        'add digest: "sha256:..." to featureStore in the stack file, as the registry shows it',
+        *(
+            f'add ml-deployments:images: {{{key}: {{version: "{version}", digest: "sha256:..."}}}} to the stack file, '
+            "as the registry shows it"
+            for key, version in (
+                ("redis", Images().redis.version),
+                ("redisExporter", Images().redis_exporter.version),
+            )
+        ),
+    }
