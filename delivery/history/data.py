@@ -8,12 +8,16 @@ from delivery.releases.deployments import Deployment
 
 
 def history_data(history: History) -> dict[str, Any]:
-    """What `--json` prints: `head`, `shallow`, `running`, `changes` with the newest first, and `elsewhere`."""
+    """What `--json` prints: `head`, `shallow`, `running`, `changes` with the newest first, `moves` and `elsewhere`."""
     return {
         "head": history.head,
         "shallow": history.shallow,
         "running": [_change(change) for change in history.running()],
         "changes": [_change(change) for change in history.changes],
+        "moves": [
+            {"stage": move.stage, "from": move.old, "to": move.new, "commit": move.commit}
+            for move in history.moves
+        ],
         "elsewhere": [_deployment(deployment) for deployment in history.elsewhere],
     }
 

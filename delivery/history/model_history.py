@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from delivery.git.repository import Commit, Repository
 from delivery.git.reverts import reverted
+from delivery.history.moves import Move
 from delivery.history.stack_log import StackCommit, StackLog
 from delivery.releases.changes import Deployed, deployed
 from delivery.releases.deployments import Deployment, deployments
@@ -42,6 +43,7 @@ class Change:
         gate: The figures of the gate it passed, from the message's trailers.
         run: The training run, from the trailers.
         reason: Why a rule was overridden, from the trailers.
+        file: The stage's stack file then, from the top of the repository.
     """
 
     stage: str
@@ -53,6 +55,7 @@ class Change:
     when: str
     position: int
     oldest_known: bool
+    file: str
     deployments: tuple[Deployment, ...] = ()
     reverts: str | None = None
     reapplies: str | None = None
@@ -91,6 +94,7 @@ class History:
     Attributes:
         head: The commit it was read at.
         shallow: True when the clone lacks older commits.
+        moves: Where stack files were before, as far as they were followed.
         elsewhere: Deployments of commits that the branch does not hold: it was rewritten, or another was deployed.
     """
 
@@ -98,6 +102,7 @@ class History:
     shallow: bool
     changes: tuple[Change, ...]
     elsewhere: tuple[Deployment, ...]
+    moves: tuple[Move, ...] = ()
 
     def only(self, model: str | None, stage: str | None) -> "History":
         """The changes of one model, one stage, or both; None means all of them."""
@@ -105,6 +110,7 @@ class History:
             self,
             changes=tuple(c for c in self.changes if _is(c, model, stage)),
             elsewhere=tuple(d for d in self.elsewhere if _is(d, model, stage)),
+            moves=tuple(move for move in self.moves if stage in {None, move.stage}),
         )
 
     def previous_version(self, stage: str, model: str, version: str) -> str | None:
@@ -137,18 +143,19 @@ def history(repository: Repository) -> History:
     """
     log = StackLog(repository)
     found = _with_reverts(list(_changes(log)))
-    tags = deployments(repository)
+    tags = [replace(d, stage=log.stage_named(d.stage, d.commit)) for d in deployments(repository)]
     return History(
         head=log.head,
         shallow=repository.shallow,
         changes=tuple(_with_deployments(found, tags, log.entered)),
         elsewhere=tuple(d for d in tags if d.commit not in log.entered),
+        moves=log.moves,
     )
 
 
 def _changes(log: StackLog) -> Iterator[Change]:
     for each in log.commits:
-        for key, before, after in _differences(log, each):
+        for key, file, before, after in _differences(log, each):
             source = _source(log, each, key, after)
             stage, model = key
             trailers = source.trailers if source.trailers.get("Model") == model else {}
@@ -163,13 +170,16 @@ def _changes(log: StackLog) -> Iterator[Change]:
                 when=each.commit.when,
                 position=log.entered[each.commit.revision],
                 oldest_known=each.oldest_known,
+                file=file,
                 gate=trailers.get("Gate"),
                 run=trailers.get("Run"),
                 reason=trailers.get("Reason"),
             )
 
 
-def _differences(log: StackLog, each: StackCommit) -> Iterator[tuple[Key, Deployed | None, Deployed | None]]:
+def _differences(
+    log: StackLog, each: StackCommit
+) -> Iterator[tuple[Key, str, Deployed | None, Deployed | None]]:
     for file in each.files:
         old, new = log.entries(file.stage, file.before), log.entries(file.stage, file.after)
         for model in sorted({*old, *new}):
@@ -179,7 +189,7 @@ def _differences(log: StackLog, each: StackCommit) -> Iterator[tuple[Key, Deploy
                 continue
             before, after = (deployed(entry) for entry in entries)
             if before != after:
-                yield (file.stage, model), before, after
+                yield (file.stage, model), file.path, before, after
 
 
 def _source(log: StackLog, merge: StackCommit, key: Key, after: Deployed | None) -> Commit:
@@ -187,7 +197,7 @@ def _source(log: StackLog, merge: StackCommit, key: Key, after: Deployed | None)
     sides = [
         (side.commit, result)
         for side in merge.sources
-        for changed, _, result in _differences(log, side)
+        for changed, _, _, result in _differences(log, side)
         if changed == key
     ]
     version = after and after.version

@@ -4,16 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 from components.errors import UserError
-from components.files.sources import STAGE_FILE
 from delivery.git.repository import LOG_FORMAT, Commit, Repository, commit_of
 from delivery.git.whole import LINK, refuse_filtered
+from delivery.history.moves import Move, Paths, moves
 from delivery.history.past_entries import PastEntries
 from delivery.releases.changes import Entries
 
-_STACK_FILES = ":(glob)Pulumi.*.yaml"
 _RAW = ("log", "-z", "--raw", "--no-abbrev", "--no-renames", f"--format={LOG_FORMAT}")
 
 
@@ -21,10 +19,13 @@ _RAW = ("log", "-z", "--raw", "--no-abbrev", "--no-renames", f"--format={LOG_FOR
 class FileChange:
     """A stage's stack file before and after a commit, by the names of its blobs; None where there is no file.
 
-    `link` is true where it is a symbolic link afterwards: the blob is where it leads to.
+    Attributes:
+        path: Where it is, from the top of the repository; after a move, the new place.
+        link: True where it is a symbolic link afterwards: the blob is where it leads to.
     """
 
     stage: str
+    path: str
     before: str | None
     after: str | None
     link: bool = False
@@ -49,11 +50,13 @@ class StackLog:
     """What the first-parent history of a commit says of the stack files; the newest commit comes first.
 
     First parents are the states of the branch itself: a merge counts when it was merged, with everything it brought in.
+    A stack file is followed to the paths that it had before.
     """
 
     def __init__(self, repository: Repository, revision: str = "HEAD") -> None:
         self.repository = repository
         self.head = repository.resolve(revision)
+        self._paths = Paths(repository.project.relative_to(repository.top))
         self.commits = self._commits()
         self._refuse_unreadable()
         self._entries = PastEntries(repository.blobs(_blob_names(self.commits)))
@@ -61,6 +64,15 @@ class StackLog:
     def entries(self, stage: str, blob: str | None) -> Entries:
         """The models of a stack file's blob, by name; empty without one and where it is not valid YAML."""
         return {} if blob is None else self._entries.of(blob, f"Pulumi.{stage}.yaml")
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """The moves that were followed."""
+        return tuple(self._paths.moves)
+
+    def stage_named(self, name: str, commit: str) -> str:
+        """What a stage is called now that had this name when a commit was the newest."""
+        return self._paths.stage_named(name, self.entered.get(commit, len(self.entered)))
 
     @cached_property
     def graph(self) -> Mapping[str, Sequence[str]]:
@@ -89,6 +101,9 @@ class StackLog:
 
     def _commits(self) -> tuple[StackCommit, ...]:
         chain = list(self._log("--first-parent"))
+        # Each round follows the files to the paths that the round before found.
+        while self._paths.add(moves(self.repository, self._added(chain))):
+            chain = list(self._log("--first-parent"))
         if any(len(each.commit.parents) > 1 for each in chain):
             # Merges into a branch change nothing themselves, except to resolve conflicts; those count for the merge.
             brought: dict[int, list[StackCommit]] = defaultdict(list)
@@ -103,21 +118,30 @@ class StackLog:
         boundary = self._boundary()
         return tuple(replace(each, oldest_known=each.commit.revision in boundary) for each in chain)
 
+    def _added(self, chain: Sequence[StackCommit]) -> list[tuple[str, str, int, str, str]]:
+        """What `moves` asks about: the stack files that commits of the branch add."""
+        return [
+            (commit.revision, commit.parents[0], self.entered[commit.revision], file.path, file.stage)
+            for commit, files in ((each.commit, each.files) for each in chain)
+            for file in files
+            if file.before is None and commit.parents
+        ]
+
     def _log(self, *arguments: str) -> Iterator[StackCommit]:
-        said = self.repository.git(*_RAW, *arguments, self.head, "--", _STACK_FILES)
+        said = self.repository.git(*_RAW, *arguments, self.head, "--", *self._paths.pathspecs())
         fields = said.split("\0")
         # What ends a commit's own fields is one more.
         step = LOG_FORMAT.count("%x00") + 1
-        inside = self.repository.project.relative_to(self.repository.top)
         at = 0
         while at + step <= len(fields):
             commit = commit_of(fields[at : at + step])
             at += step
             files: list[FileChange] = []
             while at < len(fields) and fields[at].lstrip("\n").startswith(":"):
-                files += _file_change(fields[at], fields[at + 1], inside)
+                stage = self._paths.stage(fields[at + 1], self.entered[commit.revision])
+                files += [] if stage is None else [_file_change(fields[at], fields[at + 1], stage)]
                 at += 2
-            yield StackCommit(commit=commit, files=tuple(files))
+            yield StackCommit(commit=commit, files=tuple(_without_moves(files)))
 
     def _refuse_unreadable(self) -> None:
         """Refuse stack files that differ from what git stores of them; their past is not checked."""
@@ -140,16 +164,26 @@ class StackLog:
         return set((self.repository.project / path).read_text(encoding="utf-8").split())
 
 
-def _file_change(meta: str, path: str, inside: Path) -> Iterator[FileChange]:
-    match = STAGE_FILE.fullmatch(Path(path).name)
-    if match and Path(path).parent == inside:
-        _, mode, before, after, _ = meta.lstrip("\n").split()
-        yield FileChange(
-            stage=match[1],
-            before=before if before.strip("0") else None,
-            after=after if after.strip("0") else None,
-            link=mode == LINK,
-        )
+def _file_change(meta: str, path: str, stage: str) -> FileChange:
+    _, mode, before, after, _ = meta.lstrip("\n").split()
+    return FileChange(
+        stage=stage,
+        path=path,
+        before=before if before.strip("0") else None,
+        after=after if after.strip("0") else None,
+        link=mode == LINK,
+    )
+
+
+def _without_moves(files: Sequence[FileChange]) -> Iterator[FileChange]:
+    """The changes of a commit, with a file that is removed at one path and added at another as one change."""
+    removed = {file.stage: file for file in files if file.after is None}
+    added = {file.stage for file in files if file.before is None}
+    for file in files:
+        if file.before is None and file.stage in removed:
+            yield replace(file, before=removed[file.stage].before)
+        elif file.after is not None or file.stage not in added:
+            yield file
 
 
 def _blob_names(commits: Sequence[StackCommit]) -> Iterator[str]:

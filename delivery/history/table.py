@@ -34,6 +34,10 @@ def history_notes(history: History) -> list[str]:
             str(Problem("This clone is shallow: older history is missing", "`git fetch --unshallow`"))
         )
     found += [
+        f"{move.stage}: the stack file was {move.old} before {move.commit[:_DIGITS]}; its history goes on there"
+        for move in history.moves
+    ]
+    found += [
         f"{deployment.name} was deployed {day(deployment.when)} from {deployment.commit[:_DIGITS]}, "
         "which this branch does not contain"
         for deployment in history.elsewhere

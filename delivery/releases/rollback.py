@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from components.errors import SettingsError, UserError
@@ -190,13 +189,12 @@ def _refuse_more(repository: Repository, last: _Release) -> None:
 
 
 def _other_changes(repository: Repository, last: _Release, old: str, new: str) -> Iterator[str]:
-    own = f"Pulumi.{last.stage}.yaml"
-    inside = repository.project.relative_to(repository.top)
+    own = last.change.file
     changed = repository.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new).split("\0")
     for path in filter(None, changed):
-        if Path(path) != inside / own:
+        if path != own:
             yield f"the change of {path}"
-    texts = [repository.file(revision, own) or "" for revision in (old, new)]
+    texts = [_text(repository, revision, own) for revision in (old, new)]
     before, after = (entries(text, own) for text in texts)
     for model in sorted({*before, *after}):
         if before.get(model) == after.get(model):
@@ -213,6 +211,12 @@ def _other_changes(repository: Repository, last: _Release, old: str, new: str) -
     for key in sorted({*settings[0], *settings[1]}):
         if settings[0].get(key) != settings[1].get(key):
             yield f"{last.stage}: {key}"
+
+
+def _text(repository: Repository, revision: str, path: str) -> str:
+    """A file at a commit, by its path from the top of the repository; empty where there is none."""
+    done = repository.try_git("show", f"{revision}:{path}")
+    return done.stdout if done.returncode == 0 else ""
 
 
 def _settings(text: str, file: str) -> dict[str, Any]:
@@ -257,7 +261,7 @@ def _resolve(tree: Repository, last: _Release, said: str) -> None:
     file = f"Pulumi.{last.stage}.yaml"
     conflicts = tree.git("diff", "--name-only", "--relative", "--diff-filter=U").splitlines()
     now = entries_at(tree, "HEAD", last.stage).get(last.model)
-    then = entries_at(tree, undone.revision, last.stage).get(last.model)
+    then = entries(_text(tree, undone.revision, last.change.file), file).get(last.model)
     text = tree.file("HEAD", file)
     if conflicts != [file] or text is None:
         raise UserError(f"`git revert {undone.revision[:10]}` failed", _instead(last), said=said)

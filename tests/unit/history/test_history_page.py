@@ -62,6 +62,7 @@ def made(**texts: str) -> History:
         when=commit.when,
         position=0,
         oldest_known=False,
+        file="Pulumi.staging.yaml",
         gate=text["gate"],
         reason=text["gate"],
     )
