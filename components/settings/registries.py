@@ -76,6 +76,11 @@ class MetricGate(Settings):
     max_rise: Fall | None = None
     """How far it may be above that of the version that the stage runs now."""
 
+    @property
+    def compares(self) -> bool:
+        """True where it needs the version before."""
+        return self.max_drop is not None or self.max_rise is not None
+
     @model_validator(mode="after")
     def _check(self) -> "MetricGate":
         if all(rule is None for rule in (self.min, self.max, self.max_drop, self.max_rise)):
@@ -90,6 +95,11 @@ class Gate(Settings):
 
     metrics: Annotated[dict[MetricName, MetricGate], Field(min_length=1)]
     """Rules by the metric's name in the registered version's run."""
+
+    @property
+    def compares(self) -> bool:
+        """True where a rule needs the version before."""
+        return any(rule.compares for rule in self.metrics.values())
 
 
 class ModelRegistry(Settings):

@@ -16,6 +16,8 @@ _READ_ALIKE = (
     "diff.relative=false",
     "core.quotePath=false",
     "core.warnAmbiguousRefs=true",
+    # Of the empty file of grafts below.
+    "advice.graftFileDeprecated=false",
     "i18n.logOutputEncoding=UTF-8",
     "i18n.commitEncoding=UTF-8",
     "trailer.separators=:",

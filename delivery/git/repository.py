@@ -4,12 +4,12 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from components.errors import UserError
 from components.files.sources import PARTS, belongs, is_read
 from delivery.git import whole, work_trees
+from delivery.git.commits import FIELDS, LOG_FORMAT, Commit, commit_of
 from delivery.git.environment import OPTIONS, environment
 from delivery.git.unusable import unusable
 
@@ -29,32 +29,6 @@ _WHOLE = ("-c", "core.sparseCheckout=false", "-c", "core.symlinks=true")
 _DIGITS = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _AMBIGUOUS = re.compile(r"refname '(.+?)' is ambiguous")
 _SHORT = re.compile(r"short (?:object ID|SHA1) \S+ is ambiguous")
-# A message may contain anything but NUL.
-_FIELDS = ("%H", "%P", "%an <%ae>", "%cI", "%s", "%b", "%(trailers:only,unfold)")
-LOG_FORMAT = "%x00".join(_FIELDS) + "%x00"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Commit:
-    """One commit.
-
-    Attributes:
-        revision: All digits.
-        parents: The revisions of its parents, the first one first.
-        author: Name and address of the author.
-        when: When it was committed, as ISO 8601 with the committer's offset.
-        subject: The first line of its message.
-        body: The rest of its message.
-        trailers: The `Key: value` lines at the end of the message; of equal keys the last.
-    """
-
-    revision: str
-    parents: tuple[str, ...]
-    author: str
-    when: str
-    subject: str
-    body: str
-    trailers: Mapping[str, str]
 
 
 class Repository:
@@ -137,7 +111,7 @@ class Repository:
                 said = done.stdout[at:end].decode("utf-8", "replace") or done.stderr.decode(
                     "utf-8", "replace"
                 )
-                raise UserError(f"{name} cannot be read: {said.strip()}", "`git fsck` names what is damaged")
+                raise _unreadable(name, said.strip())
             at = end + 1 + int(size)
             found[name] = done.stdout[end + 1 : at].decode("utf-8", "replace")
             at += 1
@@ -158,7 +132,7 @@ class Repository:
             commit = done.stdout.strip()
             self._commits.add(commit)
             return commit
-        if revision == "HEAD" and self.branch is not None:
+        if revision == "HEAD" and self.unborn:
             raise UserError(
                 f"HEAD names no commit of this repository: {self.branch} has none yet", "commit the project"
             )
@@ -188,6 +162,12 @@ class Repository:
     def branch(self) -> str | None:
         """The branch that is checked out; None when HEAD is detached."""
         return self.try_git("symbolic-ref", "--quiet", "--short", "HEAD").stdout.strip() or None
+
+    @property
+    def unborn(self) -> bool:
+        """True before the first commit of the branch that is checked out."""
+        branch = self.try_git("symbolic-ref", "--quiet", "HEAD").stdout.strip()
+        return bool(branch) and not self.exists(branch)
 
     def changed(self) -> list[str]:
         """The files that differ from HEAD or are not known to git, relative to the repository's top folder.
@@ -238,7 +218,7 @@ class Repository:
     def log(self, *arguments: str) -> list[Commit]:
         """The commits that `git log` returns for the arguments, the newest first."""
         fields = self.git("log", "-z", f"--format={LOG_FORMAT}", *arguments).split("\0")
-        step = len(_FIELDS) + 1
+        step = len(FIELDS) + 1
         return [commit_of(fields[at : at + step]) for at in range(0, len(fields) - 1, step)]
 
     @contextmanager
@@ -267,16 +247,11 @@ class Repository:
             work_trees.remove(tree)
 
 
-def commit_of(fields: Sequence[str]) -> Commit:
-    """A commit from its fields in the order of `LOG_FORMAT`."""
-    revision, parents, author, when, subject, body, trailers = fields[: len(_FIELDS)]
-    pairs = (line.partition(": ") for line in trailers.split("\n"))
-    return Commit(
-        revision=revision.strip("\n"),
-        parents=tuple(parents.split()),
-        author=author,
-        when=when,
-        subject=subject,
-        body=body.strip(),
-        trailers={key: value for key, separator, value in pairs if separator},
-    )
+def _unreadable(blob: str, said: str) -> UserError:
+    if "promisor remote" in said:
+        return UserError(
+            "this clone has only a part of the objects (--filter), and the remote did not give the rest",
+            "make the remote reachable, or clone without --filter",
+            said=said,
+        )
+    return UserError(f"{blob} cannot be read: {said}", "`git fsck` names what is damaged")

@@ -7,7 +7,7 @@ from pathlib import Path
 from components.errors import UserError
 
 _TRUST = re.compile(r"git config --global --add safe\.directory .+")
-_NEWER = ("unknown repository extension", "repository format version", "unknown hash algorithm")
+_NEWER = ("unknown repository extension", "expected git repo version", "unknown hash algorithm")
 
 
 def unusable(project: Path, said: str) -> UserError:

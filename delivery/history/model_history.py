@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from delivery.git.repository import Commit, Repository
+from delivery.git.commits import Commit
+from delivery.git.repository import Repository
 from delivery.git.reverts import reverted
 from delivery.history.moves import Move
 from delivery.history.stack_log import StackCommit, StackLog
@@ -33,7 +34,7 @@ class Change:
     Attributes:
         commit: Who changed it, and why. For a merge: the commit on the side branch.
         merge: The merge that brought it to the branch; None where the commit was made on the branch.
-        when: When it reached the branch, as ISO 8601.
+        when: When it reached the branch, as ISO 8601; None where git has a time that no calendar has.
         position: The number of commits below it on the branch.
         oldest_known: True where a shallow clone ends: this is what ran then, and not when it was released.
         deployments: The tags of its deployments, the oldest first.
@@ -52,7 +53,7 @@ class Change:
     after: Deployed | None
     commit: Commit
     merge: Commit | None
-    when: str
+    when: str | None
     position: int
     oldest_known: bool
     file: str
@@ -95,6 +96,7 @@ class History:
         head: The commit it was read at.
         shallow: True when the clone lacks older commits.
         moves: Where stack files were before, as far as they were followed.
+        replaced: True where the clone replaces commits by others (`git replace`), which is not followed.
         elsewhere: Deployments of commits that the branch does not hold: it was rewritten, or another was deployed.
     """
 
@@ -103,6 +105,7 @@ class History:
     changes: tuple[Change, ...]
     elsewhere: tuple[Deployment, ...]
     moves: tuple[Move, ...] = ()
+    replaced: bool = False
 
     def only(self, model: str | None, stage: str | None) -> "History":
         """The changes of one model, one stage, or both; None means all of them."""
@@ -118,6 +121,10 @@ class History:
         own = self.only(model, stage).changes
         named = (found.version for change in own for found in (change.after, change.before) if found)
         return next((other for other in named if other != version), None)
+
+    def cut(self, stage: str, model: str) -> bool:
+        """True where the clone is shallow and lacks what a model's first known version replaced in a stage."""
+        return any(change.oldest_known for change in self.only(model, stage).changes)
 
     def running(self) -> list[Change]:
         """The release that each model of each stage runs, by model and stage."""
@@ -150,6 +157,7 @@ def history(repository: Repository) -> History:
         changes=tuple(_with_deployments(found, tags, log.entered)),
         elsewhere=tuple(d for d in tags if d.commit not in log.entered),
         moves=log.moves,
+        replaced=bool(repository.git("for-each-ref", "--count=1", "refs/replace/")),
     )
 
 

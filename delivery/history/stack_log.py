@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from components.errors import UserError
-from delivery.git.repository import LOG_FORMAT, Commit, Repository, commit_of
+from delivery.git.commits import LOG_FORMAT, Commit, commit_of
+from delivery.git.repository import Repository
 from delivery.git.whole import LINK, refuse_filtered
 from delivery.history.moves import Move, Paths, moves
 from delivery.history.past_entries import PastEntries

@@ -33,6 +33,11 @@ def history_notes(history: History) -> list[str]:
         found.append(
             str(Problem("This clone is shallow: older history is missing", "`git fetch --unshallow`"))
         )
+    if history.replaced:
+        found.append(
+            "This clone replaces commits by others (`git replace --list`). That is not followed: a commit is what its "
+            "digits say, as for everyone who clones the repository"
+        )
     found += [
         f"{move.stage}: the stack file was {move.old} before {move.commit[:_DIGITS]}; its history goes on there"
         for move in history.moves

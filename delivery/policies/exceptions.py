@@ -91,4 +91,5 @@ def _judged_on(project: Path) -> date | None:
         (commit,) = Repository(project).log("--max-count=1", "HEAD", "--")
     except UserError:
         return None
-    return datetime.fromisoformat(commit.when).astimezone(UTC).date()
+    # A time that no calendar has must not keep an exception alive.
+    return datetime.fromisoformat(commit.when).astimezone(UTC).date() if commit.when else date.max

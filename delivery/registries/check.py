@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.errors import Problem, UserError
@@ -12,7 +12,7 @@ from components.loading.validation import problem_at
 from components.settings.model import ModelSettings
 from components.settings.stack import PROJECT
 from delivery.git.repository import Repository
-from delivery.history.model_history import history
+from delivery.history.model_history import History, history
 from delivery.registries.facts import ReleaseFacts, VersionProblem, release_facts
 
 AT_ONCE = 8
@@ -70,19 +70,18 @@ def ask(
     Returns:
         What was found, what is wrong with it, and notes on what could not be compared.
     """
-    notes = []
-    past = None
-    try:
-        past = history(Repository(project))
-    except UserError as error:
-        notes.append(f"No version is compared with the one before it: {error}")
+    past = _past(project)
+    notes = [f"No version is compared with the one before it: {past}"] if isinstance(past, Problem) else []
     work = [(stack, model) for stack in loaded for model in stack.settings.models]
 
     def facts(item: tuple[LoadedStack, ModelSettings]) -> Asked:
         stack, model = item
         stage = stack.settings.stage
-        before = past.previous_version(stage, model.name, model.version) if past else None
+        known = past if isinstance(past, History) else None
+        before = known.previous_version(stage, model.name, model.version) if known else None
         found = release_facts(StagedModel(model, stack.settings), before)
+        if before is None and (unknown := _not_compared(past, stage, model)):
+            found = replace(found, problems=(*found.problems, unknown))
         return Asked(stage=stage, model=model, facts=found)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -104,6 +103,34 @@ def ask(
         for found in each.facts.problems
     ]
     return asked, problems, notes + [f"{each.stage}: {note}" for each in asked for note in each.facts.notes]
+
+
+def _past(project: Path) -> History | Problem | None:
+    """What git knows of former versions, or why it knows nothing; None before the first commit, when there are none."""
+    try:
+        repository = Repository(project)
+        return None if repository.unborn else history(repository)
+    except UserError as error:
+        return error.problems[0]
+
+
+def _not_compared(past: History | Problem | None, stage: str, model: ModelSettings) -> VersionProblem | None:
+    """Why a gate could not compare a version with the one before it; None where there was none, or no rule asks."""
+    if model.gate is None or not model.gate.compares:
+        return None
+    if isinstance(past, History):
+        cut = Problem("this clone is shallow and lacks it", "`git fetch --unshallow`")
+        why = cut if past.cut(stage, model.name) else None
+    else:
+        why = past
+    if why is None:
+        return None
+    return VersionProblem(
+        field="gate",
+        reason=f"{model.version} cannot be compared with the version before it: {why.reason}",
+        fix=why.fix,
+        known=False,
+    )
 
 
 def _answer(future: Future[Asked], stack: LoadedStack, model: ModelSettings, seconds: float) -> Asked:

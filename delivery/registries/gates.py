@@ -54,8 +54,7 @@ def _verdict(name: str, rule: MetricGate, after: Decimal | None, before: Decimal
         reasons = ["its run has no such metric" if after is None else f"its run says {after}"]
     else:
         reasons = list(_reasons(rule, after, known))
-    compares = rule.max_drop is not None or rule.max_rise is not None
-    unknown = "" if known is not None or not compares else "nothing that runs to compare with"
+    unknown = "" if known is not None or not rule.compares else "nothing that runs to compare with"
     return Verdict(
         metric=name,
         before=before,

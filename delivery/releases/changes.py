@@ -9,6 +9,7 @@ from components.errors import SettingsError
 from components.files.sources import PROJECT, STAGE_FILE
 from components.files.yaml_document import parse_document
 from delivery.git.repository import Repository
+from delivery.history.moves import moves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +83,24 @@ def releases(repository: Repository, base: str, head: str) -> list[Release]:
     """Every model whose entry in a stack file differs between two commits, by stage and name."""
     found = []
     for stage in sorted({*stages_at(repository, base), *stages_at(repository, head)}):
-        old, new = entries_at(repository, base, stage), entries_at(repository, head, stage)
+        old, new = _entries_before(repository, base, head, stage), entries_at(repository, head, stage)
         found += [
             release(stage, name, old.get(name), new.get(name))
             for name in sorted({*old, *new})
             if old.get(name) != new.get(name)
         ]
     return found
+
+
+def _entries_before(repository: Repository, base: str, head: str, stage: str) -> Entries:
+    """A stage's models at BASE, also where its stack file was at another path there."""
+    file = f"Pulumi.{stage}.yaml"
+    if repository.file(base, file) is not None:
+        return entries_at(repository, base, stage)
+    new = (repository.project.relative_to(repository.top) / file).as_posix()
+    for move in moves(repository, [(head, base, 0, new, stage)]):
+        return entries(repository.git("show", f"{base}:{move.old}"), file)
+    return {}
 
 
 def release(stage: str, model: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Release:

@@ -9,7 +9,8 @@ from components.files.sources import Sources
 from components.files.yaml_document import parse_document
 from components.stack import load_stack
 from delivery.git.branches import refuse_existing, with_trailers
-from delivery.git.repository import Commit, Repository
+from delivery.git.commits import Commit
+from delivery.git.repository import Repository
 from delivery.history.model_history import Change, history
 from delivery.promotion.promote import write
 from delivery.promotion.stack_edit import with_release

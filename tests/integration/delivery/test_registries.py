@@ -121,11 +121,13 @@ def test_a_version_that_fell_too_far_fails_the_gate(project: Clone, mlflow: str)
     assert "v1 fails the gate on f1 (at least 0.85, may fall by 0.01)" in result.err
 
 
-def test_without_git_nothing_is_compared_and_that_is_said(project: Clone, mlflow: str) -> None:
+def test_without_git_a_gate_that_compares_does_not_pass(project: Clone, mlflow: str) -> None:
     project.run("rm", "-rf", ".git")
     result = check(project)
-    assert result.code == 0, result.err
+    assert result.code == 1
     assert "No version is compared with the one before it" in result.out
+    assert "cannot be compared with the version before it" in result.err
+    assert "is in no git repository" in result.err
 
 
 def test_the_aliases_of_a_version_are_its_own(mlflow: str) -> None:

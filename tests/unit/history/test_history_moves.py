@@ -139,7 +139,8 @@ def test_a_release_in_the_commit_of_the_move_is_not_undone_with_it(tmp_path: Pat
     work = moved(Work.new(tmp_path), "Move and release", a=flow("v2"))
     code, _, err = run("rollback", "a", "--stage", "staging", "--project", work.folder)
     assert code == 1
-    assert f"would also undo:\n  the change of {OLD}" in err
+    assert "would also undo:" in err
+    assert f"the change of {OLD}" in err
     assert "promote a --from STAGE --to staging --version v1" in err
 
 

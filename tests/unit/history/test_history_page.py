@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivery.git.repository import Commit
+from delivery.git.commits import Commit
 from delivery.history.model_history import Change, History
 from delivery.history.page import history_page
 from delivery.releases.changes import Deployed
