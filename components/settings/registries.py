@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -12,6 +13,8 @@ from components.settings.wrong import wrong
 
 # The tag keys that MLflow accepts. Its filters cannot contain a backtick in a key.
 _TAG_KEY = re.compile(r"[\w\-./: ]+")
+# Printable ASCII without a backslash, which some libraries take for a slash.
+_ADDRESS = re.compile(r"[!-\[\]-~]+")
 
 
 def _model_name(text: str) -> str:
@@ -39,14 +42,22 @@ def _fall(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    scheme, _, rest = text.partition("://")
-    if scheme not in {"http", "https"} or not rest or any(c.isspace() for c in text):
-        raise wrong("must be an address", "write it like https://mlflow.example.com")
-    if "@" in rest.partition("/")[0]:
+    example = "write it like https://mlflow.example.com"
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    # What libraries read differently could name one server to the check and another to the client.
+    if not good or not _ADDRESS.fullmatch(text):
+        raise wrong("must be an address", example)
+    if "@" in parts.netloc:
         raise wrong(
             "must not contain a password",
             "remove it; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead",
         )
+    if parts.query or parts.fragment:
+        raise wrong("must not have a query or a fragment", example)
     return text.rstrip("/")
 
 
@@ -78,7 +89,7 @@ class MetricGate(Settings):
 
     @property
     def compares(self) -> bool:
-        """True where it needs the version before."""
+        """True where the version that runs now counts."""
         return self.max_drop is not None or self.max_rise is not None
 
     @model_validator(mode="after")
@@ -94,11 +105,11 @@ class Gate(Settings):
     """What a version must reach before `delivery promote` and `delivery review` allow it in a stage."""
 
     metrics: Annotated[dict[MetricName, MetricGate], Field(min_length=1)]
-    """Rules by the metric's name in the registered version's run."""
+    """Rules by the metric's name in the registered version's run or logged model."""
 
     @property
     def compares(self) -> bool:
-        """True where a rule needs the version before."""
+        """True where the version that runs now counts."""
         return any(rule.compares for rule in self.metrics.values())
 
 

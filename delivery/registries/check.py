@@ -102,7 +102,9 @@ def ask(
         for (stack, model), each in zip(work, asked, strict=True)
         for found in each.facts.problems
     ]
-    return asked, problems, notes + [f"{each.stage}: {note}" for each in asked for note in each.facts.notes]
+    notes += [f"{each.stage}: {note}" for each in asked for note in each.facts.notes]
+    # Two models of a stage share its model registry.
+    return asked, problems, list(dict.fromkeys(notes))
 
 
 def _past(project: Path) -> History | Problem | None:

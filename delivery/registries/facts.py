@@ -1,15 +1,16 @@
 """What both registries say about one model's version in one stage."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from components.errors import Problem
 from components.kubernetes.staged_model import StagedModel
 from components.settings.model import ModelSettings
-from delivery.registries.errors import Denied, NotFound, RegistryError, Unavailable
+from delivery.registries.errors import Denied, RegistryError, Unavailable
 from delivery.registries.gates import Verdict, judge
-from delivery.registries.images import image_digest
+from delivery.registries.images import image_digest, needed_platform
+from delivery.registries.mlflow_credentials import withheld
 from delivery.registries.mlflow_registry import ModelVersion, find_version
 
 
@@ -89,31 +90,58 @@ def release_facts(staged: StagedModel, running_version: str | None, *, image: bo
         image: Whether to ask for the image, too.
     """
     problems: list[VersionProblem] = []
-    notes: list[str] = []
     model = staged.model
     digest = _digest(model, problems) if image else None
     registered = _registered(staged, problems)
-    before = _running(staged, running_version, problems, notes) if registered and model.gate else None
+    before: Mapping[str, Decimal] | None = None
+    unknown: str | None = None
     verdicts: tuple[Verdict, ...] = ()
     if registered is not None and model.gate is not None:
-        verdicts = judge(model.gate, registered.metrics, before)
-        problems += [
-            VersionProblem(
-                field="version",
-                reason=f"{model.version} fails the gate on {verdict.metric} ({verdict.rule}): {verdict.reason}",
-                fix="deploy a version that passes, or change gate where reviewers see it",
-            )
-            for verdict in verdicts
-            if not verdict.passed
-        ]
+        if running_version is not None:
+            before, unknown = _running(staged, running_version)
+        verdicts = judge(model.gate, registered.metrics, before, unknown)
+        problems += _against(model, registered, verdicts)
     return ReleaseFacts(
         digest=digest,
         registered=registered,
         metrics_before=before or {},
         verdicts=verdicts,
         problems=tuple(problems),
-        notes=tuple(notes),
+        notes=tuple(_notes(staged, registered, unknown)),
     )
+
+
+def _against(
+    model: ModelSettings, registered: ModelVersion, verdicts: Sequence[Verdict]
+) -> Iterator[VersionProblem]:
+    """What the gate has against the version."""
+    for gone in registered.gone:
+        yield VersionProblem(
+            field="version",
+            reason=f"{model.version} cannot pass its gate: version {registered.number} is registered, but {gone}",
+            fix="restore it where it was deleted, or train and register the version again",
+        )
+    for verdict in verdicts:
+        if not verdict.passed:
+            yield VersionProblem(
+                field="version",
+                reason=f"{model.version} fails the gate on {verdict.metric} ({verdict.rule}): {verdict.reason}",
+                fix="deploy a version that passes, or change gate where reviewers see it",
+            )
+
+
+def _notes(staged: StagedModel, registered: ModelVersion | None, unknown: str | None) -> Iterator[str]:
+    registry = staged.stack.model_registry
+    if staged.model.registered_model is None or registry is None:
+        return
+    why = withheld(registry.mlflow)
+    if why is not None:
+        yield f"{registry.mlflow} was asked without the credentials of the environment: {why}"
+    if registered is not None and staged.model.gate is None:
+        for gone in registered.gone:
+            yield f"{staged.name}: version {registered.number} is registered, but {gone}"
+    if unknown is not None and staged.model.gate is not None and not staged.model.gate.compares:
+        yield f"{staged.name}: nothing to compare with: {unknown}"
 
 
 def _problem(error: RegistryError) -> VersionProblem:
@@ -123,7 +151,7 @@ def _problem(error: RegistryError) -> VersionProblem:
 
 def _digest(model: ModelSettings, problems: list[VersionProblem]) -> str | None:
     try:
-        digest = image_digest(model.image, model.version)
+        digest = image_digest(model.image, model.version, needed_platform(model.node_selector))
     except RegistryError as error:
         problems.append(_problem(error))
         return None
@@ -149,20 +177,15 @@ def _registered(staged: StagedModel, problems: list[VersionProblem]) -> ModelVer
         return None
 
 
-def _running(
-    staged: StagedModel,
-    version: str | None,
-    problems: list[VersionProblem],
-    notes: list[str],
-) -> Mapping[str, Decimal] | None:
-    """The metrics to compare with. What runs may be older than its registry, so a missing version is not a fault."""
+def _running(staged: StagedModel, version: str) -> tuple[Mapping[str, Decimal] | None, str | None]:
+    """The metrics to compare with, or why they are not known."""
     registered_model, registry = staged.model.registered_model, staged.stack.model_registry
-    if version is None or registered_model is None or registry is None:
-        return None
+    if registered_model is None or registry is None:
+        return None, f"{version}, which runs, is not registered"
     try:
-        return find_version(registry.mlflow, registered_model, version).metrics
-    except NotFound as error:
-        notes.append(f"{staged.name}: nothing to compare with: {error.reason}")
+        found = find_version(registry.mlflow, registered_model, version)
     except RegistryError as error:
-        problems.append(_problem(error))
-    return None
+        return None, f"{version} runs, and {error.reason}"
+    if found.gone:
+        return found.metrics, f"{version} runs, and {', '.join(found.gone)}"
+    return found.metrics, None

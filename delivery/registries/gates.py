@@ -29,39 +29,53 @@ class Verdict:
 
 
 def judge(
-    gate: Gate, candidate: Mapping[str, Decimal], running: Mapping[str, Decimal] | None
+    gate: Gate,
+    candidate: Mapping[str, Decimal],
+    running: Mapping[str, Decimal] | None,
+    unknown: str | None = None,
 ) -> tuple[Verdict, ...]:
     """Check each metric of a gate, by name.
 
-    A metric that the candidate lacks fails. A metric that the running version lacks is not compared, and the verdict
-    says so: otherwise the first version under a gate could never be deployed.
+    A metric that the candidate lacks fails. So does one that is to be compared with what runs, and cannot be.
 
     Args:
         gate: The rules.
         candidate: The metrics of the version that is to run.
-        running: Those of the version that runs now; None when none runs or it is not known.
+        running: Those of the version that runs now; None when none runs.
+        unknown: Why it is not known what runs, or not which metrics it has; None when it is known.
     """
     return tuple(
-        _verdict(name, rule, candidate.get(name), (running or {}).get(name))
+        _verdict(name, rule, candidate.get(name), running, unknown)
         for name, rule in sorted(gate.metrics.items())
     )
 
 
-def _verdict(name: str, rule: MetricGate, after: Decimal | None, before: Decimal | None) -> Verdict:
+def _verdict(
+    name: str,
+    rule: MetricGate,
+    after: Decimal | None,
+    running: Mapping[str, Decimal] | None,
+    unknown: str | None,
+) -> Verdict:
+    before = (running or {}).get(name)
     # Neither NaN nor an infinite value can be compared, and the difference of two infinite values is not a number.
     known = before if before is not None and before.is_finite() else None
     if after is None or not after.is_finite():
         reasons = ["its run has no such metric" if after is None else f"its run says {after}"]
     else:
         reasons = list(_reasons(rule, after, known))
-    unknown = "" if known is not None or not rule.compares else "nothing that runs to compare with"
+    nothing_runs = running is None and unknown is None
+    if rule.compares and known is None and not nothing_runs:
+        lacks = "what runs has no such metric" if before is None else f"what runs says {before}"
+        reasons.append(f"cannot be compared: {unknown or lacks}")
     return Verdict(
         metric=name,
         before=before,
         after=after,
         rule=_text(rule),
         passed=not reasons,
-        reason="; ".join(reasons) or unknown,
+        reason="; ".join(reasons)
+        or ("nothing that runs to compare with" if rule.compares and nothing_runs else ""),
     )
 
 

@@ -1,25 +1,34 @@
-"""Asks an OCI registry for the digest of an image's tag."""
+"""Asks an OCI registry for the digest of an image's tag, and whether a node could run what is there."""
 
-import ipaddress
-import json
-from collections.abc import Callable
-from hashlib import sha256
-from typing import Any
+import hashlib
+from collections.abc import Mapping
 
 import docker.auth  # type: ignore[import-untyped]
 import docker.errors  # type: ignore[import-untyped]
-import requests
-from dxf import DXF
-from dxf.exceptions import DXFAuthInsecureError, DXFError, DXFUnauthorizedError
 
-from delivery.registries.errors import Denied, NotFound, Unavailable
+from delivery.http.addresses import is_loopback
+from delivery.http.client import Client, HttpError, NotTlsError, UnreachableError
+from delivery.http.deadline import within
+from delivery.http.documents import read_document
+from delivery.registries.artifacts import MANIFESTS, Manifest, Platform, fitting, named_platforms
+from delivery.registries.docker_credentials import HUB
+from delivery.registries.errors import NotFound, RegistryError, Unavailable
+from delivery.registries.image_registry import HUB_HOST, ImageRegistry
 
-SECONDS = 10.0
-_HUB = "docker.io"
-_HUB_HOST = "registry-1.docker.io"
+# For everything that is asked about one image: its manifests, its configuration, and the login.
+SECONDS = 20.0
+AMD64 = "linux/amd64"
+# An index in an index is allowed, and further levels are not used by anything that builds images.
+_MOST_LEVELS = 3
+# Entries of an index that do not say their platform, so that each has to be asked for.
+_MOST_UNSAID = 4
 
 
-def image_digest(repository: str, tag: str, seconds: float = SECONDS) -> str:
+class _UnfitError(RegistryError):
+    """An image for another platform."""
+
+
+def image_digest(repository: str, tag: str, platform: str = AMD64, seconds: float = SECONDS) -> str:
     """The digest that a tag has now, like `sha256:...`; for a multi-platform image, that of its index.
 
     Credentials come from the user's Docker configuration, with its credential helpers.
@@ -27,127 +36,137 @@ def image_digest(repository: str, tag: str, seconds: float = SECONDS) -> str:
     Args:
         repository: With its host, or on Docker Hub.
         tag: The image's tag.
-        seconds: How long the registry may be silent.
+        platform: What the image has to run on, as operating system and architecture.
+        seconds: How long the registry may take for all answers together.
 
     Raises:
-        RegistryError: there is no such tag, the registry asks for other credentials, or it cannot be reached.
+        RegistryError: there is no such tag, it is not an image or not one for the platform, the registry asks for other
+            credentials, or it cannot be reached.
     """
-    return _asked(repository, lambda found: _digest(found, tag), tag, seconds)
+    try:
+        host, name = split_repository(repository)
+    except docker.errors.InvalidRepository as error:
+        raise RegistryError(
+            f"{repository} names no registry ({error})", "correct the model's image"
+        ) from None
+    client = Client(seconds)
+
+    def ask() -> str:
+        try:
+            return _digest(ImageRegistry(client, host, name), tag, platform)
+        except NotTlsError:
+            # A registry on this machine may use plain HTTP; one whose certificate is refused may not.
+            if not is_loopback(host):
+                raise
+            return _digest(ImageRegistry(client, host, name, plain=True), tag, platform)
+
+    try:
+        return within(seconds, ask)
+    except TimeoutError:
+        late = client.late(host)
+        raise Unavailable(late.reason, late.fix) from None
+    except UnreachableError as error:
+        raise Unavailable(error.reason, "correct the image's host, or start the registry") from None
+    except HttpError as error:
+        raise Unavailable(error.reason, error.fix) from None
+
+
+def needed_platform(node_selector: Mapping[str, str]) -> str:
+    """What a pod's node has, as operating system and architecture.
+
+    A pod that does not say is held to linux/amd64: it may be put on any node, and most clusters have such nodes.
+    """
+    system = node_selector.get("kubernetes.io/os", "linux")
+    return f"{system}/{node_selector.get('kubernetes.io/arch', 'amd64')}"
 
 
 def split_repository(repository: str) -> tuple[str, str]:
     """The registry's host and the name there: `team/model` is on Docker Hub, `registry.example.com/model` is not."""
     index, name = docker.auth.resolve_repository_name(repository)
-    if index != _HUB:
+    if index != HUB:
         return index, name
-    return _HUB_HOST, name if "/" in name else f"library/{name}"
+    return HUB_HOST, name if "/" in name else f"library/{name}"
 
 
-def is_loopback(host: str) -> bool:
-    """True for this machine's own addresses: the only ones that may be asked without TLS."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+def _digest(registry: ImageRegistry, tag: str, platform: str) -> str:
     try:
-        return name == "localhost" or ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False
+        manifest, digest = _manifest(registry, tag)
+    except NotFound:
+        raise NotFound(
+            f"{registry.host} has no image {registry.name}:{tag}",
+            "push it, or correct the image or the version",
+        ) from None
+    _require(registry, manifest, platform, f"{registry.host}/{registry.name}:{tag}", _MOST_LEVELS)
+    return digest
 
 
-def open_repository(host: str, name: str, seconds: float = SECONDS, *, insecure: bool = False) -> DXF:
-    """The client of one repository, with the user's credentials.
-
-    Args:
-        host: The registry.
-        name: The repository there.
-        seconds: How long the registry may be silent.
-        insecure: Plain HTTP; for loopback only.
-    """
-    return DXF(host, name, auth=_login(host), insecure=insecure, timeout=seconds)
-
-
-def _asked(repository: str, ask: Callable[[DXF], str], tag: str, seconds: float) -> str:
-    host, name = split_repository(repository)
+def _manifest(registry: ImageRegistry, reference: str) -> tuple[Manifest, str]:
+    """A manifest and the digest of its bytes."""
+    answer = registry.get(f"manifests/{reference}", MANIFESTS)
+    digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
+    said = answer.headers.get("docker-content-digest", digest)
+    if said.startswith("sha256:") and said != digest:
+        raise registry.odd(f"it says that the digest of {reference} is {said[:80]}, and sends {digest}")
+    _refuse_other(registry, answer.body, reference)
     try:
-        try:
-            return ask(open_repository(host, name, seconds))
-        except requests.exceptions.SSLError as error:
-            # A registry on this machine may use plain HTTP; one whose certificate is refused may not.
-            if not is_loopback(host) or "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise
-            return ask(open_repository(host, name, seconds, insecure=True))
-    except DXFAuthInsecureError:
-        raise Denied(
-            f"{host} uses plain HTTP and asks for a password, which is never sent without TLS",
-            "give the registry a certificate, or allow reading without a password",
-        ) from None
-    except DXFUnauthorizedError:
-        raise Denied(
-            f"{host} does not show {name} to these credentials",
-            f"`docker login {host}` as a user who may read it",
-        ) from None
-    except requests.HTTPError as error:
-        raise _refused(error.response, host, name, tag) from None
-    except requests.Timeout:
-        raise Unavailable(
-            f"{host} did not answer within {seconds:.0f} s", "try again; if it stays, look at the registry"
-        ) from None
-    except requests.exceptions.SSLError as error:
-        raise Unavailable(
-            f"{host} shows a certificate that is not trusted ({_last_reason(error)})",
-            "name the file of its certificate authority in REQUESTS_CA_BUNDLE",
-        ) from None
-    except (requests.RequestException, DXFError, docker.errors.DockerException, ValueError) as error:
-        raise Unavailable(
-            f"{host} cannot be asked ({_last_reason(error)})",
-            "correct the image's host, or start the registry",
-        ) from None
+        return read_document(Manifest, answer.body), digest
+    except ValueError as error:
+        raise registry.odd(f"the manifest of {reference}: {error}") from None
 
 
-def _digest(repository: DXF, tag: str) -> str:
-    digest, _ = repository.head_manifest_and_response(tag)
-    if digest is None:
-        # The header is optional; the digest is that of the manifest's bytes.
-        _, response = repository.get_manifest_and_response(tag)
-        digest = f"sha256:{sha256(response.content).hexdigest()}"
-    return str(digest)
+def _refuse_other(registry: ImageRegistry, body: bytes, reference: str) -> None:
+    """What is asked for by its digest has to have it."""
+    method, _, wanted = reference.partition(":")
+    if wanted and hashlib.new(method, body).hexdigest() != wanted:
+        raise registry.odd(f"{reference} has another content")
 
 
-def _login(host: str) -> Callable[[Any, requests.Response], None]:
-    def login(client: Any, response: requests.Response) -> None:  # noqa: ANN401
-        found = docker.auth.load_config().resolve_authconfig(_HUB if host == _HUB_HOST else host) or {}
-        # Docker's library uses different keys for the file's and a helper's credentials.
-        said = {key.lower(): value for key, value in found.items()}
-        client.authenticate(said.get("username"), said.get("password"), response=response)
-
-    return login
-
-
-def _refused(response: requests.Response, host: str, name: str, tag: str) -> NotFound | Denied | Unavailable:
-    if response.status_code == requests.codes.not_found:
-        return NotFound(f"{host} has no image {name}:{tag}", "push it, or correct the image or the version")
-    if response.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
-        return Denied(
-            f"{host} does not show {name} to these credentials",
-            f"`docker login {host}` as a user who may read it",
+def _require(registry: ImageRegistry, manifest: Manifest, platform: str, what: str, levels: int) -> None:
+    """Refuse what a node of the platform could not run; `what` is how the message begins."""
+    other = manifest.why_not_an_image()
+    if other is not None:
+        raise RegistryError(
+            f"{what} is not an image: it is {other}", "correct the image or the version to the model's server"
         )
-    return Unavailable(
-        f"{host} answered {response.status_code}{_said(response)}",
-        "try again; if it stays, look at the registry",
+    if manifest.config is not None:
+        found = _configured(registry, manifest.config.digest)
+        if found == platform:
+            return
+        raise _UnfitError(f"{what} is for {found}, and the model needs {platform}", _build_for(platform))
+    entries = manifest.manifests or []
+    for entry in fitting(entries, platform)[:_MOST_UNSAID] if levels > 1 else ():
+        named = f"{what} names {entry.digest[:19]} for {entry.platform or 'no platform'}, which"
+        try:
+            below, _ = _manifest(registry, entry.digest)
+        except NotFound:
+            raise RegistryError(f"{named} {registry.host} does not have", "push the image again") from None
+        try:
+            _require(registry, below, platform, named, levels - 1)
+        except _UnfitError:
+            if entry.platform is not None:
+                raise
+        else:
+            return
+    raise _UnfitError(
+        f"{what} has no image for {platform}; it has: {named_platforms(entries)}", _build_for(platform)
     )
 
 
-def _said(response: requests.Response) -> str:
+def _build_for(platform: str) -> str:
+    return f"build it for {platform}, or say what it is for with nodeSelector: {{kubernetes.io/arch: ...}}"
+
+
+def _configured(registry: ImageRegistry, digest: str) -> str:
+    """The platform in an image's configuration."""
     try:
-        errors = json.loads(response.content)["errors"]
-        return f" ({errors[0]['code']})"
-    except (ValueError, LookupError, TypeError):
-        return ""
-
-
-def _last_reason(error: BaseException) -> str:
-    """The innermost cause, without the wrappers of several libraries."""
-    while error.args and isinstance(error.args[0], BaseException):
-        error = error.args[0]
-    reason = getattr(error, "reason", None)
-    if isinstance(reason, BaseException):
-        return _last_reason(reason)
-    return str(error).rpartition(": ")[2] or type(error).__name__
+        body = registry.get(f"blobs/{digest}", "*/*").body
+    except NotFound:
+        raise RegistryError(
+            f"{registry.host} has an image {registry.name} whose configuration {digest[:19]} is gone",
+            "push the image again",
+        ) from None
+    _refuse_other(registry, body, digest)
+    try:
+        return str(read_document(Platform, body))
+    except ValueError as error:
+        raise registry.odd(f"the configuration {digest[:19]}: {error}") from None

@@ -1,24 +1,39 @@
 """Asks an MLflow model registry for a version by the image's tag, over its REST API.
 
-MLflow's own client for this, mlflow-skinny, adds 42 packages and 140 MB to the environment that runs the program;
-the three requests here have been part of the REST API since MLflow 2.
+MLflow's own client for this, mlflow-skinny, adds 42 packages and 140 MB to the environment that runs the program; most
+of the requests here have been part of the REST API since MLflow 2, and logged models since MLflow 3.
 """
 
-import base64
-import json
-import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
-
-import urllib3
 
 from components.settings.registries import RegisteredModel
-from delivery.registries.errors import Denied, NotFound, RegistryError, Unavailable
+from delivery.http.deadline import within
+from delivery.registries.errors import NotFound, RegistryError
+from delivery.registries.mlflow_documents import (
+    HistoryAnswer,
+    LoggedAnswer,
+    Metric,
+    Registered,
+    RegisteredAnswer,
+    Run,
+    RunAnswer,
+    Tag,
+    Version,
+    VersionAnswer,
+    VersionsAnswer,
+)
+from delivery.registries.mlflow_server import MlflowServer
 
-SECONDS = 10.0
-_UNAUTHORIZED = (401, 403)
+# For everything that is asked about one version.
+SECONDS = 20.0
+# A version that was copied from another names it as its source.
+_MOST_COPIES = 4
+# By its name, or by the place of its files.
+_LOGGED_MODEL = re.compile(r"(?:models:|.*/models)/(m-[0-9a-f]{32})(?:/.*)?")
+_COPIED = re.compile(r"models:/(?P<name>.+)/(?P<version>\d+)/?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +45,11 @@ class ModelVersion:
         number: MLflow's own number of the version.
         version: The image's tag.
         aliases: What MLflow calls the version, like `champion`, by name.
-        metrics: The last value of each metric of its run.
+        metrics: The newest value of each metric: of its logged model, else of its run.
         run: The run that produced it; None when there is none.
         dataset: Name and digest of the first dataset the run read; None when it logged none.
         owner: The version's tag `owner`, else the registered model's, else the user of the run.
+        gone: What MLflow has deleted of it, like `its run 1f2e was purged`; its metrics may be those of something else.
     """
 
     name: str
@@ -44,6 +60,7 @@ class ModelVersion:
     run: str | None
     dataset: str | None
     owner: str | None
+    gone: tuple[str, ...] = ()
 
 
 def find_version(
@@ -51,131 +68,145 @@ def find_version(
 ) -> ModelVersion:
     """The registered version that carries the image's tag.
 
-    Credentials come from MLflow's own variables MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and _PASSWORD.
+    Credentials come from MLflow's own variables MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and _PASSWORD, and
+    are only for the server that MLFLOW_TRACKING_URI names.
 
     Args:
         address: The tracking server.
         model: The registered model.
         version: The image's tag.
-        seconds: How long the server may be silent.
+        seconds: How long the server may take for all answers together.
 
     Raises:
         RegistryError: no version or several carry the tag, or the server does not return a usable answer.
     """
-    server = _Server(address, seconds)
-    registered = server.get("registered-models/get", name=model.name)["registered_model"]
+    server = MlflowServer(address, seconds)
+    try:
+        return within(seconds, lambda: _find(server, model, version))
+    except TimeoutError:
+        raise server.late() from None
+
+
+def _find(server: MlflowServer, model: RegisteredModel, version: str) -> ModelVersion:
+    registered = server.get(RegisteredAnswer, "registered-models/get", {"name": model.name}).registered_model
     wanted = f"name = {_quoted(model.name)} AND tags.`{model.version_tag}` = {_quoted(version)}"
-    found = server.get("model-versions/search", filter=wanted, max_results="2").get("model_versions", [])
+    answer = server.get(VersionsAnswer, "model-versions/search", {"filter": wanted, "max_results": "50"})
+    # Databases compare texts without case or trailing spaces, as their collation says.
+    found = [
+        each
+        for each in answer.model_versions
+        if each.name == model.name and _tags(each.tags).get(model.version_tag) == version
+    ]
     if not found:
         raise NotFound(
-            f"{address} has no version of {model.name} whose tag {model.version_tag} is {version}",
+            f"{server.address} has no version of {model.name} whose tag {model.version_tag} is {version}",
             "register it with that tag, or correct the version",
         )
     if len(found) > 1:
-        numbers = " and ".join(sorted(str(each["version"]) for each in found))
+        numbers = " and ".join(sorted(str(each.version) for each in found))
         raise RegistryError(
-            f"versions {numbers} of {model.name} at {address} both have the tag {model.version_tag} = {version}",
+            f"versions {numbers} of {model.name} at {server.address} both have the tag {model.version_tag} = {version}",
             "remove the tag from the wrong one",
+        )
+    if found[0].status != "READY":
+        raise RegistryError(
+            f"version {found[0].version} of {model.name} at {server.address} is not ready: {found[0].status[:100]}",
+            "register it again, or wait until it is registered",
         )
     return _version(server, registered, found[0], version)
 
 
-def _version(
-    server: "_Server", registered: dict[str, Any], found: dict[str, Any], version: str
-) -> ModelVersion:
-    run_id = found.get("run_id") or None
-    run = server.get("runs/get", run_id=run_id)["run"] if run_id else {}
-    data, number = run.get("data", {}), str(found["version"])
+def _version(server: MlflowServer, registered: Registered, found: Version, version: str) -> ModelVersion:
+    gone: list[str] = []
+    run = _run(server, found.run_id, gone)
+    metrics = {metric.key: metric.value for metric in run.data.metrics} | _logged(server, found, gone)
     return ModelVersion(
-        name=registered["name"],
-        number=number,
+        name=registered.name,
+        number=str(found.version),
         version=version,
-        aliases=tuple(
-            sorted(each["alias"] for each in registered.get("aliases", ()) if str(each["version"]) == number)
-        ),
-        metrics={each["key"]: _decimal(each["value"]) for each in data.get("metrics", ())},
-        run=run_id,
+        aliases=tuple(sorted(each.alias for each in registered.aliases if each.version == found.version)),
+        metrics=metrics,
+        run=found.run_id or None,
         dataset=_dataset(run),
-        owner=_tags(found).get("owner") or _tags(registered).get("owner") or _tags(data).get("mlflow.user"),
+        owner=(
+            _tags(found.tags).get("owner")
+            or _tags(registered.tags).get("owner")
+            or _tags(run.data.tags).get("mlflow.user")
+        ),
+        gone=tuple(gone),
     )
 
 
-def _decimal(value: object) -> Decimal:
-    """A number from MLflow's JSON, in which values that are not finite are texts."""
-    return Decimal(str(value))
+def _run(server: MlflowServer, identifier: str | None, gone: list[str]) -> Run:
+    """The run; an empty one where there is none."""
+    if not identifier:
+        return Run()
+    try:
+        run = server.get(RunAnswer, "runs/get", {"run_id": identifier}).run
+    except NotFound:
+        gone.append(f"its run {identifier[:12]} was purged")
+        return Run()
+    if run.info.lifecycle_stage != "active":
+        gone.append(f"its run {identifier[:12]} was deleted")
+    return run
 
 
-def _tags(data: Mapping[str, Any]) -> dict[str, str]:
-    return {tag["key"]: tag["value"] for tag in data.get("tags", ())}
+def _logged(server: MlflowServer, found: Version, gone: list[str]) -> dict[str, Decimal]:
+    """The newest value of each metric that any run logged for the version's logged model; empty where it has none."""
+    try:
+        identifier = _logged_model(server, found)
+    except NotFound:
+        gone.append(f"what it was copied from, {(found.source or '')[:100]}, was deleted")
+        return {}
+    if identifier is None:
+        return {}
+    try:
+        metrics = server.get(LoggedAnswer, f"logged-models/{identifier}").model.data.metrics
+    except NotFound:
+        gone.append(f"its logged model {identifier[:12]} was deleted")
+        return {}
+    # The steps of two runs have nothing to do with each other, so time decides first, as in MLflow's own order.
+    newest = {each.key: each for each in sorted(metrics, key=lambda each: (each.timestamp, each.step))}
+    return {key: each.value if each.value else _zero(server, each) for key, each in newest.items()}
 
 
-def _dataset(run: Mapping[str, Any]) -> str | None:
-    inputs = run.get("inputs", {}).get("dataset_inputs", ())
-    return next((f"{i['dataset']['name']}@{i['dataset']['digest']}" for i in inputs), None)
+def _zero(server: MlflowServer, metric: Metric) -> Decimal:
+    """A logged model's zero, which is also what MLflow's databases keep of its NaN.
+
+    Only the table of a run's metrics marks NaN (`_log_model_metrics` in mlflow/store/tracking/sqlalchemy_store.py does
+    not), so the run that logged it is asked.
+    """
+    fields = {"run_id": metric.run_id, "metric_key": metric.key}
+    try:
+        history = server.get(HistoryAnswer, "metrics/get-history", fields).metrics
+    except NotFound:
+        history = []
+    same = [each.value for each in history if (each.timestamp, each.step) == (metric.timestamp, metric.step)]
+    return metric.value if same and all(value.is_finite() for value in same) else Decimal("NaN")
+
+
+def _logged_model(server: MlflowServer, found: Version) -> str | None:
+    source = found.source or ""
+    for _ in range(_MOST_COPIES):
+        copied = _COPIED.fullmatch(source)
+        if copied is None:
+            break
+        answer = server.get(VersionAnswer, "model-versions/get", copied.groupdict())
+        source = answer.model_version.source or ""
+    logged = _LOGGED_MODEL.fullmatch(source)
+    return logged and logged[1]
+
+
+def _tags(tags: Iterable[Tag]) -> dict[str, str]:
+    return {tag.key: tag.value for tag in tags}
+
+
+def _dataset(run: Run) -> str | None:
+    inputs = run.inputs.dataset_inputs
+    return next((f"{each.dataset.name}@{each.dataset.digest}" for each in inputs), None)
 
 
 def _quoted(text: str) -> str:
     # MLflow takes the text between the quotes literally; there are no escapes.
     quote = '"' if "'" in text else "'"
     return f"{quote}{text}{quote}"
-
-
-class _Server:
-    def __init__(self, address: str, seconds: float) -> None:
-        self._address = address
-        self._pool = urllib3.PoolManager(
-            timeout=seconds, retries=False, headers=_credentials(), ca_certs=_authority()
-        )
-        self._seconds = seconds
-
-    def get(self, path: str, **fields: str) -> dict[str, Any]:
-        try:
-            answer = self._pool.request("GET", f"{self._address}/api/2.0/mlflow/{path}", fields=fields)
-        except urllib3.exceptions.HTTPError as error:
-            # A refused connection is a kind of timeout to urllib3.
-            refused = isinstance(error, urllib3.exceptions.NewConnectionError)
-            if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
-                raise Unavailable(
-                    f"{self._address} did not answer within {self._seconds:.0f} s",
-                    "try again; if it stays, look at the model registry",
-                ) from None
-            raise Unavailable(
-                f"{self._address} cannot be asked ({str(error).rpartition(': ')[2]})",
-                "correct modelRegistry.mlflow, or start the server",
-            ) from None
-        return self._read(answer)
-
-    def _read(self, answer: urllib3.BaseHTTPResponse) -> dict[str, Any]:
-        if answer.status in _UNAUTHORIZED:
-            raise Denied(
-                f"{self._address} requires other credentials ({answer.status})",
-                "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
-            )
-        try:
-            data = json.loads(answer.data, parse_float=Decimal)
-        except ValueError:
-            data = None
-        if answer.status == 200 and isinstance(data, dict):  # noqa: PLR2004
-            return data
-        said = data.get("message", "") if isinstance(data, dict) else "which is not an answer of MLflow"
-        if isinstance(data, dict) and data.get("error_code") == "RESOURCE_DOES_NOT_EXIST":
-            raise NotFound(f"{self._address}: {said}", "register the model, or correct registeredModel.name")
-        raise Unavailable(
-            f"{self._address} answered {answer.status}: {said}",
-            "look at the model registry, or correct modelRegistry.mlflow",
-        )
-
-
-def _credentials() -> dict[str, str]:
-    token = os.environ.get("MLFLOW_TRACKING_TOKEN")
-    if token:
-        return {"Authorization": f"Bearer {token}"}
-    user, password = (os.environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD"))
-    if user is None or password is None:
-        return {}
-    text = base64.b64encode(f"{user}:{password}".encode()).decode()
-    return {"Authorization": f"Basic {text}"}
-
-
-def _authority() -> str | None:
-    return os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or None

@@ -6,30 +6,29 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
-
-import urllib3
+from typing import TypeVar
 
 from components.errors import UserError
+from delivery.http.addresses import is_private
+from delivery.http.client import Answer, Client, LateError, UnreachableError
+from delivery.http.deadline import within
+from delivery.http.documents import Document, read_document
+
+D = TypeVar("D", bound=Document)
 
 API = "https://api.github.com"
 LONGEST_CHARACTERS = 65_536
 _PAGE = 100
 _MOST_PAGES = 100
+_LONGEST_MESSAGE = 300
 _MARKER = re.compile(r"<!-- ml-deployments [^\n]+ -->")
 _RETRIED = frozenset({429, 500, 502, 503, 504})
-# Not a POST, which may have succeeded although its answer was lost: then the comment is searched for again.
-_RETRIES = urllib3.Retry(
-    total=4,
-    backoff_factor=0.5,
-    backoff_max=10,
-    # A rate limit may last an hour, and a job has less time.
-    retry_after_max=30,
-    status_forcelist=_RETRIED,
-    allowed_methods={"GET", "PATCH"},
-    raise_on_status=False,
-)
-_SECONDS = urllib3.Timeout(connect=10, read=30)
+# The pauses before a request is sent again. Not a POST, which may have succeeded although its answer was lost: then the
+# comment is searched for again.
+_PAUSES_SECONDS: tuple[float, ...] = (0.5, 1, 2, 4)
+# A rate limit may last an hour, and a job has less time.
+_LONGEST_PAUSE_SECONDS = 30.0
+_SECONDS = 30.0
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 1.0
 
@@ -84,52 +83,90 @@ def comment(request: PullRequest, text: str) -> tuple[str, str]:
             f"the page has {len(text):,} characters and GitHub accepts {LONGEST_CHARACTERS:,}",
             "write it without --full",
         )
-    with urllib3.PoolManager(timeout=_SECONDS, retries=_RETRIES) as pool:
-        github = _GitHub(pool, request)
-        for attempt in range(1, _ATTEMPTS + 1):
-            found = github.find(marker)
-            try:
-                if found is None:
-                    return "posted", github.call("POST", request.comments, {"body": text})["html_url"]
-            except _UnclearError:
-                if attempt == _ATTEMPTS:
-                    raise
-                time.sleep(_PAUSE_SECONDS)
-                continue
-            # None when it was deleted since it was found.
-            if (edited := github.edit(found, text)) is not None:
-                return "edited", edited["html_url"]
+    if not is_private(request.api):
+        raise UserError(
+            f"{request.api} is not over TLS, and everybody on the way could read the token",
+            "set GITHUB_API_URL to its https address",
+        )
+    github = _GitHub(request)
+    for attempt in range(1, _ATTEMPTS + 1):
+        found = github.find(marker)
+        try:
+            if found is None:
+                return "posted", github.post(text)
+        except _UnclearError:
+            if attempt == _ATTEMPTS:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+            continue
+        # None when it was deleted since it was found.
+        if (edited := github.edit(found, text)) is not None:
+            return "edited", edited
     raise UserError(f"the comment was deleted {_ATTEMPTS} times while it was edited", "run it again")
 
 
+class _Self(Document):
+    login: str
+
+
+class _User(Document):
+    login: str = ""
+    type: str = ""
+
+
+class _Comment(Document):
+    id: int
+    html_url: str
+    body: str | None = None
+    # None for a deleted account.
+    user: _User | None = None
+
+
+class _Comments(Document):
+    items: list[_Comment]
+
+
+class _Refusal(Document):
+    message: str = ""
+
+
 class _GitHub:
-    def __init__(self, pool: urllib3.PoolManager, request: PullRequest) -> None:
-        self._pool, self._request = pool, request
+    def __init__(self, request: PullRequest) -> None:
+        self._request = request
 
     def find(self, marker: str) -> int | None:
         """The identifier of the oldest comment of our own that begins with the marker."""
         own = self._author()
         for found in self._comments():
-            if found["body"].startswith(marker) and _is_by(found, own):
-                identifier: int = found["id"]
-                return identifier
+            if (found.body or "").startswith(marker) and _is_by(found, own):
+                return found.id
         return None
 
-    def edit(self, identifier: int, text: str) -> dict[str, Any] | None:
-        """Edit a comment; None when it no longer exists."""
+    def post(self, text: str) -> str:
+        """Post a comment; returns its address."""
+        return self._read(_Comment, self._existing("POST", self._request.comments, text)).html_url
+
+    def edit(self, identifier: int, text: str) -> str | None:
+        """Edit a comment; returns its address, or None when it no longer exists."""
         owner = f"{self._request.api.rstrip('/')}/repos/{self._request.repository}"
-        edited: dict[str, Any] | None = self._try(
-            "PATCH", f"{owner}/issues/comments/{identifier}", {"body": text}
-        )
-        return edited
+        edited = self._try("PATCH", f"{owner}/issues/comments/{identifier}", text)
+        return None if edited is None else self._read(_Comment, edited).html_url
 
-    def call(self, method: str, url: str, body: dict[str, str] | None = None) -> Any:  # noqa: ANN401
-        """What GitHub answers.
+    def _comments(self) -> Iterator[_Comment]:
+        for number in range(1, _MOST_PAGES + 1):
+            answer = self._existing("GET", f"{self._request.comments}?per_page={_PAGE}&page={number}")
+            found = self._read(_Comments, b'{"items": ' + answer + b"}").items
+            yield from found
+            if len(found) < _PAGE:
+                return
 
-        Raises:
-            UserError: it refused, or could not be reached.
-        """
-        answer = self._try(method, url, body)
+    def _author(self) -> str | None:
+        """The user of the token; None for a workflow's own token, which may not ask."""
+        answer = self._send("GET", f"{self._request.api.rstrip('/')}/user")
+        return self._read(_Self, answer.body).login if answer.status == HTTPStatus.OK else None
+
+    def _existing(self, method: str, url: str, text: str | None = None) -> bytes:
+        answer = self._try(method, url, text)
         if answer is None:
             raise UserError(
                 f"GitHub has no {self._request.repository}#{self._request.number}, or the token may not see it",
@@ -137,69 +174,83 @@ class _GitHub:
             )
         return answer
 
-    def _comments(self) -> Iterator[dict[str, Any]]:
-        for number in range(1, _MOST_PAGES + 1):
-            found = self.call("GET", f"{self._request.comments}?per_page={_PAGE}&page={number}")
-            yield from ({**each, "body": each.get("body") or ""} for each in found)
-            if len(found) < _PAGE:
-                return
-
-    def _author(self) -> str | None:
-        """The user of the token; None for a workflow's own token, which may not ask."""
-        response = self._send("GET", f"{self._request.api.rstrip('/')}/user", None)
-        if response.status == HTTPStatus.OK:
-            login: str = response.json()["login"]
-            return login
-        return None
-
-    def _try(self, method: str, url: str, body: dict[str, str] | None) -> Any:  # noqa: ANN401
-        response = self._send(method, url, body)
-        if response.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+    def _try(self, method: str, url: str, text: str | None) -> bytes | None:
+        answer = self._send(method, url, text)
+        if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             return None
-        if response.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
-            unclear = method == "POST" and response.status in _RETRIED
-            raise (_UnclearError if unclear else UserError)(*_refusal(response))
-        try:
-            return response.json()
-        except ValueError:
-            raise UserError(f"{url} did not answer with JSON", "check GITHUB_API_URL") from None
+        if answer.status in {HTTPStatus.OK, HTTPStatus.CREATED}:
+            return answer.body
+        unclear = method == "POST" and answer.status in _RETRIED
+        raise (_UnclearError if unclear else UserError)(*_refusal(answer))
 
-    def _send(self, method: str, url: str, body: dict[str, str] | None) -> urllib3.BaseHTTPResponse:
+    def _send(self, method: str, url: str, text: str | None = None) -> Answer:
+        for pause in _PAUSES_SECONDS if method != "POST" else ():
+            try:
+                answer = self._once(method, url, text)
+            except (LateError, UnreachableError):
+                time.sleep(pause)
+                continue
+            if answer.status not in _RETRIED:
+                return answer
+            time.sleep(_asked_for(answer) or pause)
+        try:
+            return self._once(method, url, text)
+        except (LateError, UnreachableError) as error:
+            raise (_UnclearError if method == "POST" else UserError)(
+                f"{self._request.api} could not be reached: {error.reason}",
+                "check the network, then run it again",
+            ) from None
+
+    def _once(self, method: str, url: str, text: str | None) -> Answer:
+        client = Client(_SECONDS)
         headers = {
             "Accept": "application/vnd.github+json",
             "Authorization": f"Bearer {self._request.token}",
-            "User-Agent": "ml-deployments",
             "X-GitHub-Api-Version": "2022-11-28",
         }
-        data = None if body is None else json.dumps(body).encode()
+        data = None if text is None else json.dumps({"body": text}).encode()
         try:
-            return self._pool.request(method, url, body=data, headers=headers)
-        except urllib3.exceptions.HTTPError as error:
-            reason = getattr(error, "reason", None) or error
-            raise (_UnclearError if method == "POST" else UserError)(
-                f"{self._request.api} could not be reached: {reason}", "check the network, then run it again"
+            return within(_SECONDS, lambda: client.ask(method, url, headers=headers, data=data))
+        except TimeoutError:
+            raise client.late(self._request.api) from None
+
+    def _read(self, kind: type[D], body: bytes) -> D:
+        try:
+            return read_document(kind, body)
+        except ValueError as error:
+            raise UserError(
+                f"{self._request.api} did not answer as GitHub does ({error})", "check GITHUB_API_URL"
             ) from None
 
 
-def _is_by(found: dict[str, Any], own: str | None) -> bool:
-    author = found.get("user") or {}
+def _asked_for(answer: Answer) -> float | None:
+    """The pause that the answer asks for, as far as it is waited for."""
+    said = answer.headers.get("retry-after", "")
+    return min(float(said), _LONGEST_PAUSE_SECONDS) if said.isdecimal() else None
+
+
+def _is_by(found: _Comment, own: str | None) -> bool:
+    author = found.user or _User()
     # A workflow's token cannot find out its user; it writes as a bot, and a person's comment is never a bot's.
-    return author.get("login") == own if own is not None else author.get("type") == "Bot"
+    return author.login == own if own is not None else author.type == "Bot"
 
 
-def _refusal(response: urllib3.BaseHTTPResponse) -> tuple[str, str]:
+def _refusal(answer: Answer) -> tuple[str, str]:
     try:
-        said = str(response.json().get("message", ""))
-    except (ValueError, AttributeError):
-        said = response.data.decode(errors="replace")[:200]
-    if response.status == HTTPStatus.UNAUTHORIZED:
+        said = read_document(_Refusal, answer.body).message[:_LONGEST_MESSAGE]
+    except ValueError:
+        said = answer.body[:_LONGEST_MESSAGE].decode(errors="replace")
+    if answer.redirect is not None:
+        fix = "set GITHUB_API_URL to where it redirects to, or the repository to its present name"
+        said = f"a redirect to {answer.redirect[:_LONGEST_MESSAGE]}"
+    elif answer.status == HTTPStatus.UNAUTHORIZED:
         fix = "set GITHUB_TOKEN to a token that is valid"
-    elif response.headers.get("x-ratelimit-remaining") == "0" or "rate limit" in said.lower():
+    elif answer.headers.get("x-ratelimit-remaining") == "0" or "rate limit" in said.lower():
         fix = "wait until the rate limit is reset, then run it again"
-    elif response.status == HTTPStatus.FORBIDDEN:
+    elif answer.status == HTTPStatus.FORBIDDEN:
         fix = "give the token the permission pull-requests: write; pull requests from forks never have it"
-    elif response.status in _RETRIED:
+    elif answer.status in _RETRIED:
         fix = "GitHub has a fault; run it again later"
     else:
         fix = "see GitHub's message"
-    return f"GitHub answered {response.status}: {said}", fix
+    return f"GitHub answered {answer.status}: {said}", fix

@@ -19,11 +19,13 @@ from delivery.registries.errors import Denied, NotFound, RegistryError, Unavaila
 from delivery.registries.images import image_digest
 from delivery.registries.mlflow_registry import find_version
 from sandbox.harness.clone import Clone, copy_project
-from sandbox.harness.image import push_image
+from sandbox.harness.image import MANIFEST, described, push_artifact, push_image
 from sandbox.harness.registries import EXAMPLE, EXAMPLE_PYTHON, image_registry, model_registry
 from sandbox.machine.processes import free_port
 
 MODEL = RegisteredModel(name="sentiment-classifier")
+INDEX = "application/vnd.oci.image.index.v1+json"
+ARM64 = {"architecture": "arm64", "os": "linux"}
 GATE = 'gate: {metrics: {f1: {min: "0.85", maxDrop: "0.01"}}}\n'
 
 
@@ -34,9 +36,15 @@ def images_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mlflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the MLflow server has its database."""
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="module")
+def mlflow(mlflow_folder: Path) -> Iterator[str]:
     """An MLflow server with v1 (half the data) and v2 (all of it) of the example."""
-    folder = tmp_path_factory.mktemp("mlflow")
+    folder = mlflow_folder
     lines = (EXAMPLE / "data" / "reviews.tsv").read_text().splitlines(keepends=True)
     half = folder / "half.tsv"
     half.write_text("".join(lines[: len(lines) // 2 + 1]))
@@ -130,6 +138,36 @@ def test_without_git_a_gate_that_compares_does_not_pass(project: Clone, mlflow: 
     assert "is in no git repository" in result.err
 
 
+def test_what_is_not_an_image_for_the_model_is_refused(project: Clone, mlflow: str, images_host: str) -> None:
+    repository = f"{images_host}/sentiment-classifier"
+    chart, config = b"chart", b"{}"
+    helm = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": described("application/vnd.cncf.helm.config.v1+json", config),
+        "layers": [described("application/vnd.cncf.helm.chart.content.v1.tar+gzip", chart)],
+    }
+    push_artifact(f"{repository}:chart", helm, (chart, config))
+    arm = push_image(f"{repository}:arm", {"version": b"arm"}, architecture="arm64")
+    only_arm = {
+        "schemaVersion": 2,
+        "mediaType": INDEX,
+        "manifests": [{"mediaType": MANIFEST, "digest": arm, "size": 1, "platform": ARM64}],
+    }
+    both = push_artifact(f"{repository}:index", only_arm)
+    for version, said in {
+        "chart": "sentiment-classifier:chart is not an image: it is a Helm chart",
+        "arm": "sentiment-classifier:arm is for linux/arm64, and the model needs linux/amd64",
+        "index": "sentiment-classifier:index has no image for linux/amd64; it has: linux/arm64",
+    }.items():
+        release(project, mlflow, version)
+        result = check(project)
+        assert result.code == 1
+        assert said in result.err
+    assert image_digest(repository, "arm", "linux/arm64") == arm
+    assert image_digest(repository, "index", "linux/arm64") == both
+
+
 def test_the_aliases_of_a_version_are_its_own(mlflow: str) -> None:
     script = (
         f"import mlflow; c = mlflow.MlflowClient('{mlflow}')\n"
@@ -159,6 +197,66 @@ def test_a_name_with_quotes_or_a_backslash_is_found(mlflow: str, name: str) -> N
     subprocess.run([EXAMPLE_PYTHON, "-c", script], check=True, capture_output=True, timeout=120)
     model = RegisteredModel.model_validate({"name": name, "versionTag": "a/b c:d"})
     assert find_version(mlflow, model, "v1").number == "1"
+
+
+def scripted(address: str, script: str) -> None:
+    """Run a script with MLflow's own client, which is `c`; the active experiment is the default one."""
+    start = f"import mlflow; mlflow.set_tracking_uri('{address}'); c = mlflow.MlflowClient()\n"
+    subprocess.run([EXAMPLE_PYTHON, "-c", start + script], check=True, capture_output=True, timeout=120)
+
+
+def test_a_metric_that_another_run_logged_to_the_model_counts(mlflow: str) -> None:
+    scripted(
+        mlflow,
+        "m = mlflow.create_external_model(name='external')\n"
+        "c.create_registered_model('logged')\n"
+        "with mlflow.start_run() as run:\n"
+        "    mlflow.log_metric('f1', 0.5, model_id=m.model_id)\n"
+        "c.create_model_version('logged', f'models:/{m.model_id}', run.info.run_id, {'version': 'v1'}, "
+        "model_id=m.model_id)\n"
+        "with mlflow.start_run():\n"
+        "    mlflow.log_metric('f1', 0.75, model_id=m.model_id)\n"
+        "    mlflow.log_metric('auc', 0.875, model_id=m.model_id)\n"
+        "    mlflow.log_metric('zero', 0.0, model_id=m.model_id)\n"
+        "    mlflow.log_metric('loss', float('nan'), model_id=m.model_id)\n"
+        "    mlflow.log_metric('far', float('inf'), model_id=m.model_id)\n"
+        "c.create_registered_model('copied')\n"
+        "copy = c.copy_model_version('models:/logged/1', 'copied')\n"
+        "c.set_model_version_tag('copied', copy.version, 'version', 'v1')\n",
+    )
+    for name in ("logged", "copied"):
+        found = find_version(mlflow, RegisteredModel(name=name), "v1").metrics
+        shown = {key: str(value) for key, value in found.items()}
+        assert shown == {"f1": "0.75", "auc": "0.875", "zero": "0.0", "loss": "NaN", "far": "Infinity"}
+
+
+def test_a_run_that_was_deleted_or_purged_is_named(mlflow: str, mlflow_folder: Path) -> None:
+    scripted(
+        mlflow,
+        "for name in ('deleted', 'purged'):\n"
+        "    c.create_registered_model(name)\n"
+        "    with mlflow.start_run() as run:\n"
+        "        mlflow.log_metric('f1', 0.9)\n"
+        "    c.create_model_version(name, 's3://models/x', run.info.run_id, tags={'version': 'v1'})\n"
+        "    c.delete_run(run.info.run_id)\n"
+        "print(run.info.run_id)",
+    )
+    purged = find_version(mlflow, RegisteredModel(name="purged"), "v1").run
+    command = [
+        "-m",
+        "mlflow",
+        "gc",
+        "--backend-store-uri",
+        f"sqlite:///{mlflow_folder}/mlflow.db",
+        "--run-ids",
+    ]
+    subprocess.run(
+        [EXAMPLE_PYTHON, *command, str(purged)],
+        check=True, capture_output=True, timeout=120, env={**os.environ, "MLFLOW_TRACKING_URI": mlflow},
+    )  # fmt: skip
+    for name in ("deleted", "purged"):
+        (gone,) = find_version(mlflow, RegisteredModel(name=name), "v1").gone
+        assert gone.endswith(f" was {name}")
 
 
 def test_an_unknown_registered_model(mlflow: str) -> None:

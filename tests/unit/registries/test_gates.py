@@ -12,10 +12,13 @@ from delivery.registries.gates import Verdict, judge
 METRICS = st.decimals(min_value=-1000, max_value=1000, places=4)
 
 
-def verdict(after: str | None, before: str | None = None, **rules: str) -> Verdict:
+def verdict(
+    after: str | None, before: str | None = None, *, unknown: str | None = None, **rules: str
+) -> Verdict:
     gate = Gate(metrics={"f1": MetricGate.model_validate(rules)})
     candidate = {} if after is None else {"f1": Decimal(after)}
-    (found,) = judge(gate, candidate, None if before is None else {"f1": Decimal(before)})
+    running = None if before is None else {"f1": Decimal(before)}
+    (found,) = judge(gate, candidate, running, unknown)
     return found
 
 
@@ -54,11 +57,31 @@ def test_every_broken_rule_is_reported() -> None:
     assert found.rule == "at least 0.85, may fall by 0.01"
 
 
-def test_what_could_not_be_compared_is_reported() -> None:
-    assert verdict("0.9", maxDrop="0.01").reason == "nothing that runs to compare with"
-    assert verdict("0.9", "NaN", maxDrop="0.01").reason == "nothing that runs to compare with"
-    assert verdict("0.9", "Infinity", maxDrop="0.01").reason == "nothing that runs to compare with"
+def test_where_nothing_runs_a_version_is_not_compared_and_that_is_reported() -> None:
+    first = verdict("0.9", maxDrop="0.01")
+    assert first.passed
+    assert first.reason == "nothing that runs to compare with"
     assert not verdict("0.9", min="0.1").reason
+
+
+@pytest.mark.parametrize("rule", [{"maxDrop": "0.01"}, {"maxRise": "0.01"}, {"min": "0.1", "maxDrop": "1"}])
+def test_what_cannot_be_compared_does_not_pass(rule: dict[str, str]) -> None:
+    for running, said in (("NaN", "what runs says NaN"), ("-Infinity", "what runs says -Infinity")):
+        found = verdict("0.9", running, **rule)
+        assert not found.passed
+        assert found.reason == f"cannot be compared: {said}"
+    found = verdict("0.9", unknown="v0 runs, and is not registered", **rule)
+    assert not found.passed
+    assert found.reason == "cannot be compared: v0 runs, and is not registered"
+    gate = Gate(metrics={"f1": MetricGate.model_validate(rule)})
+    (found,) = judge(gate, {"f1": Decimal("0.9")}, {"accuracy": Decimal("0.9")})
+    assert found.reason == "cannot be compared: what runs has no such metric"
+    assert not found.passed
+
+
+def test_what_a_rule_does_not_compare_with_may_be_unknown() -> None:
+    assert verdict("0.9", unknown="v0 runs, and is not registered", min="0.1").passed
+    assert verdict("0.9", "NaN", min="0.1").passed
 
 
 def test_a_missing_metric_is_reported() -> None:

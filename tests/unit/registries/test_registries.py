@@ -2,7 +2,9 @@
 
 import pytest
 
-from delivery.registries.images import is_loopback, split_repository
+from delivery.http.addresses import is_loopback
+from delivery.registries.errors import RegistryError
+from delivery.registries.images import image_digest, split_repository
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,9 @@ def test_the_registry_of_a_repository(repository: str, host: str, name: str) -> 
 )
 def test_only_this_machine_is_asked_without_tls(host: str, *, loopback: bool) -> None:
     assert is_loopback(host) is loopback
+
+
+@pytest.mark.parametrize("repository", ["registry.example.com-/m", "-a.example.com/m"])
+def test_a_host_that_is_not_one_is_one_message(repository: str) -> None:
+    with pytest.raises(RegistryError, match="names no registry"):
+        image_digest(repository, "v1")

@@ -1,10 +1,12 @@
 """`delivery check --registry`: what it makes of the registries' answers, and when it stops asking."""
 
 import subprocess
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from threading import Barrier, Event
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,7 @@ from tests.unit.commands.test_delivery import run
 
 GOOD = 'version: "v1"\nreplicas: 2'
 GATED = f'{GOOD}\nregisteredModel: {{name: a}}\ngate: {{metrics: {{f1: {{min: "0.85", maxDrop: "0"}}}}}}'
+BOUNDED = GATED.replace(', maxDrop: "0"', "")
 MLFLOW = '  ml-deployments:modelRegistry: {mlflow: "https://mlflow.example.com"}\n'
 PINNED = f"sha256:{'1' * 64}"
 MOVED = f"sha256:{'2' * 64}"
@@ -44,25 +47,82 @@ def test_a_moved_tag_is_named_with_both_digests(tmp_path: Path, monkeypatch: pyt
     assert f"the tag v1 has {MOVED}: it was moved since it was pinned" in text
 
 
-def test_a_gate_without_what_runs_judges_the_minimum_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def registered(version: str, **more: Any) -> ModelVersion:
+    known: dict[str, Any] = {
+        "name": "a",
+        "number": "2",
+        "aliases": (),
+        "metrics": {},
+        "run": None,
+        "dataset": None,
+        "owner": None,
+    }
+    return ModelVersion(version=version, **(known | more))
+
+
+def facts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, known: Mapping[str, ModelVersion]
+) -> ReleaseFacts:
+    """What is said of v1, which replaces v0, where MLflow knows these versions."""
+
     def find(_: str, model: object, version: str) -> ModelVersion:
-        if version == "v0":
-            raise NotFound("v0 is gone", "register it")
-        return ModelVersion(
-            name="a", number="2", version=version, aliases=(), metrics={"f1": Decimal("0.84")},
-            run=None, dataset=None, owner=None,
-        )  # fmt: skip
+        if version not in known:
+            raise NotFound(f"{version} is gone", "register it")
+        return known[version]
 
     monkeypatch.setattr(registry_facts, "find_version", find)
-    settings = load_stack(Sources.of(project(tmp_path, stack(GATED))), "test").settings
-    found = registry_facts.release_facts(StagedModel(settings.models[0], settings), "v0", image=False)
-    assert found.notes == ("a: nothing to compare with: v0 is gone",)
+    settings = load_stack(Sources.of(project(tmp_path, stack(text))), "test").settings
+    return registry_facts.release_facts(StagedModel(settings.models[0], settings), "v0", image=False)
+
+
+def test_a_gate_without_what_runs_judges_its_bounds_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"v1": registered("v1", metrics={"f1": Decimal("0.84")})}
+    found = facts(tmp_path, monkeypatch, BOUNDED, known)
+    assert found.notes == ("a: nothing to compare with: v0 runs, and v0 is gone",)
     assert [str(problem) for problem in found.problems] == [
-        "v1 fails the gate on f1 (at least 0.85, may fall by 0): 0.84 is below 0.85. "
+        "v1 fails the gate on f1 (at least 0.85): 0.84 is below 0.85. "
         "Fix: deploy a version that passes, or change gate where reviewers see it"
     ]
+
+
+def test_a_gate_that_compares_fails_without_what_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = {"f1": Decimal("0.9")}
+    (problem,) = facts(tmp_path, monkeypatch, GATED, {"v1": registered("v1", metrics=good)}).problems
+    assert "fails the gate on f1 (at least 0.85, may fall by 0): cannot be compared: v0 runs, and v0" in str(
+        problem
+    )
+    purged = registered("v0", gone=("its run 1f2e was purged",))
+    known = {"v0": purged, "v1": registered("v1", metrics=good)}
+    (problem,) = facts(tmp_path, monkeypatch, GATED, known).problems
+    assert "cannot be compared: v0 runs, and its run 1f2e was purged" in str(problem)
+
+
+def test_a_version_whose_run_is_gone_does_not_pass_a_gate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = registered("v1", metrics={"f1": Decimal("0.9")}, gone=("its run 1f2e was deleted",))
+    (problem,) = facts(tmp_path, monkeypatch, BOUNDED, {"v1": gone, "v0": gone}).problems
+    assert "v1 cannot pass its gate: version 2 is registered, but its run 1f2e was deleted" in str(problem)
+    ungated = facts(tmp_path / "b", monkeypatch, f"{GOOD}\nregisteredModel: {{name: a}}", {"v1": gone})
+    assert ungated.problems == ()
+    assert ungated.notes == ("a: version 2 is registered, but its run 1f2e was deleted",)
+
+
+def test_withheld_credentials_are_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "made-up")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr(registry_facts, "image_digest", lambda *_: PINNED)
+    monkeypatch.setattr(registry_facts, "find_version", lambda *_: registered("v1"))
+    text = stack(f"{GOOD}\nregisteredModel: {{name: a}}")
+    text += '    b: {version: "v1", replicas: 1, registeredModel: {name: a}}\n'
+    loaded = load_stack(Sources.of(project(tmp_path, text, a=MODEL, b=MODEL)), "test")
+    _, _, notes = ask(tmp_path, [loaded])
+    said = "test: https://mlflow.example.com was asked without the credentials of the environment: MLFLOW_TRACKING_URI"
+    assert sum(note.startswith(said) for note in notes) == 1
 
 
 def test_a_silent_registry_ends_the_questions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ OTHER = "<!-- ml-deployments review: staging -->"
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
-    monkeypatch.setattr(module, "_RETRIES", module._RETRIES.new(backoff_factor=0))
+    monkeypatch.setattr(module, "_PAUSES_SECONDS", (0, 0, 0, 0))
     monkeypatch.setattr(module, "_PAUSE_SECONDS", 0)
     with github() as state:
         yield state

@@ -76,6 +76,14 @@ def test_a_registered_model_in_a_stage_without_a_registry(tmp_path: Path) -> Non
     [
         ("mlflow.example.com", "must be an address"),
         ("https://user:word@mlflow.example.com", "must not contain a password"),
+        ("https://mlflow.example.com?token=a", "must not have a query or a fragment"),
+        ("https://mlflow.example.com#a", "must not have a query or a fragment"),
+        ("https://mlflow.example.com\\\\@other.example.com", "must be an address"),
+        ("https://mlflow.example.com:99999", "must be an address"),
+        ("https://:5000", "must be an address"),
+        ("https://[::1", "must be an address"),
+        ("https://mlfl\u043ew.example.com", "must be an address"),
+        ("file:///etc/passwd", "must be an address"),
     ],
 )
 def test_the_address_of_a_registry(tmp_path: Path, address: str, said: str) -> None:

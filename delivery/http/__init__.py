@@ -1,0 +1,1 @@
+"""Asks servers that may be broken or hostile: every answer is bounded in time, size and depth."""
