@@ -1,14 +1,22 @@
-"""Stage: the cluster and the namespace that one stack may touch."""
+"""Stage: the cluster and the namespace that one stack may touch, and what limits the namespace."""
 
 from collections.abc import Iterable
 
 from components.kubernetes import naming
 from components.kubernetes.network import default_deny_spec
-from components.kubernetes.objects import Component, KubernetesObject, Provider, kubernetes_object, objects_of
+from components.kubernetes.objects import (
+    Component,
+    KubernetesObject,
+    Manifest,
+    Provider,
+    kubernetes_object,
+    objects_of,
+)
+from components.settings.quota import Quota
 from components.settings.stack import PROJECT, StackSettings
 
 # No model can have a name with a dot.
-_DEFAULT_DENY = f"default-deny.{PROJECT}"
+_DEFAULT_DENY, _QUOTA = f"default-deny.{PROJECT}", f"quota.{PROJECT}"
 
 
 def stage_component(stack: StackSettings) -> Component:
@@ -32,7 +40,8 @@ def stage_component(stack: StackSettings) -> Component:
         },
     )
     namespaces = (_namespace(stack),) if stack.namespace_owned else ()
-    return Component(type="Stage", name=stack.stage, children=(provider, *namespaces), ready=namespaces)
+    first = (*namespaces, *([] if stack.quota is None else [_quota(stack.quota, stack)]))
+    return Component(type="Stage", name=stack.stage, children=(provider, *first), ready=first)
 
 
 def _namespace(stack: StackSettings) -> KubernetesObject:
@@ -45,6 +54,22 @@ def _namespace(stack: StackSettings) -> KubernetesObject:
         ),
         retain_on_delete=keeps_data,
     )
+
+
+def _quota(quota: Quota, stack: StackSettings) -> KubernetesObject:
+    """The ResourceQuota of the namespace; pods that come before it would not be limited by it."""
+    return kubernetes_object(
+        "ResourceQuota", _metadata(_QUOTA, stack), {"spec": {"hard": dict(sorted(quota.items()))}}
+    )
+
+
+def _metadata(name: str, stack: StackSettings) -> Manifest:
+    return {
+        "name": name,
+        "namespace": stack.namespace,
+        "labels": naming.stage_labels(stack.stage),
+        "annotations": naming.annotations(stack.stage),
+    }
 
 
 def isolation(stack: StackSettings, stage: Component, parts: Iterable[Component]) -> Component:
@@ -64,12 +89,7 @@ def isolation(stack: StackSettings, stage: Component, parts: Iterable[Component]
     )
     policy = kubernetes_object(
         "NetworkPolicy",
-        {
-            "name": _DEFAULT_DENY,
-            "namespace": stack.namespace,
-            "labels": naming.stage_labels(stack.stage),
-            "annotations": naming.annotations(stack.stage),
-        },
+        _metadata(_DEFAULT_DENY, stack),
         {"spec": default_deny_spec()},
     )
     return Component(type="Isolation", name=stack.stage, children=(policy,), after=(*stage.ready, *allowed))

@@ -5,7 +5,13 @@ from decimal import Decimal
 from components.feature_store import names
 from components.feature_store.feast_pod import CHECKSUM, checksum
 from components.kubernetes import naming
-from components.kubernetes.containers import command_probe, http_probe, secret_variable, tcp_probe
+from components.kubernetes.containers import (
+    command_probe,
+    http_probe,
+    own_resources,
+    secret_variable,
+    tcp_probe,
+)
 from components.kubernetes.objects import Component, Manifest, kubernetes_object
 from components.kubernetes.pods import container, container_port, pod_spec
 from components.kubernetes.scraping import scrape_annotations
@@ -65,10 +71,7 @@ def redis_pod(redis: Redis, stack: StackSettings) -> Manifest:
             "command": ["sh", "-c", redis_start()],
             "env": _password(redis, _PASSWORD),
             "ports": [container_port(_PORT_NAME, REDIS_PORT)],
-            "resources": {
-                "requests": {"cpu": "250m", "memory": redis.memory},
-                "limits": {"memory": redis.memory},
-            },
+            "resources": own_resources(cpu="250m", memory=redis.memory, memory_limit=redis.memory),
             # It answers a ping once it has read its log, which may take minutes.
             "startupProbe": _ping(failure_threshold=120),
             "livenessProbe": tcp_probe(_PORT_NAME, failure_threshold=6),
@@ -108,7 +111,7 @@ def _exporter(redis: Redis, stack: StackSettings) -> Manifest:
                 *_password(redis, "REDIS_PASSWORD"),
             ],
             "ports": [container_port(EXPORTER_PORT_NAME, names.EXPORTER_PORT)],
-            "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
+            "resources": own_resources(cpu="10m", memory="32Mi", memory_limit="128Mi"),
             "livenessProbe": http_probe("/health", EXPORTER_PORT_NAME),
         }
     )

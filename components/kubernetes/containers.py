@@ -74,6 +74,22 @@ def resource_requirements(resources: Resources) -> Manifest:
     }
 
 
+def own_resources(*, cpu: str, memory: str, memory_limit: str, disk_limit: str = "256Mi") -> Manifest:
+    """Requests and limits of a container that the program brings, which writes little to its node's disk.
+
+    Args:
+        cpu: The CPU that it requests. It has no limit: a throttled container could use idle CPU.
+        memory: The memory that it requests.
+        memory_limit: The most memory that it may use.
+        disk_limit: The most of the node's disk that its pod may use for this container: /tmp of 64Mi, other volumes of
+            the pod's own, and logs, of which a kubelet keeps 5 files of 10Mi.
+    """
+    return {
+        "requests": {"cpu": cpu, "memory": memory, "ephemeral-storage": "64Mi"},
+        "limits": {"memory": memory_limit, "ephemeral-storage": disk_limit},
+    }
+
+
 def pause_before_stop(seconds: int) -> Manifest:
     """The lifecycle of a container that keeps serving for some seconds; empty for none.
 

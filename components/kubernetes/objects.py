@@ -11,6 +11,7 @@ _API_VERSIONS = {
     "ConfigMap": "v1",
     "Namespace": "v1",
     "PersistentVolumeClaim": "v1",
+    "ResourceQuota": "v1",
     "Service": "v1",
     "ServiceAccount": "v1",
     "Deployment": "apps/v1",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from components.kubernetes.containers import own_resources
 from components.kubernetes.objects import Component, kubernetes_object
 from components.kubernetes.workloads import disruption_budget_spec, service_account
 from components.monitoring_stack import names
@@ -19,7 +20,7 @@ def alertmanager_spec(stack: StackSettings) -> dict[str, Any]:
     return {
         **operated_spec(names.ALERTMANAGER, stack, stack.images.alertmanager, replicas=REPLICAS),
         "automountServiceAccountToken": False,
-        "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
+        "resources": own_resources(cpu="50m", memory="64Mi", memory_limit="256Mi"),
         "retention": "120h",
         "alertmanagerConfiguration": {"name": names.ALERTMANAGER},
     }

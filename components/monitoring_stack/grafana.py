@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from components.kubernetes.containers import http_probe
+from components.kubernetes.containers import http_probe, own_resources
 from components.kubernetes.objects import Component, Manifest, kubernetes_object
 from components.kubernetes.pods import container, container_port, pod_spec
 from components.kubernetes.workloads import deployment_spec, service, service_account, service_spec
@@ -58,7 +58,7 @@ def grafana_pod(stack: StackSettings, dashboards: Sequence[str]) -> Manifest:
             "image": stack.images.grafana.reference,
             "ports": [container_port(_PORT_NAME, PORT)],
             "env": [{"name": name, "value": variables[name]} for name in sorted(variables)],
-            "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
+            "resources": own_resources(cpu="100m", memory="256Mi", memory_limit="1Gi", disk_limit="1536Mi"),
             # It creates its database at each start.
             "startupProbe": http_probe(_HEALTH, _PORT_NAME, period_seconds=5, failure_threshold=60),
             "livenessProbe": http_probe(_HEALTH, _PORT_NAME),

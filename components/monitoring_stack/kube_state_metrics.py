@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from components.kubernetes.containers import http_probe
+from components.kubernetes.containers import http_probe, own_resources
 from components.kubernetes.objects import Component, Manifest, kubernetes_object
 from components.kubernetes.pods import container, container_port, pod_spec
 from components.kubernetes.scraping import service_monitor_spec
@@ -38,7 +38,7 @@ def kube_state_metrics_pod(stack: StackSettings) -> Manifest:
                 f"--telemetry-port={_TELEMETRY_PORT}",
             ],
             "ports": [container_port(_PORT_NAME, PORT), container_port(_TELEMETRY, _TELEMETRY_PORT)],
-            "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}},
+            "resources": own_resources(cpu="10m", memory="32Mi", memory_limit="256Mi"),
             "livenessProbe": http_probe("/livez", _PORT_NAME),
             "readinessProbe": http_probe("/readyz", _TELEMETRY),
         }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from components.kubernetes.containers import own_resources
 from components.kubernetes.network import NAMESPACE_NAME
 from components.kubernetes.objects import Component, kubernetes_object
 from components.kubernetes.workloads import disruption_budget_spec, service_account
@@ -17,6 +18,8 @@ from components.settings.stack import StackSettings
 REPLICAS = 2
 # A full volume stops Prometheus; before that, the oldest samples are deleted.
 _FILL_PERCENT = 85
+# Without a volume the samples are on the node's disk, which other pods need too.
+_SIZE_WITHOUT_VOLUME, _DISK_WITHOUT_VOLUME = "20Gi", "21Gi"
 _SELECTED = ("serviceMonitor", "rule", "scrapeConfig")
 
 
@@ -27,7 +30,12 @@ def prometheus_spec(stack: StackSettings) -> dict[str, Any]:
         **operated_spec(names.PROMETHEUS, stack, stack.images.prometheus, replicas=REPLICAS),
         "automountServiceAccountToken": True,
         # No CPU limit: throttled rules are evaluated late.
-        "resources": {"requests": {"cpu": "500m", "memory": "2Gi"}, "limits": {"memory": "4Gi"}},
+        "resources": own_resources(
+            cpu="500m",
+            memory="2Gi",
+            memory_limit="4Gi",
+            disk_limit="512Mi" if settings.storage is not None else _DISK_WITHOUT_VOLUME,
+        ),
         "retention": settings.retention,
         "scrapeInterval": INTERVAL,
         "evaluationInterval": INTERVAL,
@@ -52,7 +60,10 @@ def prometheus_spec(stack: StackSettings) -> dict[str, Any]:
     }
     if settings.storage is not None:
         spec["storage"] = {"volumeClaimTemplate": {"spec": _claim_spec(settings.storage)}}
-        spec["retentionSize"] = _retention_size(settings.storage)
+        spec["retentionSize"] = _retention_size(settings.storage.size)
+    else:
+        spec["storage"] = {"emptyDir": {"sizeLimit": _SIZE_WITHOUT_VOLUME}}
+        spec["retentionSize"] = _retention_size(_SIZE_WITHOUT_VOLUME)
     return spec
 
 
@@ -72,8 +83,8 @@ def _claim_spec(storage: Storage) -> dict[str, Any]:
     return spec
 
 
-def _retention_size(storage: Storage) -> str:
-    return f"{int(quantity(storage.size)) * _FILL_PERCENT // 100 // 2**20}MiB"
+def _retention_size(size: str) -> str:
+    return f"{int(quantity(size)) * _FILL_PERCENT // 100 // 2**20}MiB"
 
 
 def prometheus_server(stack: StackSettings) -> Component:

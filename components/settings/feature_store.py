@@ -26,6 +26,11 @@ REGISTRY_URL = "FEATURE_STORE_REGISTRY_URL"
 RESERVED_ENV = (REDIS_PASSWORD, REGISTRY_URL)
 REDIS_PORT = 6379
 _SMALLEST_MEMORY = "64Mi"
+# On the node's disk, Feast writes only to /tmp, of 64Mi, and to its logs.
+_RESOURCES = Resources(
+    requests={"cpu": "500m", "memory": "1Gi", "ephemeral-storage": "64Mi"},
+    limits={"memory": "2Gi", "ephemeral-storage": "256Mi"},
+)
 _SCHEMES = ("s3", "gs")
 
 
@@ -183,7 +188,7 @@ class Materialization(Settings):
     """true: no new run starts."""
     backfill: Backfill | None = None
     """Past values, loaded once by a separate Job; docs/features.md says when that is needed."""
-    resources: Resources = Resources(requests={"cpu": "500m", "memory": "1Gi"}, limits={"memory": "2Gi"})
+    resources: Resources = _RESOURCES
 
 
 class FeatureAlertName(StrEnum):
@@ -249,7 +254,7 @@ class FeatureStoreSettings(Settings):
     """How many feature servers there are."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes in each feature server."""
-    resources: Resources = Resources(requests={"cpu": "500m", "memory": "1Gi"}, limits={"memory": "2Gi"})
+    resources: Resources = _RESOURCES
     """The requests and limits of a feature server."""
     online: OnlineStore
     registry: Registry

@@ -83,7 +83,7 @@ class MonitoringStackSettings(Settings):
     retention: Annotated[str, Field(pattern=r"^[0-9]+d$")] = "35d"
     """How long Prometheus keeps its samples; the error budget needs 30 days."""
     storage: Storage | None = Storage()
-    """null: Prometheus loses its samples with its pod."""
+    """null: Prometheus loses its samples with its pod, and keeps at most 20Gi on the node's disk."""
     receivers: tuple[Receiver, ...] = ()
     """Where alerts go. None: only Alertmanager shows them."""
     network: StackNetwork = StackNetwork()

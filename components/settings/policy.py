@@ -37,6 +37,8 @@ class PolicyName(StrEnum):
     ACCESS_RIGHTS = "access-rights"
     ALLOWED_REGISTRIES = "allowed-registries"
     SECRET_LITERALS = "secret-literals"
+    EPHEMERAL_STORAGE = "ephemeral-storage"
+    QUOTA = "quota"
 
 
 def _name(text: str) -> str:

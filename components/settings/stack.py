@@ -18,6 +18,7 @@ from components.settings.namespaces import StageNamespace
 from components.settings.network import CLUSTER_DNS, DnsServer, ServiceMesh
 from components.settings.pod import Settings
 from components.settings.policy import PolicySettings
+from components.settings.quota import Quota
 from components.settings.registries import ModelRegistry
 from components.settings.wrong import Place, refuse, wrong
 
@@ -54,10 +55,22 @@ class _StageSettings(Settings):
     model_registry: ModelRegistry | None = None
     """The model registry of the models' `registeredModel`; only `python -m delivery` asks it."""
     policy: PolicySettings = PolicySettings()
+    quota: Quota | None = None
+    """What all pods of the stage's namespace may use together, like requests.cpu: "40". Default: no ResourceQuota."""
     drift: DriftSettings = DriftSettings()
     feature_store: FeatureStoreSettings | None = None
     """Default: the stage has no feature store."""
     images: Images = Images()
+
+    @field_validator("quota")
+    @classmethod
+    def _owned(cls, quota: Quota | None, info: ValidationInfo) -> Quota | None:
+        if quota is not None and not info.data.get("namespace_owned", True):
+            raise wrong(
+                "limits a namespace that the stage does not own",
+                "remove it, and ask the owner of the namespace for a ResourceQuota",
+            )
+        return quota
 
     @field_validator("monitoring")
     @classmethod

@@ -8,7 +8,7 @@ WRITE = ["get", "list", "watch", "create", "update", "patch", "delete"]
 READ = ["get", "list", "watch"]
 # The kinds that the components create in a namespace, by group. A test compares them with what the stages render.
 _MADE = {
-    "": ["configmaps", "persistentvolumeclaims", "serviceaccounts", "services"],
+    "": ["configmaps", "persistentvolumeclaims", "resourcequotas", "serviceaccounts", "services"],
     "apps": ["deployments", "statefulsets"],
     "batch": ["cronjobs", "jobs"],
     "monitoring.coreos.com": [

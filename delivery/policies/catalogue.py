@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from components.errors import Problem
 from components.settings.policy import PolicyName
 from delivery.policies.access_rights import access_rights
-from delivery.policies.container_resources import container_resources
+from delivery.policies.container_resources import container_resources, ephemeral_storage
 from delivery.policies.high_availability import disruption_budget, replicas
 from delivery.policies.images import allowed_registries, image_digest, image_tag
 from delivery.policies.manifest import Manifest, identity, name_of
@@ -14,6 +14,7 @@ from delivery.policies.namespaces import own_namespaces
 from delivery.policies.network import metadata_address, network_policy, open_egress
 from delivery.policies.owner import owner
 from delivery.policies.plain_secrets import no_plain_secrets, secret_in_environment
+from delivery.policies.quota import quota
 from delivery.policies.restricted_pods import restricted_pods
 from delivery.policies.secret_literals import secret_literals
 from delivery.policies.service_account_token import service_account_token
@@ -160,6 +161,20 @@ POLICIES = (
         "everyone or binds `cluster-admin` and its like",
         satisfy="a role that lists what its account needs",
         of_object=access_rights,
+    ),
+    Policy(
+        name=PolicyName.EPHEMERAL_STORAGE,
+        checks="every container limits what it writes to its node's disk",
+        satisfy="`ephemeral-storage` under `resources.limits` in the model file",
+        level=Level.ADVISORY,
+        of_object=ephemeral_storage,
+    ),
+    Policy(
+        name=PolicyName.QUOTA,
+        checks="with `quota`, every pod of the stage's namespace states what it counts, and they fit into it while "
+        "they roll",
+        satisfy="`quota` in the stack file, `resources` in the model file",
+        of_stage=quota,
     ),
     Policy(
         name=PolicyName.REPLICAS,

@@ -8,6 +8,7 @@ from delivery.policies.manifest import Manifest, pod_of
 from delivery.policies.stage import StageRules
 
 # A CPU limit is not required: it throttles a container that could use idle CPU.
+_DISK = "ephemeral-storage"
 _NEEDED = (("requests", "cpu"), ("requests", "memory"), ("limits", "memory"))
 
 
@@ -20,6 +21,18 @@ def container_resources(manifest: Manifest, stage: StageRules) -> Iterator[Probl
             yield Problem(
                 f"container {container['name']} lacks resources.{', resources.'.join(missing)}",
                 "set resources in the model file",
+            )
+
+
+def ephemeral_storage(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
+    """Every container limits what it writes to its node's disk; without a request, the limit is the request."""
+    pod = pod_of(manifest)
+    for container in pod.containers if pod else ():
+        if not _given(container, "limits", _DISK):
+            yield Problem(
+                f"container {container['name']} may fill its node's disk: it has no limit of {_DISK}",
+                f"add {_DISK} under resources.limits in the model file: security.tmpSizeLimit, 50Mi for logs, and what "
+                "else it writes",
             )
 
 

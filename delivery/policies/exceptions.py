@@ -80,6 +80,7 @@ def not_asked(stack: StackSettings) -> tuple[NotAsked, ...]:
         PolicyName.IMAGE_DIGEST: ("requireDigest", stack.require_digest),
         PolicyName.REPLICAS: ("policy.highAvailability", stack.policy.high_availability),
         PolicyName.DISRUPTION_BUDGET: ("policy.highAvailability", stack.policy.high_availability),
+        PolicyName.QUOTA: ("quota", stack.quota is not None),
         PolicyName.ALLOWED_REGISTRIES: ("policy.allowedRegistries", bool(stack.policy.allowed_registries)),
     }
     return tuple(NotAsked(policy=name, setting=setting) for name, (setting, on) in asked.items() if not on)

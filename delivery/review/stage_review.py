@@ -17,6 +17,7 @@ HARMLESS_KINDS = frozenset(
     {
         "PodDisruptionBudget",
         "ConfigMap",
+        "ResourceQuota",
         "PrometheusRule",
         "ServiceMonitor",
         "PodMonitor",

@@ -20,6 +20,8 @@ COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-schedul
 # 24 nodes of 32 cores have room for 700 replicas of 1 core.
 NODES = 24
 ZONES = ("zone-a", "zone-b", "zone-c")
+# KWOK's nodes have no disk, and every container of the program asks for some.
+_DISK = '.allocatable["ephemeral-storage"]="200Gi"'
 # KWOK's default of /24 has room for 250 Services, and the next create hangs.
 SERVICE_RANGE = "service-cluster-ip-range=10.96.0.0/16"
 START_SECONDS = 120
@@ -159,7 +161,7 @@ class Cluster:
 
     def _furnish(self) -> None:
         """Nodes, their zones, and volumes."""
-        steps = [self._kwokctl("scale", "node", f"--replicas={NODES}")]
+        steps = [self._kwokctl("scale", "node", f"--replicas={NODES}", f"--param={_DISK}")]
         for index, zone in enumerate(ZONES):
             names = [f"node-{number:06d}" for number in range(index, NODES, len(ZONES))]
             label = f"topology.kubernetes.io/zone={zone}"

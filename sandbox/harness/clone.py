@@ -27,8 +27,8 @@ MODEL = """\
 owner: team-a
 image: registry.example.com/team/model
 resources:
-  requests: {cpu: "1", memory: 2Gi}
-  limits: {cpu: "2", memory: 4Gi}
+  requests: {cpu: "1", memory: 2Gi, ephemeral-storage: 128Mi}
+  limits: {cpu: "2", memory: 4Gi, ephemeral-storage: 1536Mi}
 """
 TIMEOUT_SECONDS = 300
 

@@ -134,6 +134,15 @@ _INSTALLED = """\
 _BARE_INSTALLED = """\
   ml-deployments:monitoring: {namespace: watch, delivery: operator, stack: {install: true, storage: null}}
 """
+_QUOTA = """\
+  ml-deployments:quota:
+    pods: "100"
+    requests.cpu: "200"
+    requests.memory: 1Ti
+    limits.memory: 1Ti
+    limits.ephemeral-storage: 1Ti
+    requests.nvidia.com/gpu: "8"
+"""
 _NONE = "  ml-deployments:monitoring: {delivery: none}\n"
 _STORE = """\
   ml-deployments:featureStore:
@@ -243,7 +252,7 @@ _READERS = {"a": _READS, "b": _READS, "c": _OWNED + _RESOURCES}
 
 RICH_STAGES: Mapping[str, RichStage] = {
     "bare": RichStage(models={}),
-    "configmap": RichStage(models=_PLAIN),
+    "configmap": RichStage(models=_PLAIN, more=_QUOTA),
     "operator": RichStage(models=_PLAIN, more=_OPERATOR + _NETWORK),
     "none": RichStage(models=_PLAIN, more=_NONE),
     "runtimes-configmap": RichStage(models=_RUNTIMES),

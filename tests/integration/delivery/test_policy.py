@@ -95,6 +95,25 @@ def test_an_exception_allows_and_is_shown(project: Clone) -> None:
     assert "has 1 replica, so a lost node stops it (allowed until 2999-12-31: it has no users)" in done.stdout
 
 
+def test_a_quota_holds_and_pods_that_do_not_fit_are_refused_before(project: Clone) -> None:
+    quota = '  ml-deployments:quota: {pods: "3", limits.ephemeral-storage: 6Gi}\n'
+    project.write_stack(entry(replicas=2), quota)
+    project.up(*PACK)
+
+    (live,) = project.get("resourcequotas")["items"]
+    assert live["status"]["hard"] == {"pods": "3", "limits.ephemeral-storage": "6Gi"}
+    wait_for(lambda: used_pods(project) == "2", what="the quota counts the pods")
+
+    project.write_stack(entry(replicas=3), quota)
+    done = preview(project)
+    assert done.returncode != 0
+    assert "allows pods of 3, and while they roll its pods need 4" in done.stdout
+
+
+def used_pods(project: Clone) -> Any:
+    return project.get("resourcequotas")["items"][0]["status"]["used"].get("pods")
+
+
 def test_a_version_goes_back_by_a_revert_only(project: Clone) -> None:
     released(project, "v1", "v2")
     assert preview(project).returncode == 0

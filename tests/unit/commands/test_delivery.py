@@ -95,7 +95,11 @@ def test_show_names_the_source_of_each_value(tmp_path: Path) -> None:
 
 def test_show_prints_valid_yaml_with_the_effective_values(tmp_path: Path) -> None:
     _, out, _ = run("show", "test", "a", "--project", project(tmp_path))
-    assert yaml.safe_load(out)["a"]["resources"]["limits"] == {"cpu": "2", "memory": "4Gi"}
+    assert yaml.safe_load(out)["a"]["resources"]["limits"] == {
+        "cpu": "2",
+        "memory": "4Gi",
+        "ephemeral-storage": "1536Mi",
+    }
 
 
 def test_show_of_a_broken_stage(tmp_path: Path) -> None:

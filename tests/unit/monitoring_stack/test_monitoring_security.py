@@ -28,15 +28,15 @@ def test_every_pod_is_hardened(installed: list[Manifest]) -> None:
         }
         assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
         assert {m["name"] for m in container["volumeMounts"]} == {v["name"] for v in pod["volumes"]}
-        assert container["resources"]["limits"]["memory"]
-        assert container["resources"]["requests"].keys() == {"cpu", "memory"}
+        assert container["resources"]["limits"].keys() == {"memory", "ephemeral-storage"}
+        assert container["resources"]["requests"].keys() == {"cpu", "memory", "ephemeral-storage"}
         assert container["livenessProbe"]
         assert container["readinessProbe"]
     for kind in ("Prometheus", "Alertmanager"):
         spec = one(installed, kind)["spec"]
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-        assert spec["resources"]["limits"]["memory"]
+        assert spec["resources"]["limits"].keys() == {"memory", "ephemeral-storage"}
 
 
 def test_only_pods_that_use_the_api_have_a_token(installed: list[Manifest]) -> None:

@@ -108,5 +108,6 @@ def test_storage_and_retention_are_the_stack_files(tmp_path: Path, installed: li
     assert spec["storage"]["volumeClaimTemplate"]["spec"]["storageClassName"] == "fast"
     without = INSTALLED.replace("install: true", "install: true, storage: null")
     spec = one(stack_of(tmp_path, without), "Prometheus")["spec"]
-    assert "storage" not in spec
-    assert "retentionSize" not in spec
+    assert spec["storage"] == {"emptyDir": {"sizeLimit": "20Gi"}}
+    assert spec["retentionSize"] == "17408MiB"
+    assert spec["resources"]["limits"]["ephemeral-storage"] == "21Gi"

@@ -39,6 +39,11 @@ DEPLOYMENT: list[tuple[Spoil, str, str]] = [
     (lambda m: server(m)["resources"]["requests"].pop("memory"), "resources", "requests.memory"),
     (lambda m: server(m)["resources"]["limits"].pop("memory"), "resources", "limits.memory"),
     (
+        lambda m: server(m)["resources"]["limits"].pop("ephemeral-storage"),
+        "ephemeral-storage",
+        "container server may fill its node's disk",
+    ),
+    (
         lambda m: pod(m).update(initContainers=[{**server(m), "name": "init", "resources": {}}]),
         "resources",
         "container init lacks",
@@ -106,7 +111,7 @@ OTHERS: list[tuple[Callable[[list[Manifest]], Any], str, str]] = [
         "Prometheus watch/prometheus",
     ),
     (
-        lambda objects: one(objects, "Prometheus")["spec"].pop("resources"),
+        lambda objects: one(objects, "Prometheus")["spec"]["resources"].pop("requests"),
         "resources",
         "Prometheus watch/prometheus",
     ),

@@ -39,6 +39,7 @@ def test_a_model_is_these_objects(production: dict[str, dict[str, Any]]) -> None
         "NetworkPolicy",
         "PodDisruptionBudget",
         "PrometheusRule",
+        "ResourceQuota",
         "Service",
         "ServiceAccount",
         "ServiceMonitor",
