@@ -39,6 +39,7 @@ class PolicyName(StrEnum):
     SECRET_LITERALS = "secret-literals"
     EPHEMERAL_STORAGE = "ephemeral-storage"
     QUOTA = "quota"
+    MONITORING_DIGEST = "monitoring-digest"
 
 
 def _name(text: str) -> str:
@@ -98,4 +99,6 @@ class PolicySettings(Settings):
     """Every image is below one of these, like registry.example.com/team. Default: any registry."""
     high_availability: bool = False
     """Every model must have 2 replicas or more and a PodDisruptionBudget. On in production."""
+    monitoring_digests: bool = False
+    """Every image of the stage's own monitoring stack must be pinned by its digest, under `images`."""
     exceptions: tuple[PolicyException, ...] = ()

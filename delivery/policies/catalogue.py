@@ -8,7 +8,7 @@ from components.settings.policy import PolicyName
 from delivery.policies.access_rights import access_rights
 from delivery.policies.container_resources import container_resources, ephemeral_storage
 from delivery.policies.high_availability import disruption_budget, replicas
-from delivery.policies.images import allowed_registries, image_digest, image_tag
+from delivery.policies.images import allowed_registries, image_digest, image_tag, monitoring_digest
 from delivery.policies.manifest import Manifest, identity, name_of
 from delivery.policies.namespaces import own_namespaces
 from delivery.policies.network import metadata_address, network_policy, open_egress
@@ -129,6 +129,12 @@ POLICIES = (
         checks="with `policy.allowedRegistries`, every image of every container is below one of them",
         satisfy="an image of an allowed registry, or one more entry in the list",
         of_object=allowed_registries,
+    ),
+    Policy(
+        name=PolicyName.MONITORING_DIGEST,
+        checks="with `policy.monitoringDigests: true`, every image of the monitoring stack is pinned by its digest",
+        satisfy="`version` and `digest` under `images` in the stack file",
+        of_object=monitoring_digest,
     ),
     Policy(
         name=PolicyName.NETWORK_POLICY,

@@ -80,6 +80,10 @@ def not_asked(stack: StackSettings) -> tuple[NotAsked, ...]:
         PolicyName.IMAGE_DIGEST: ("requireDigest", stack.require_digest),
         PolicyName.REPLICAS: ("policy.highAvailability", stack.policy.high_availability),
         PolicyName.DISRUPTION_BUDGET: ("policy.highAvailability", stack.policy.high_availability),
+        PolicyName.MONITORING_DIGEST: (
+            "policy.monitoringDigests",
+            stack.policy.monitoring_digests or not stack.monitoring.stack.install,
+        ),
         PolicyName.QUOTA: ("quota", stack.quota is not None),
         PolicyName.ALLOWED_REGISTRIES: ("policy.allowedRegistries", bool(stack.policy.allowed_registries)),
     }

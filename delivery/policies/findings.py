@@ -42,6 +42,7 @@ def stage_rules(project: Path, settings: StackSettings) -> StageRules:
         namespaces=frozenset(own),
         high_availability=settings.policy.high_availability,
         require_digest=settings.require_digest,
+        monitoring_digests=settings.policy.monitoring_digests,
         allowed_registries=settings.policy.allowed_registries,
         exceptions=exemptions(project, settings),
     )

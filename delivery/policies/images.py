@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from components.errors import Problem
 from delivery.policies.digest_settings import digest_fix
 from delivery.policies.image_names import full_repository, is_below, tag
-from delivery.policies.manifest import Manifest, Pod, model_pod, pod_of
+from delivery.policies.manifest import Manifest, Pod, model_pod, namespace_of, pod_of
 from delivery.policies.stage import StageRules
 
 _LATEST = "latest"
@@ -32,6 +32,17 @@ def image_digest(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
             yield Problem(
                 f"the image {image} of {name} is not pinned by its digest",
                 digest_fix(pod, name, tag(image)),
+            )
+
+
+def monitoring_digest(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
+    """Where the stage requires it, every image outside its own namespace is pinned by a digest."""
+    pod = pod_of(manifest) if stage.monitoring_digests and namespace_of(manifest) != stage.namespace else None
+    for name, image in _images(pod) if pod else ():
+        if _DIGEST not in image:
+            yield Problem(
+                f"the image {image} of {name} is not pinned by its digest",
+                'add its version and digest: "sha256:..." under ml-deployments:images, as the registry shows it',
             )
 
 

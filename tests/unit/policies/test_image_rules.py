@@ -114,3 +114,20 @@ def test_a_wrong_registry_is_refused(tmp_path: Path, wrong: str) -> None:
     (problem,) = problems(project(tmp_path, GOOD_STACK + text))
     assert problem.field == "config.ml-deployments:policy.allowedRegistries[0]"
     assert "must be a registry's host" in problem.reason
+
+
+def test_the_images_of_monitoring_are_pinned_where_the_stage_asks(ruled_objects: list[Manifest]) -> None:
+    strict = replace(RULES, monitoring_digests=True)
+    pinned = deepcopy(ruled_objects)
+    for kind, name in (("Deployment", "grafana"), ("Deployment", "kube-state-metrics")):
+        server(one(pinned, kind, name))["image"] += f"@{DIGEST}"
+    for kind in ("Prometheus", "Alertmanager"):
+        one(pinned, kind)["spec"]["image"] += f"@{DIGEST}"
+
+    assert {(v.policy, v.object) for v in found(ruled_objects, strict)} == {
+        ("monitoring-digest", "Deployment watch/grafana"),
+        ("monitoring-digest", "Deployment watch/kube-state-metrics"),
+        ("monitoring-digest", "Prometheus watch/prometheus"),
+        ("monitoring-digest", "Alertmanager watch/alertmanager"),
+    }
+    assert found(pinned, strict) == []
