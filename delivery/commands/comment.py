@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from components.errors import UserError
+from components.files.reading import read_file
 from delivery.output import problems, say
 from delivery.review.comment import API, PullRequest
 from delivery.review.comment import comment as run_comment
@@ -38,5 +39,7 @@ def comment(
             token=token,
             api=os.environ.get("GITHUB_API_URL") or API,
         )
-        done, address = run_comment(request, file.read_text(encoding="utf-8", errors="replace"))
+        # A job of the pull request wrote the file: it may be a link to what only this job may read.
+        page = read_file(file.parent, file.name, Path(os.path.realpath(file.parent)))
+        done, address = run_comment(request, page.decode("utf-8", "replace"))
     say(f"{done}: {address}")

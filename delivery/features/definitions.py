@@ -7,6 +7,7 @@ from typing import Any
 
 from components.errors import Problem, SettingsError, UserError
 from components.files.sources import Sources
+from components.files.writing import write_file
 from components.files.yaml_text import dump
 from components.loading.feature_definitions import FILE, source_files
 from components.settings.feature_definitions import FORMAT, content_checksum, source_checksums
@@ -49,7 +50,7 @@ def write_definitions(project: Path, python: Path) -> bool:
     found = json.loads(done.stdout)
     if "problems" in found:
         raise SettingsError(Problem(**problem) for problem in found["problems"])
-    (project / FILE).write_text(definitions_text(files, found), encoding="utf-8")
+    write_file(project, FILE, definitions_text(files, found))
     return True
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from components.errors import Problem, SettingsError
 from components.files import yaml_text
 from components.files.sources import Sources
+from components.files.writing import write_file
 from components.stack import load_stack
 from delivery.gitops.argocd import argocd_objects
 from delivery.gitops.flux import flux_objects
@@ -50,7 +51,7 @@ def stale(project: Path) -> list[str]:
     folder = project / FOLDER
     used = [controller for controller in _CONTROLLERS if (folder / controller).is_dir()]
     found = {
-        f"{controller}/{path.name}": path.read_text(encoding="utf-8")
+        f"{controller}/{path.name}": _text(project, f"{FOLDER}/{controller}/{path.name}")
         for controller in used
         for path in (folder / controller).glob("*.yaml")
     }
@@ -73,11 +74,13 @@ def write(project: Path, output: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.glob("*.yaml"):
             kept = f"{controller}/{path.name}" in texts
-            if not kept and path.read_text(encoding="utf-8").startswith(HEADER):
+            if not kept and _text(output, f"{controller}/{path.name}").startswith(HEADER):
                 path.unlink()
-    for name, text in texts.items():
-        (output / name).write_text(text, encoding="utf-8")
-    return [output / name for name in texts]
+    return [write_file(output, name, text) for name, text in texts.items()]
+
+
+def _text(folder: Path, path: str) -> str:
+    return Sources.of(folder).read(path).decode("utf-8", "replace")
 
 
 def _known(settings: GitopsSettings, names: tuple[str, ...]) -> None:

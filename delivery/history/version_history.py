@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import Problem, UserError
+from components.files.sources import Sources
 from delivery.git.repository import Repository
 from delivery.git.reverts import is_revert
 from delivery.history.model_history import Change, history
@@ -29,7 +30,7 @@ def last_changes(project: Path, stage: str) -> tuple[list[VersionChange], tuple[
     except UserError as error:
         return [], error.problems
     file = f"Pulumi.{stage}.yaml"
-    wanted = entries((repository.project / file).read_text(encoding="utf-8"), file)
+    wanted = entries(Sources.of(repository.project).text(file), file)
     newest: dict[str, Change] = {}
     for change in past.changes:
         if change.version_changed:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from components.files.writing import write_file
 from components.settings.model import ModelDefinition, ModelSettings
 from components.settings.stack import PROJECT, StackConfig
 from delivery.schema.reference import settings_reference
@@ -80,9 +81,7 @@ def generated() -> dict[str, str]:
 def write_generated(output: Path) -> list[Path]:
     """Write the generated files into a folder; returns their paths."""
     output.mkdir(parents=True, exist_ok=True)
-    for name, text in generated().items():
-        (output / name).write_text(text, encoding="utf-8")
-    return [output / name for name in generated()]
+    return [write_file(output, name, text) for name, text in generated().items()]
 
 
 def dump(schema: dict[str, Any]) -> str:
