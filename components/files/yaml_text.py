@@ -38,6 +38,8 @@ _ELSEWHERE = re.compile(
 )
 # Ends of lines for YAML 1.1, and part of the text for YAML 1.2: https://yaml.org/spec/1.2.2/#54-line-break-characters
 _OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029]")
+# Display nothing, or the rest of the line in another order, and the emitter takes them for printable.
+_UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufff9-\ufffb]")
 _resolver: Any = yaml.resolver.Resolver()
 _representer: Any = yaml.representer.SafeRepresenter()
 
@@ -62,7 +64,8 @@ def dump(data: Any) -> str:  # noqa: ANN401
     _emit(data, dumper.emit)
     dumper.emit(DocumentEndEvent(explicit=False))
     dumper.emit(StreamEndEvent())
-    return stream.getvalue()
+    # Each is in double quotes, as `_text` has it.
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", stream.getvalue())
 
 
 def _emit(data: Any, emit: Callable[[Event], None]) -> None:  # noqa: ANN401
@@ -85,10 +88,10 @@ def _emit(data: Any, emit: Callable[[Event], None]) -> None:  # noqa: ANN401
 
 
 def _text(value: str) -> ScalarEvent:
+    if _OTHER_BREAKS.search(value) or _UNSEEN.search(value):
+        return ScalarEvent(None, None, (False, True), str(value), style='"')
     if isinstance(value, Quoted):
         return ScalarEvent(None, None, (False, True), str(value), style="'")
-    if _OTHER_BREAKS.search(value):
-        return ScalarEvent(None, None, (False, True), value, style='"')
     if "\n" in value:
         return ScalarEvent(None, None, (False, True), value, style="|")
     plain = _resolver.resolve(yaml.ScalarNode, value, (True, False)) == _TEXT and not _ELSEWHERE.fullmatch(

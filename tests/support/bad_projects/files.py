@@ -109,12 +109,14 @@ def _large(rng: Random, project: Path) -> None:
             with path.open("ab") as file:
                 file.truncate(rng.choice((2_000_000, 5_000_000_000)))
         case 1:
-            path.write_text("a: b\n" * 500_000)
+            path.write_text("a: b\n" * rng.choice((5_000, 400_000)))
         case 2:
             path.write_text(f"owner: {'x' * rng.choice((500_000, 3_000_000))}\n")
         case _:
             path.write_text(
-                "".join(f"k{number}: {number}\n" for number in range(rng.choice((3_000, 60_000))))
+                "".join(
+                    f"k{number}: {number}\n" for number in range(rng.choice((3_000, 3_000, 3_000, 60_000)))
+                )
             )
 
 

@@ -176,7 +176,11 @@ def _long_list(rng: Random, lines: list[str]) -> list[str]:
     at = rng.randrange(len(lines))
     key = lines[at].partition(": ")[0]
     item = rng.choice(("a", "{a: b}", "[]", '"1"', "1"))
-    return [*lines[:at], f"{key}: [{', '.join([item] * rng.choice((100, 20_000)))}]", *lines[at + 1 :]]
+    return [
+        *lines[:at],
+        f"{key}: [{', '.join([item] * rng.choice((100, 100, 100, 20_000)))}]",
+        *lines[at + 1 :],
+    ]
 
 
 TEXTS: tuple[Callable[[Random, list[str]], list[str]], ...] = (

@@ -124,6 +124,15 @@ def test_other_ends_of_lines_are_escaped(text: str) -> None:
     assert yaml.safe_load(dump(text)) == text
 
 
+@pytest.mark.parametrize(
+    "text", ["\u202egnp.exe", "a\u200bb\n", "\u2066x\u2069", "\u00ad", "x " * 9_000 + "\u200b"], ids=ascii
+)
+def test_what_is_not_seen_is_escaped(text: str) -> None:
+    for data in (text, {text: text}, [Quoted(text)]):
+        assert dump(data).isascii()
+        assert yaml.safe_load(dump(data)) == data
+
+
 def test_what_is_not_a_text_is_written_as_pyyaml_writes_it() -> None:
     shared = {"z": 1}
     values: tuple[Any, ...] = (

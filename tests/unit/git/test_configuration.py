@@ -58,7 +58,7 @@ CONFIGURATIONS = [
     "grep.patternType=perl",
 ]
 VARIABLES = {
-    **dict.fromkeys(environment._DROPPED, "/nowhere"),
+    **dict.fromkeys(sorted(environment._DROPPED), "/nowhere"),
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NOGLOB_PATHSPECS": "1",
     "GIT_ICASE_PATHSPECS": "1",
