@@ -1,5 +1,7 @@
 """What the workflows run: a commit is deployed and verified, one at a time, and never an older one."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -90,17 +92,17 @@ def test_what_is_not_committed_is_not_deployed(repository: Clone) -> None:
 
 
 def test_of_two_deployments_at_once_the_second_is_refused(deployed: Clone) -> None:
-    # Stuck until the second one has surely started.
-    longer = "progressDeadlineSeconds: 45, timeoutSeconds: 60"
+    # Stuck until the second one is refused, however slow the machine is.
+    longer = "progressDeadlineSeconds: 500, timeoutSeconds: 520"
     deployed.write_stack(STUCK.replace("progressDeadlineSeconds: 5, timeoutSeconds: 20", longer))
     commit(deployed, "Stuck")
     first = deployed.start("make", "deploy", "STAGE=test")
     state = Path(deployed.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
     wait_for(lambda: bool(stage_locks(state, "test")), seconds=120)
     assert "the stack is currently locked by 1 lock(s)" in deploy(deployed, good=False)
-    output, _ = first.communicate(timeout=240)
+    os.killpg(first.pid, signal.SIGINT)
+    first.communicate(timeout=120)
     assert first.returncode != 0
-    assert "ProgressDeadlineExceeded" in output
     # Forward is the only way out of a failure, too.
     git(deployed, "revert", "--no-edit", "HEAD")
     deploy(deployed)
