@@ -1,8 +1,10 @@
 """NetworkPolicies: who may reach pods, and whom they may reach. Pure functions."""
 
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
 
 from components.kubernetes.objects import Manifest
+from components.settings.cidr import METADATA_ADDRESSES
 from components.settings.model import Destination, Peer
 from components.settings.monitoring import Monitoring, MonitoringDelivery
 from components.settings.network import DnsServer, ServiceMesh
@@ -109,8 +111,16 @@ def to_namespace(name: str) -> Manifest:
 
 
 def to_any_address(*ports: int) -> Manifest:
-    """Allows egress to TCP ports of any address; without ports, to everything."""
-    return {"ports": [_port(port) for port in ports]} if ports else {}
+    """Allows egress to TCP ports of any address; without ports, to everything but clouds' metadata services."""
+    if ports:
+        return {"ports": [_port(port) for port in ports]}
+    holes = [ip_network(address) for address in METADATA_ADDRESSES]
+    blocks = [
+        {"ipBlock": {"cidr": cidr, "except": [str(hole) for hole in holes if hole.version == version]}}
+        for cidr, version in (("0.0.0.0/0", 4), ("::/0", 6))
+    ]
+    # For some networks, such as Cilium's, pods have no addresses that a range could name.
+    return {"to": [{"namespaceSelector": {}}, *blocks]}
 
 
 def to_destination(wanted: Destination) -> Manifest:

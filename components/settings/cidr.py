@@ -14,6 +14,16 @@ from components.settings.wrong import wrong
 
 # ipaddress also reads netmasks and a missing length, which Kubernetes refuses.
 _FORM = re.compile(r"([0-9a-fA-F.:]+)/(0|[1-9][0-9]{0,2})")
+# Where clouds answer with the credentials of the node: all of them at the first; Amazon, Google and Oracle over IPv6;
+# Alibaba; the host that Azure's agents ask.
+METADATA_ADDRESSES = (
+    "169.254.169.254",
+    "fd00:ec2::254",
+    "fd20:ce::254",
+    "fd00:c1::a9fe:a9fe",
+    "100.100.100.200",
+    "168.63.129.16",
+)
 _EXAMPLE = "write it like 10.0.0.0/16 or fd00:1234::/48"
 
 

@@ -12,6 +12,8 @@ from ipaddress import (
 )
 from typing import Any, TypeVar
 
+from components.settings.cidr import METADATA_ADDRESSES
+
 Range = IPv4Network | IPv6Network
 N = TypeVar("N", IPv4Network, IPv6Network)
 # More addresses than an IPv4 /8, or than the IPv6 /32 of one provider, are not a list of known destinations.
@@ -33,21 +35,7 @@ _PRIVATE = tuple(
 )
 # IPv4 in IPv6: mapped (RFC 4291), and translated by NAT64 (RFC 6052).
 _WITH_IPV4 = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
-# Where clouds answer with the credentials of the node: all of them at the first; Amazon, Google and Oracle over IPv6;
-# Alibaba; the host that Azure's agents ask.
-METADATA = tuple(
-    map(
-        ip_address,
-        (
-            "169.254.169.254",
-            "fd00:ec2::254",
-            "fd20:ce::254",
-            "fd00:c1::a9fe:a9fe",
-            "100.100.100.200",
-            "168.63.129.16",
-        ),
-    )
-)
+METADATA = tuple(map(ip_address, METADATA_ADDRESSES))
 
 
 def reached(blocks: Iterable[Mapping[str, Any]]) -> list[Range]:
@@ -82,8 +70,8 @@ def _block(block: Mapping[str, Any]) -> Iterator[Range]:
 
 
 def _as_ipv4(part: Range) -> Iterator[IPv4Network]:
-    """The IPv4 addresses that an IPv6 range reaches."""
-    if not isinstance(part, IPv6Network):
+    """The IPv4 addresses that an IPv6 range reaches on purpose: one that is open already is not read so."""
+    if not isinstance(part, IPv6Network) or part.num_addresses > _MOST[6]:
         return
     for prefix in _WITH_IPV4:
         if prefix.subnet_of(part):

@@ -138,14 +138,14 @@ POLICIES = (
     ),
     Policy(
         name=PolicyName.NETWORK_POLICY,
-        checks="NetworkPolicies limit the ingress of every pod and the egress of each in the stage's namespace, and "
-        "none allows all",
+        checks="NetworkPolicies limit the ingress and the egress of every pod, and none allows all",
         satisfy="`network.enabled: true`, the default",
         of_stage=network_policy,
     ),
     Policy(
         name=PolicyName.OPEN_EGRESS,
-        checks="no NetworkPolicy lets pods connect to more public addresses than an IPv4 /8 or an IPv6 /32 has",
+        checks="no NetworkPolicy in the stage's namespace lets pods connect to more public addresses than an IPv4 /8 "
+        "or an IPv6 /32 has",
         satisfy="the addresses that they need under `network.egress`",
         of_object=open_egress,
     ),

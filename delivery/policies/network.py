@@ -18,7 +18,7 @@ _METADATA_PORTS = (80, 32526)
 
 
 def network_policy(manifests: Sequence[Manifest], stage: StageRules) -> Iterator[tuple[Manifest, Problem]]:
-    """NetworkPolicies limit the ingress of every pod, and the egress of those in the stage's namespace."""
+    """NetworkPolicies limit the ingress and the egress of every pod."""
     policies = [manifest for manifest in manifests if _is_policy(manifest)]
     for manifest in manifests:
         pod = pod_of(manifest)
@@ -26,8 +26,6 @@ def network_policy(manifests: Sequence[Manifest], stage: StageRules) -> Iterator
             continue
         own = [one["spec"] for one in policies if _covers(one, manifest, pod)]
         for direction, rules, peers in _DIRECTIONS:
-            if direction == "Egress" and namespace_of(manifest) != stage.namespace:
-                continue
             limiting = [spec for spec in own if direction in _types(spec)]
             allowed = [rule for spec in limiting for rule in spec.get(rules) or ()]
             if not limiting:
@@ -43,7 +41,8 @@ def _everything(rule: Mapping[str, Any], direction: str) -> bool:
 
 def open_egress(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
     """No NetworkPolicy of the stage's namespace lets pods connect to everyone."""
-    ranges = address_ranges.reached(block for rule in _egress(manifest, stage) for block in _blocks(rule))
+    own = _egress(manifest) if namespace_of(manifest) == stage.namespace else ()
+    ranges = address_ranges.reached(block for rule in own for block in _blocks(rule))
     if address_ranges.is_open(ranges):
         widest = ", ".join(str(part) for part in sorted(ranges, key=lambda part: part.prefixlen)[:3])
         yield Problem(
@@ -53,11 +52,8 @@ def open_egress(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
 
 
 def metadata_address(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
-    """No NetworkPolicy of the stage's namespace lets pods ask a cloud's metadata service.
-
-    It gives out the credentials of the node.
-    """
-    asking = [rule for rule in _egress(manifest, stage) if _reaches_metadata_port(rule)]
+    """No NetworkPolicy lets pods ask a cloud's metadata service, which gives out the credentials of the node."""
+    asking = [rule for rule in _egress(manifest) if _reaches_metadata_port(rule)]
     reached = address_ranges.metadata(
         address_ranges.reached(block for rule in asking for block in _blocks(rule))
     )
@@ -69,9 +65,9 @@ def metadata_address(manifest: Manifest, stage: StageRules) -> Iterator[Problem]
         )
 
 
-def _egress(manifest: Manifest, stage: StageRules) -> Iterator[Mapping[str, Any]]:
-    """The egress rules in the stage's namespace; `network_policy` finds what allows everything."""
-    if _is_policy(manifest) and namespace_of(manifest) == stage.namespace:
+def _egress(manifest: Manifest) -> Iterator[Mapping[str, Any]]:
+    """The egress rules; `network_policy` finds what allows everything."""
+    if _is_policy(manifest):
         for rule in manifest["spec"].get("egress") or ():
             if rule.get("to") or rule.get("ports"):
                 yield rule

@@ -184,7 +184,14 @@ def test_its_parts_reach_what_they_need(tmp_path: Path) -> None:
     # Without receivers it notifies nobody outside.
     assert reached(without, "alertmanager") == [dns, ("alertmanager", [9094, 9094])]
     with_receivers = stack_of(tmp_path / "with", RECEIVERS)
-    assert reached(with_receivers, "alertmanager")[2:] == [("any", [])]
+    (everything,) = one(with_receivers, "NetworkPolicy", "alertmanager")["spec"]["egress"][2:]
+    assert everything.keys() == {"to"}
+    pods, *blocks = everything["to"]
+    assert pods == {"namespaceSelector": {}}
+    assert {block["ipBlock"]["cidr"]: block["ipBlock"]["except"][0] for block in blocks} == {
+        "0.0.0.0/0": "169.254.169.254/32",
+        "::/0": "fd00:ec2::254/128",
+    }
 
 
 def test_addresses_that_the_stack_file_knows_are_the_only_ones(tmp_path: Path) -> None:

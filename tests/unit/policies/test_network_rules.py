@@ -27,7 +27,18 @@ def policies(objects: list[Manifest]) -> set[str]:
     return {violation.policy for violation in found(objects)}
 
 
-WIDE = ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/2", "8.0.0.0/7", "::/0", "2000::/3", "2001::/16", "64:ff9b::/96"]
+# Of IPv6, the last two reach all of IPv4 by NAT64.
+WIDE = [
+    "0.0.0.0/0",
+    "0.0.0.0/1",
+    "128.0.0.0/2",
+    "8.0.0.0/7",
+    "::/0",
+    "2000::/3",
+    "2001::/16",
+    "64:ff9b::/96",
+    "64:ff9b::/90",
+]
 
 
 @pytest.mark.parametrize("cidr", WIDE)
@@ -147,3 +158,4 @@ def test_ranges_are_read_together() -> None:
     assert not is_open(reached([{"cidr": "1.0.0.0/8"}, {"cidr": "10.0.0.0/8"}, {"cidr": "fc00::/7"}]))
     assert [str(part) for part in reached([{"cidr": "0.0.0.0/1"}, {"cidr": "128.0.0.0/1"}])] == ["0.0.0.0/0"]
     assert len(metadata(reached([{"cidr": "0.0.0.0/0"}, {"cidr": "::/0"}]))) == 6
+    assert len(metadata(reached([{"cidr": "::/0"}]))) == 3

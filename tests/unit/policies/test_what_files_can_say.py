@@ -48,6 +48,14 @@ def test_it_is_refused(tmp_path: Path, model: str, stack: str, policy: str) -> N
     assert SLACK not in done.output
 
 
+def test_a_receiver_may_not_be_a_metadata_service_by_default(tmp_path: Path) -> None:
+    folder = project(tmp_path, GOOD_STACK + RECEIVER.replace(SLACK, "https://receiver.example.com"))
+
+    done = CliRunner().invoke(app, ["policy", "--project", str(folder)])
+
+    assert done.exit_code == 0, done.stderr
+
+
 def test_a_range_with_a_hole_reaches_the_network_policy(tmp_path: Path) -> None:
     hole = "network: {egress: [{cidr: 169.254.0.0/16, except: [169.254.169.254/32], ports: [80]}]}\n"
     folder = project(tmp_path, a=MODEL + hole)
