@@ -1,9 +1,9 @@
 """The ServiceAccount that deploys a stage in the cluster, and what it may do: no more than the stage needs."""
 
-from components.settings.stack import PROJECT
-from delivery.gitops.scope import Manifest, Scope
+from delivery.gitops.account import Account
+from delivery.gitops.admission import account_policy
+from delivery.gitops.scope import NAMESPACE, RBAC, Manifest, Scope
 
-RBAC = "rbac.authorization.k8s.io"
 WRITE = ["get", "list", "watch", "create", "update", "patch", "delete"]
 READ = ["get", "list", "watch"]
 # The kinds that the components create in a namespace, by group. A test compares them with what the stages render.
@@ -21,8 +21,9 @@ _MADE = {
     ],
     "networking.k8s.io": ["networkpolicies"],
     "policy": ["poddisruptionbudgets"],
-    RBAC: ["rolebindings", "roles"],
 }
+# Only where the stage grants something.
+_RIGHTS = ["rolebindings", "roles"]
 # What is read to see whether a rollout is complete.
 _WATCHED = {
     "": ["endpoints", "events", "pods", "replicationcontrollers"],
@@ -30,57 +31,59 @@ _WATCHED = {
     "discovery.k8s.io": ["endpointslices"],
 }
 _PLURALS = {
-    "Namespace": "namespaces",
+    NAMESPACE: "namespaces",
     "ClusterRole": "clusterroles",
     "ClusterRoleBinding": "clusterrolebindings",
 }
 
 
-def account_name(stage: str) -> str:
-    """`ml-deployments-staging`; its roles have the same name."""
-    return f"{PROJECT}-{stage}"
+def access_objects(scope: Scope, account: Account) -> list[Manifest]:
+    """The account in a controller's namespace, its permissions and what holds it back, in the order to apply them.
 
-
-def access_objects(scope: Scope, namespace: str) -> list[Manifest]:
-    """The account in a controller's namespace, and its permissions, in the order to apply them.
-
-    The stage's namespaces are created here too, without labels: a RoleBinding needs its namespace, and the stage needs
-    the RoleBinding before it can create anything.
+    The namespaces that the stage owns are created here too: a RoleBinding needs its namespace, the stage needs the
+    RoleBinding before it can create anything, and the account may not label a namespace.
     """
-    name = f"{account_name(scope.stage)}-deployer"
-    account = {"kind": "ServiceAccount", "name": account_name(scope.stage), "namespace": namespace}
-    core = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": n}} for n in scope.namespaces]
+    name = f"{account.name}-deployer"
+    core = [
+        {"apiVersion": "v1", "kind": NAMESPACE, "metadata": {"name": place, "labels": dict(labels)}}
+        for place, labels in scope.labels.items()
+    ]
     rights = [_role(name, place, scope) for place in scope.namespaces]
     bindings = [_binding("RoleBinding", name, "Role", account, place) for place in scope.namespaces]
+    cluster = _cluster_rules(scope)
     return [
         *core,
-        {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {k: account[k] for k in ("name", "namespace")},
-        },
+        *account_policy(scope, account),
+        account.manifest,
         *rights,
         *bindings,
-        _cluster_role(name, scope),
-        _binding("ClusterRoleBinding", name, "ClusterRole", account),
+        *(
+            [
+                {
+                    "apiVersion": f"{RBAC}/v1",
+                    "kind": "ClusterRole",
+                    "metadata": {"name": name},
+                    "rules": cluster,
+                },
+                _binding("ClusterRoleBinding", name, "ClusterRole", account),
+            ]
+            if cluster
+            else []
+        ),
     ]
 
 
-def delegator_binding(scope: Scope, namespace: str) -> Manifest:
+def delegator_binding(account: Account) -> Manifest:
     """Lets the Pulumi operator's pods ask the API server who calls them."""
-    account = {"kind": "ServiceAccount", "name": account_name(scope.stage), "namespace": namespace}
-    return _binding(
-        "ClusterRoleBinding",
-        f"{account_name(scope.stage)}-auth-delegator",
-        "ClusterRole",
-        account,
-        role="system:auth-delegator",
-    )
+    name = f"{account.name}-auth-delegator"
+    return _binding("ClusterRoleBinding", name, "ClusterRole", account, role="system:auth-delegator")
 
 
 def _role(name: str, namespace: str, scope: Scope) -> Manifest:
     rules = [_rule(group, kinds, WRITE) for group, kinds in _MADE.items()]
     rules += [_rule(group, kinds, READ) for group, kinds in _WATCHED.items()]
+    own = [place.partition("/")[2] for place in scope.rights if place.startswith(f"{namespace}/")]
+    rules += [_rule(RBAC, _RIGHTS, READ), *_own(RBAC, _RIGHTS, own)] if own else []
     return {
         "apiVersion": f"{RBAC}/v1",
         "kind": "Role",
@@ -89,21 +92,21 @@ def _role(name: str, namespace: str, scope: Scope) -> Manifest:
     }
 
 
-def _cluster_role(name: str, scope: Scope) -> Manifest:
-    """Its own objects by name; creating cannot be limited to names."""
+def _cluster_rules(scope: Scope) -> list[Manifest]:
     rules: list[Manifest] = []
     for group, kind in sorted({(group, kind) for group, kind, _ in scope.cluster}):
         names = sorted(n for g, k, n in scope.cluster if (g, k) == (group, kind))
-        rules.append(_rule(group, [_PLURALS[kind]], ["create"]))
-        rules.append(
-            _rule(group, [_PLURALS[kind]], [v for v in WRITE if v != "create"]) | {"resourceNames": names}
-        )
-    return {
-        "apiVersion": f"{RBAC}/v1",
-        "kind": "ClusterRole",
-        "metadata": {"name": name},
-        "rules": [*rules, *_granted(scope, "")],
-    }
+        rules += _own(group, [_PLURALS[kind]], names)
+    return [*rules, *_granted(scope, "")]
+
+
+def _own(group: str, resources: list[str], names: list[str]) -> list[Manifest]:
+    """Its own objects by name; creating cannot be limited to names, so a policy does."""
+    others = [verb for verb in WRITE if verb != "create"]
+    return [
+        _rule(group, resources, ["create"]),
+        _rule(group, resources, others) | {"resourceNames": list(names)},
+    ]
 
 
 def _granted(scope: Scope, namespace: str) -> list[Manifest]:
@@ -121,7 +124,7 @@ def _rule(group: str, resources: list[str], verbs: list[str]) -> Manifest:
 
 
 def _binding(
-    kind: str, name: str, of: str, account: Manifest, namespace: str | None = None, *, role: str | None = None
+    kind: str, name: str, of: str, account: Account, namespace: str | None = None, *, role: str | None = None
 ) -> Manifest:
     metadata = {"name": name} if namespace is None else {"name": name, "namespace": namespace}
     return {
@@ -129,5 +132,5 @@ def _binding(
         "kind": kind,
         "metadata": metadata,
         "roleRef": {"apiGroup": RBAC, "kind": of, "name": role or name},
-        "subjects": [account],
+        "subjects": [account.subject],
     }

@@ -1,6 +1,9 @@
 """The AppProject and the Application by which Argo CD follows a stage's rendered branch."""
 
 from components.settings.stack import PROJECT
+from delivery.gitops.access import access_objects
+from delivery.gitops.account import Account
+from delivery.gitops.admission import only_the_account_policy
 from delivery.gitops.scope import Manifest, Scope
 from delivery.gitops.settings import GitopsSettings
 from delivery.rendering.branch import branch_name
@@ -10,9 +13,12 @@ CLUSTER = "https://kubernetes.default.svc"
 
 
 def argocd_objects(scope: Scope, settings: GitopsSettings) -> list[Manifest]:
-    """What is applied to Argo CD's namespace, in this order."""
+    """What is applied, in this order: the account that Argo CD applies the stage as, then what it follows."""
+    account = Account(stage=scope.stage, namespace=settings.argocd.namespace)
     metadata = {"name": f"{PROJECT}-{scope.stage}", "namespace": settings.argocd.namespace}
     return [
+        *access_objects(scope, account),
+        *only_the_account_policy(scope, account),
         {
             "apiVersion": API,
             "kind": "AppProject",
@@ -23,6 +29,14 @@ def argocd_objects(scope: Scope, settings: GitopsSettings) -> list[Manifest]:
                 "destinations": [{"server": CLUSTER, "namespace": name} for name in scope.namespaces],
                 "clusterResourceWhitelist": [
                     {"group": group, "kind": kind, "name": name} for group, kind, name in scope.cluster
+                ],
+                # Of every Application in the project, whatever namespace it names.
+                "destinationServiceAccounts": [
+                    {
+                        "server": CLUSTER,
+                        "namespace": "*",
+                        "defaultServiceAccount": f"{account.namespace}:{account.name}",
+                    }
                 ],
                 # Everyone can read a Secret in git.
                 "namespaceResourceBlacklist": [{"group": "", "kind": "Secret"}],

@@ -1,7 +1,8 @@
 """The GitRepository and the Kustomization by which Flux follows a stage's rendered branch."""
 
 from components.settings.stack import PROJECT
-from delivery.gitops.access import access_objects, account_name
+from delivery.gitops.access import access_objects
+from delivery.gitops.account import Account
 from delivery.gitops.scope import Manifest, Scope
 from delivery.gitops.settings import GitopsSettings
 from delivery.rendering.branch import branch_name
@@ -12,9 +13,10 @@ ROLLOUT_TIMEOUT = "20m"
 
 def flux_objects(scope: Scope, settings: GitopsSettings) -> list[Manifest]:
     """What is applied to Flux's namespace, in this order."""
+    account = Account(stage=scope.stage, namespace=settings.flux.namespace)
     metadata = {"name": f"{PROJECT}-{scope.stage}", "namespace": settings.flux.namespace}
     return [
-        *access_objects(scope, settings.flux.namespace),
+        *access_objects(scope, account),
         {
             "apiVersion": "source.toolkit.fluxcd.io/v1",
             "kind": "GitRepository",
@@ -31,7 +33,7 @@ def flux_objects(scope: Scope, settings: GitopsSettings) -> list[Manifest]:
             "kind": "Kustomization",
             "metadata": metadata,
             "spec": {
-                "serviceAccountName": account_name(scope.stage),
+                "serviceAccountName": account.name,
                 "sourceRef": {"kind": "GitRepository", "name": metadata["name"]},
                 "path": "./",
                 "interval": settings.flux.interval,

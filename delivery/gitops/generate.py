@@ -35,6 +35,7 @@ def generated(project: Path) -> dict[str, str]:
     texts = {}
     for stage in names:
         reach = scope(project, stage, load_stack(Sources.of(project), stage).settings.namespace)
+        _apart(settings, reach)
         for controller, objects in _CONTROLLERS.items():
             documents = "---\n".join(yaml_text.dump(found) for found in objects(reach, settings))
             texts[f"{controller}/{stage}.yaml"] = f"{HEADER}\n{documents}"
@@ -99,6 +100,28 @@ def _known(settings: GitopsSettings, names: tuple[str, ...]) -> None:
     problems += [
         Problem(file=FILE, field="order", value=stage, reason="is listed twice", fix="name it once")
         for stage in twice
+    ]
+    if problems:
+        raise SettingsError(problems)
+
+
+def _apart(settings: GitopsSettings, reach: Scope) -> None:
+    """Refuse a stage in a controller's namespace: what the stage runs there could use the controller's accounts."""
+    places = {
+        "argocd": settings.argocd.namespace,
+        "flux": settings.flux.namespace,
+        "pulumi": settings.pulumi.namespace,
+    }
+    problems = [
+        Problem(
+            file=FILE,
+            field=f"{controller}.namespace",
+            value=place,
+            reason=f"is a namespace of the stage {reach.stage}, whose pods could use the controller's accounts",
+            fix="give the stage another one, or the controller",
+        )
+        for controller, place in places.items()
+        if place in reach.namespaces
     ]
     if problems:
         raise SettingsError(problems)

@@ -3,7 +3,8 @@
 from itertools import pairwise
 
 from components.settings.stack import PROJECT
-from delivery.gitops.access import access_objects, account_name, delegator_binding
+from delivery.gitops.access import access_objects, delegator_binding
+from delivery.gitops.account import Account, account_name
 from delivery.gitops.scope import Manifest, Scope
 from delivery.gitops.settings import GitopsSettings
 
@@ -11,10 +12,11 @@ from delivery.gitops.settings import GitopsSettings
 def pulumi_objects(scope: Scope, settings: GitopsSettings) -> list[Manifest]:
     """What is applied for a stage, in this order."""
     namespace = settings.pulumi.namespace
+    account = Account(stage=scope.stage, namespace=namespace, token=True)
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
-        *access_objects(scope, namespace),
-        delegator_binding(scope, namespace),
+        *access_objects(scope, account),
+        delegator_binding(account),
         _stack(scope.stage, settings),
     ]
 

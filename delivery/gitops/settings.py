@@ -11,6 +11,7 @@ from components.files.sources import Sources
 from components.files.yaml_document import read_document
 from components.loading.validation import validated
 from components.settings.identifiers import DnsLabel
+from components.settings.namespaces import ControllerNamespace
 from components.settings.pod import Settings
 from components.settings.wrong import wrong
 from delivery.gitops.repository_url import RepositoryUrl, no_password
@@ -54,14 +55,14 @@ PinnedImage = Annotated[
 class ArgoCd(Settings):
     """Argo CD."""
 
-    namespace: DnsLabel
+    namespace: ControllerNamespace
     """The namespace in which it looks for its Applications."""
 
 
 class Flux(Settings):
     """Flux."""
 
-    namespace: DnsLabel
+    namespace: ControllerNamespace
     """The namespace of its objects."""
     interval: Duration
     """How often it polls git and compares the cluster."""
@@ -70,7 +71,7 @@ class Flux(Settings):
 class PulumiOperator(Settings):
     """The Pulumi operator."""
 
-    namespace: DnsLabel
+    namespace: ControllerNamespace
     """The namespace of its Stacks and their pods; one for all stages, since a Stack can wait only for one there."""
     organization: DnsLabel
     """The first part of the stack's full name; `organization` for every backend but Pulumi Cloud."""

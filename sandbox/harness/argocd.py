@@ -53,7 +53,10 @@ def argocd(project: Clone, folder: Path) -> Iterator[None]:
 
 
 def _configuration() -> list[dict[str, Any]]:
-    """The objects that Argo CD requires: its settings, all of them the defaults, and a key generated for this run."""
+    """The objects that Argo CD requires: its settings and a key generated for this run.
+
+    One setting is not the default: docs/pull.md says why.
+    """
 
     def named(kind: str, name: str, **more: Any) -> dict[str, Any]:
         metadata = {"name": name, "namespace": NAMESPACE, "labels": _LABELS}
@@ -61,7 +64,7 @@ def _configuration() -> list[dict[str, Any]]:
 
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-        named("ConfigMap", "argocd-cm"),
+        named("ConfigMap", "argocd-cm", data={"application.sync.impersonation.enabled": "true"}),
         named("ConfigMap", "argocd-rbac-cm"),
         named("ConfigMap", "argocd-cmd-params-cm"),
         named("Secret", "argocd-secret", stringData={"server.secretkey": secrets.token_hex(32)}),

@@ -64,6 +64,15 @@ class Followed:
             "kubectl", "annotate", "application", APPLICATION, f"{_ASKED}=normal", "--overwrite", where
         )
 
+    def apply(self) -> None:
+        """Apply what Argo CD follows, and the account that it applies the stage as."""
+        self.project.run("kubectl", "apply", f"--filename={self.objects}")
+
+    @property
+    def objects(self) -> Path:
+        """The file of gitops/ with the repository on loopback."""
+        return self.project.path.with_name("application.yaml")
+
     def compared(self) -> bool:
         """True when Argo CD has refreshed since it was last asked to, and runs nothing."""
         found = self.application()
@@ -160,13 +169,12 @@ def followed(sandbox: Clone, folder: Path) -> Iterator[Followed]:
     stage.git("commit", "--quiet", "--message=Serve")
     stage.first = stage.git("rev-parse", "HEAD")
     project.python("delivery", "render", STAGE, "--commit", "--push", "origin")
-    objects = path.with_name("application.yaml")
-    objects.write_text(
+    stage.objects.write_text(
         _with_repository((CHECKOUT / "gitops" / "argocd" / f"{STAGE}.yaml").read_text(), origin.as_uri())
     )
     try:
         started = time.monotonic()
-        project.run("kubectl", "apply", f"--filename={objects}")
+        stage.apply()
         first = stage.tip()
         stage.seconds["first sync of the stage"] = stage.until(
             lambda: stage.synced(first), "the stage is applied", started=started
@@ -174,7 +182,12 @@ def followed(sandbox: Clone, folder: Path) -> Iterator[Followed]:
         yield stage
     finally:
         project.run(
-            "kubectl", "delete", f"--filename={objects}", "--ignore-not-found", "--timeout=60s", check=False
+            "kubectl",
+            "delete",
+            f"--filename={stage.objects}",
+            "--ignore-not-found",
+            "--timeout=60s",
+            check=False,
         )
         namespaces = (f"ml-{STAGE}", f"ml-{STAGE}-monitoring")
         project.run(

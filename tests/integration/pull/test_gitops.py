@@ -14,6 +14,7 @@ from sandbox.harness.clone import CHECKOUT, Clone
 from sandbox.harness.waiting import eventually
 from sandbox.tools.go_build import built_tools
 from sandbox.tools.pins import ARGOCD, FLUX
+from tests.integration.pull.accounts import ACCOUNTS, deployer
 from tests.integration.pull.stack_types import Stack
 
 STAGES = ("staging", "production")
@@ -115,48 +116,46 @@ def test_the_stack_has_the_operators_documented_fields(stage: str) -> None:
     )
 
 
-@pytest.fixture(params=[("flux", "flux-system"), ("pulumi", "pulumi-stacks")], ids=["flux", "pulumi"])
-def deployer(request: pytest.FixtureRequest, sandbox: Clone, tmp_path: Path) -> Iterator[str]:
-    """The account of a controller for staging with its permissions, really applied; returns its user name."""
-    controller, namespace = request.param
-    found = list(yaml.safe_load_all(committed(controller, "staging").read_text()))
-    mine = {"GitRepository", "Kustomization", "Stack"}
-    path = tmp_path / "rights.yaml"
-    path.write_text(yaml.safe_dump_all([o for o in found if o["kind"] not in mine]))
-    if controller == "flux":
-        sandbox.run("kubectl", "create", "namespace", namespace)
-    try:
-        sandbox.run("kubectl", "apply", f"--filename={path}")
-        yield f"--as=system:serviceaccount:{namespace}:ml-deployments-staging"
-    finally:
-        sandbox.run("kubectl", "delete", f"--filename={path}", "--ignore-not-found", "--timeout=120s")
-        sandbox.run("kubectl", "delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s")
+@pytest.fixture(params=list(ACCOUNTS))
+def applied_as(request: pytest.FixtureRequest, sandbox: Clone, tmp_path: Path) -> Iterator[str]:
+    """The flag that makes kubectl the account of a controller for staging."""
+    with deployer(sandbox, request.param, tmp_path) as user:
+        yield f"--as={user}"
 
 
 def test_the_account_may_deploy_its_stage_and_nothing_else(
-    sandbox: Clone, deployer: str, tmp_path: Path
+    sandbox: Clone, applied_as: str, tmp_path: Path
 ) -> None:
     """Checked by the API server itself: each object is applied by impersonating the account, and removed again."""
     paths = render(CHECKOUT, "staging", tmp_path / "staging")
     apply = ("apply", "--server-side", "--force-conflicts", f"--filename={tmp_path / 'staging'}")
     try:
-        done = sandbox.run("kubectl", *apply, deployer)
+        done = sandbox.run("kubectl", *apply, applied_as)
         assert done.stdout.count("serverside-applied") == len(paths)
-        assert_may_not(sandbox, deployer)
+        metadata = ("field.cattle.io/projectId=p-1", "openshift.io/sa.scc.uid-range=1000/1000")
+        by = "--field-manager=rancher"
+        sandbox.run("kubectl", "annotate", "namespace", "ml-staging", *metadata, by)
+        sandbox.run("kubectl", "label", "namespace", "ml-staging", "istio-injection=enabled", by)
+        sandbox.run("kubectl", *apply, applied_as)
+        kept = sandbox.get("namespace", "ml-staging")["metadata"]
+        # What a platform wrote there stays.
+        assert {item.partition("=")[0] for item in metadata} <= kept["annotations"].keys()
+        assert kept["labels"]["istio-injection"] == "enabled"
+        assert_may_not(sandbox, applied_as)
         other = render(CHECKOUT, "production", tmp_path / "production")
-        refused = sandbox.run("kubectl", *dry_run(tmp_path / "production")[1:], deployer, check=False)
+        refused = sandbox.run("kubectl", *dry_run(tmp_path / "production")[1:], applied_as, check=False)
         assert refused.returncode != 0
         assert refused.stdout.count("serverside-applied") < len(other)
         assert "ml-deployments-production-prometheus" in refused.stderr
         kinds = "deployments,services,networkpolicies,configmaps,servicemonitors,prometheuses,roles"
         owned = "--selector=ml-deployments/stage=staging"
-        sandbox.run("kubectl", "delete", kinds, owned, "--namespace=ml-staging-monitoring", deployer)
+        sandbox.run("kubectl", "delete", kinds, owned, "--namespace=ml-staging-monitoring", applied_as)
     finally:
         cluster = "--selector=ml-deployments/stage=staging"
         sandbox.run("kubectl", "delete", "clusterrole,clusterrolebinding", cluster, "--ignore-not-found")
 
 
-def assert_may_not(sandbox: Clone, deployer: str) -> None:
+def assert_may_not(sandbox: Clone, applied_as: str) -> None:
     for verb, what, where in (
         ("get", "secrets", "ml-staging"),
         ("create", "pods", "ml-staging"),
@@ -167,6 +166,6 @@ def assert_may_not(sandbox: Clone, deployer: str) -> None:
         ("list", "pods", "kube-system"),
     ):
         answer: Any = sandbox.run(
-            "kubectl", "auth", "can-i", verb, what, f"--namespace={where}", deployer, check=False
+            "kubectl", "auth", "can-i", verb, what, f"--namespace={where}", applied_as, check=False
         )
         assert answer.stdout.strip() == "no", (verb, what, where)

@@ -18,6 +18,7 @@ from tests.integration.drift.tools import NO, YES, page_row, place, word
 MODEL, OTHER = "sentiment-classifier", "other-classifier"
 OLD, NEW = "v1.3-rc1", "v1.3-rc2"
 COLUMN = "Argo CD heals"
+ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{APPLICATION}"
 
 
 @pytest.fixture(scope="module")
@@ -185,17 +186,25 @@ def test_which_classes_of_drift_are_healed(stage: Followed) -> None:
         objects.kubectl("delete", "configmap", name, f"--namespace={objects.namespace}")
 
 
-def test_a_deleted_namespace_is_restored_completely(stage: Followed) -> None:
+def test_a_deleted_namespace_is_restored_once_the_account_may_write_there_again(stage: Followed) -> None:
+    """The account's permissions there went with it."""
     case, where, tip = NAMESPACE_DELETED, place(stage.project, MODEL, STAGE), stage.tip()
     before = case.look(where)
     # While a namespace is being deleted Argo CD may start to restore its objects, and that fails for long.
     with stage.left_alone():
         case.cause(where)
         assert case.look(where) != before
-    stage.seconds["drift healed: deleted namespace"] = stage.until(
+        may = ("auth", "can-i", "create", "deployments", f"--namespace={where.namespace}", f"--as={ACCOUNT}")
+        assert (
+            stage.project.run("kubectl", *may, check=False).stdout.strip()
+            == page_row(case.name)[COLUMN]
+            == NO
+        )
+        stage.apply()
+    stage.seconds["deleted namespace: objects applied again to serving"] = stage.until(
         lambda: stage.serving(MODEL) == [OLD, OLD] and stage.synced(tip), "the namespace is back"
     )
-    assert page_row(case.name)[COLUMN] == word(case.look(where) == before)
+    assert case.look(where) == before
 
 
 def test_a_model_that_the_stack_file_no_longer_names_is_pruned(stage: Followed) -> None:
@@ -241,13 +250,23 @@ def refused_by_the_project(folder: Path) -> None:
     )
 
 
+def refused_by_the_rights(folder: Path) -> None:
+    """Everything for a role of the stage, which the account that Argo CD applies as may not do itself."""
+    path = folder / "components" / "monitoring_stack" / "prometheus.py"
+    text = path.read_text()
+    nodes = 'access.rule("", ["nodes"])'
+    assert nodes in text
+    path.write_text(text.replace(nodes, 'access.rule("*", ["*"], ["*"])'))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (refused_by_the_rights, "is forbidden"),
         (refused_by_the_api_server, "Unsupported value"),
         (refused_by_the_project, "is not permitted in project"),
     ],
-    ids=["by-the-API-server", "by-the-AppProject"],
+    ids=["by-the-rights", "by-the-API-server", "by-the-AppProject"],
 )
 def test_a_refused_manifest_leaves_what_serves_alone_and_a_fix_recovers(
     stage: Followed, change: Callable[[Path], None], said: str

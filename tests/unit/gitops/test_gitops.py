@@ -11,7 +11,7 @@ from delivery.gitops.generate import HEADER, generated
 from delivery.gitops.scope import group
 from delivery.rendering.render import manifests
 from tests.support.feature_stores import stage as with_store
-from tests.support.gitops import forbidden, objects, one, use_gitops
+from tests.support.gitops import forbidden, objects, one, the_only, use_gitops
 from tests.support.projects import CHECKOUT, GOOD_STACK, project
 
 STAGES = ("production", "staging")
@@ -119,6 +119,50 @@ def test_a_stage_without_monitoring_has_one_namespace(small: Path) -> None:
     assert spec["clusterResourceWhitelist"] == [{"group": "", "kind": "Namespace", "name": "ml-test"}]
 
 
+def test_argocd_applies_as_the_account_of_the_stage(small: Path) -> None:
+    found = objects(generated(small)["argocd/test.yaml"])
+    (account,) = the_only(found, "AppProject")["spec"]["destinationServiceAccounts"]
+    assert account == {
+        "server": "https://kubernetes.default.svc",
+        "namespace": "*",
+        "defaultServiceAccount": "argocd:ml-deployments-test",
+    }
+    assert the_only(found, "ServiceAccount")["metadata"] == {
+        "name": "ml-deployments-test",
+        "namespace": "argocd",
+    }
+
+
+@pytest.mark.parametrize("tool", ["argocd", "flux", "pulumi"])
+def test_a_namespace_that_is_not_owned_is_not_in_the_files(small: Path, tool: str) -> None:
+    text = (small / "Pulumi.test.yaml").read_text()
+    (small / "Pulumi.test.yaml").write_text(f"{text}  ml-deployments:namespaceOwned: false\n")
+    found = objects(generated(small)[f"{tool}/test.yaml"])
+    assert [o["metadata"]["name"] for o in found if o["kind"] == "Namespace"] == (
+        ["pulumi-stacks"] if tool == "pulumi" else []
+    )
+    assert not [o for o in found if o["kind"] == "ClusterRole"]
+    assert forbidden(found, manifests(small, "test")) == []
+
+
+@pytest.mark.parametrize("tool", ["argocd", "flux", "pulumi"])
+def test_each_account_is_held_back_by_a_policy(small: Path, tool: str) -> None:
+    found = objects(generated(small)[f"{tool}/test.yaml"])
+    kind = "ValidatingAdmissionPolicy"
+    policies = {o["metadata"]["name"]: o["spec"] for o in found if o["kind"] == kind}
+    bound = {
+        o["spec"]["policyName"]: o["spec"]["validationActions"]
+        for o in found
+        if o["kind"] == f"{kind}Binding"
+    }
+    assert bound == {name: ["Deny"] for name in policies}
+    assert {spec["failurePolicy"] for spec in policies.values()} == {"Fail"}
+    account = the_only(found, "ServiceAccount")["metadata"]
+    user = f"system:serviceaccount:{account['namespace']}:{account['name']}"
+    (condition,) = policies["ml-deployments-test-deployer"]["matchConditions"]
+    assert condition["expression"] == f'request.userInfo.username == "{user}"'
+
+
 def test_the_command_writes_and_removes_what_is_gone(small: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     assert run(small, output)[0] == 0
@@ -157,7 +201,7 @@ def test_a_feature_store_changes_nothing_and_may_be_deployed(small: Path) -> Non
     found = {group(m): m for m in manifests(small, "test") if m["kind"] in {"Job", "PersistentVolumeClaim"}}
     assert len(found) == 2
     assert generated(small) == before
-    for tool in ("flux", "pulumi"):
+    for tool in ("argocd", "flux", "pulumi"):
         assert forbidden(objects(before[f"{tool}/test.yaml"]), manifests(small, "test")) == []
 
 
@@ -184,6 +228,9 @@ def test_a_new_model_changes_nothing(small: Path) -> None:
         ("[test]", "[test, production]", "there is no Pulumi.production.yaml"),
         ("branch: main", "brunch: main", "write branch"),
         ("namespace: argocd", "namespace: Argo CD", "argocd.namespace"),
+        ("namespace: argocd", "namespace: kube-system", "kube-system belongs to Kubernetes"),
+        ("namespace: flux-system", "namespace: default", "default belongs to every cluster"),
+        ("namespace: pulumi-stacks", "namespace: ml-test", "is a namespace of the stage test"),
     ],
 )
 def test_mistakes_in_the_settings_are_named_and_nothing_is_written(

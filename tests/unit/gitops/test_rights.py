@@ -15,7 +15,7 @@ from tests.support.rich_stages import RICH_STAGES, STAGE
 
 Objects = list[dict[str, Any]]
 Rendered = tuple[dict[str, Objects], Objects]
-ACCOUNTS = ("flux", "pulumi")
+ACCOUNTS = ("argocd", "flux", "pulumi")
 COMMITTED = ("production", "staging")
 
 
