@@ -124,6 +124,14 @@ class StackSettings(_StageSettings):
     """What features/ defines; empty without a feature store."""
 
     @property
+    def owned_namespaces(self) -> dict[str, str]:
+        """The namespaces that the stage creates, labels and deletes, by the field that names them."""
+        found = {"namespace": self.namespace} if self.namespace_owned else {}
+        if self.monitoring.stack.install:
+            found["monitoring.namespace"] = self.monitoring.namespace
+        return found
+
+    @property
     def feature_readers(self) -> tuple[ModelSettings, ...]:
         """The models that read features, ordered by name."""
         return tuple(model for model in self.models if model.features is not None)

@@ -132,10 +132,7 @@ def _shared_namespaces(loaded: list[LoadedStack]) -> list[Problem]:
     owners: dict[tuple[str | None, str], str] = {}
     found = []
     for settings in (each.settings for each in loaded):
-        owned = {"namespace": settings.namespace}
-        if settings.monitoring.stack.install:
-            owned["monitoring.namespace"] = settings.monitoring.namespace
-        for field, namespace in owned.items():
+        for field, namespace in settings.owned_namespaces.items():
             owner = owners.setdefault((settings.kube_context, namespace), settings.stage)
             if owner == settings.stage:
                 continue

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from components.errors import UserError
+from components.errors import SettingsError, UserError
 from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass
 from delivery.drift.fields import MISSING, Path, entries, lookup, position
 from delivery.drift.kubectl import Kubectl
-from delivery.drift.looking import Findings, look, manager
+from delivery.drift.looking import Findings, foreign, look, manager
 from delivery.drift.target import Target
 from delivery.identity import identity
 
@@ -33,13 +33,15 @@ def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
     alone, and so are those that hold data.
 
     Raises:
-        UserError: nothing of the stage is in the cluster, a controller of pull mode applies it, or the cluster
-            cannot be reached.
+        UserError: nothing of the stage is in the cluster, a controller of pull mode applies it, a namespace is
+            someone else's, or the cluster cannot be reached.
     """
     if found.absent is not None:
         raise UserError(
             f"A heal is not a deployment; nothing was changed: {found.absent.reason}", found.absent.fix
         )
+    if others := foreign(target, found.live):
+        raise SettingsError(others)
     _refuse_pulled(found)
     restorable = [drift for drift in found.drift if not drift.reason]
     going = [m for m in found.live.values() if "deletionTimestamp" in m["metadata"]]

@@ -12,6 +12,7 @@ from delivery.drift.ignoring import idle, split
 from delivery.drift.kubectl import Kubectl, ServedKind, listed, served_kinds
 from delivery.drift.target import Target
 from delivery.identity import Identity, identity
+from delivery.releases.namespaces import foreign_namespaces
 
 _SHOWN = 3
 Objects = dict[Identity, dict[str, Any]]
@@ -71,6 +72,8 @@ def look(target: Target, kubectl: Kubectl) -> Findings:
     kept, passed = split(drift, rules)
     notes += idle(drift, rules)
     absent = None if _is_deployed(target, live) else _absent(target, kubectl)
+    if absent is None:
+        problems += map(str, foreign(target, live))
     notes += [] if absent is None else [str(absent)]
     return Findings(
         live=live,
@@ -80,6 +83,12 @@ def look(target: Target, kubectl: Kubectl) -> Findings:
         problems=tuple(problems),
         absent=absent,
     )
+
+
+def foreign(target: Target, live: Objects) -> list[Problem]:
+    """The namespaces that are someone else's although the stage would own them."""
+    namespaces = {here.name: found for here, found in live.items() if here.kind == "Namespace"}
+    return foreign_namespaces(target.settings, namespaces)
 
 
 def _is_deployed(target: Target, live: Objects) -> bool:

@@ -22,6 +22,7 @@ from delivery.policies.findings import violations
 from delivery.registries.check import AT_ONCE
 from delivery.registries.facts import ReleaseFacts, release_facts
 from delivery.releases.changes import Release, entries_at, releases, stages_at
+from delivery.releases.namespaces import refuse_namespaces_of_others
 from delivery.rendering.program import ProgramError
 from delivery.rendering.stage_at import StageAt
 from delivery.review.feature_changes import applied, store_release
@@ -148,14 +149,16 @@ def _stage(base: StageAt, head: StageAt, found: Sequence[Release], feast: Path) 
 
 
 def _seen(preview: Preview, stack: StackSettings) -> Preview:
-    """The preview, with a problem where the cluster cannot be reached.
+    """The preview, with a problem where the cluster cannot be reached, or has a namespace that is someone else's.
 
-    Without a cluster the official plugin silently plans from the recorded state.
+    Without a cluster the official plugin silently plans from the recorded state, and it would take over the namespace.
     """
     if preview.problems:
         return preview
+    kubectl = Kubectl(stack.kube_context)
     try:
-        Kubectl(stack.kube_context).kinds()
+        kubectl.kinds()
+        refuse_namespaces_of_others(stack, kubectl)
     except UserError as error:
         return replace(preview, problems=(str(error),))
     return preview

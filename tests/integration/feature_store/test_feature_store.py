@@ -224,6 +224,7 @@ def test_the_api_server_accepts_every_object(store: Clone, tmp_path: Path) -> No
     output = tmp_path / "rendered"
     paths = render(store.path, "test", output)
     store.run("kubectl", "create", "namespace", store.namespace)
+    store.run("kubectl", "label", "namespace", store.namespace, "ml-deployments/stage=test")
     wait_for(lambda: store.get("serviceaccounts")["items"])
     done = store.run(
         "kubectl", "apply", "--server-side", "--dry-run=server", "--validate=strict", f"--filename={output}"

@@ -1,5 +1,6 @@
 """Whether the checkout may be deployed, as far as no backend and no cluster is needed."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,13 @@ KINDS = (
 )
 
 
-def prints(folder: Path, monkeypatch: pytest.MonkeyPatch, **texts: str) -> None:
-    """Put commands on PATH that each print a text, whatever their arguments."""
+def prints(folder: Path, monkeypatch: pytest.MonkeyPatch, *, live: str = "", **texts: str) -> None:
+    """Put commands on PATH that each print a text, whatever their arguments; `kubectl get` prints `live`."""
     folder.mkdir()
     for name, text in texts.items():
         path = folder / name
-        path.write_text(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\n")
+        get = f"case \"$*\" in *' get '*) cat <<'END'\n{live}\nEND\nexit;; esac\n"
+        path.write_text(f"#!/bin/sh\n{get}cat <<'END'\n{text}\nEND\n")
         path.chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
 
@@ -66,3 +68,30 @@ def test_a_cluster_without_a_kind_of_the_stage_is_refused(
     assert err.endswith(
         "Fix: install the custom resource definition of each, or remove the setting that asks for it\n"
     )
+
+
+def namespace(name: str, **labels: str) -> str:
+    return json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+
+
+def test_a_namespace_of_others_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Work.new(tmp_path / "work")
+    prints(tmp_path / "bin", monkeypatch, live=namespace("ml-staging"), pulumi="", kubectl=served(*KINDS))
+    code, out, err = run("deployable", "staging", "--project", work.folder)
+    assert (code, out) == (1, "")
+    assert (
+        "Pulumi.staging.yaml: config.ml-deployments:namespace = ml-staging: exists and is not the stage's"
+        in err
+    )
+    assert "namespaceOwned: false" in err
+    assert "`kubectl label namespace ml-staging ml-deployments/stage=staging`" in err
+
+
+def test_a_namespace_with_the_mark_of_the_stage_is_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed run may have left it, or a person has made it for the stage's Secrets."""
+    work = Work.new(tmp_path / "work")
+    live = namespace("ml-staging", **{"ml-deployments/stage": "staging"})
+    prints(tmp_path / "bin", monkeypatch, live=live, pulumi="", kubectl=served(*KINDS))
+    assert run("deployable", "staging", "--project", work.folder)[0] == 0
