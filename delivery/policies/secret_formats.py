@@ -7,55 +7,100 @@ for scanners, as gitleaks (https://github.com/gitleaks/gitleaks) and GitHub's se
 import base64
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-_WORD = r"(?<![A-Za-z0-9])"
-_KEYS = {
-    "an AWS access key": r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])",
-    "a GitHub token": r"gh[oprsu]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22}",
-    "a GitLab token": r"gl(?:agent|cbt|dt|ffct|ft|imt|oas|pat|ptt|rt|soat)-[A-Za-z0-9_-]{20}"
-    r"|GR1348941[A-Za-z0-9_-]{20}",
-    "a Google key": r"AIza[A-Za-z0-9_-]{35}|GOCSPX-[A-Za-z0-9_-]{28}|ya29\.[A-Za-z0-9_-]{20}",
-    "a Slack token": r"xox[abeoprs]-[A-Za-z0-9-]{10}|xapp-[0-9]-[A-Za-z0-9-]{10}",
-    "a Hugging Face token": r"hf_[A-Za-z0-9]{30}|api_org_[A-Za-z0-9]{30}",
-    "an OpenAI or Anthropic key": r"sk-(?:admin|ant|proj|svcacct)-[A-Za-z0-9_-]{20}|sk-[A-Za-z0-9]{20}T3BlbkFJ",
-    "an NVIDIA key": r"nvapi-[A-Za-z0-9_-]{20}",
-    "a Databricks token": r"dapi[0-9a-f]{32}",
-    "a token of a package registry": r"npm_[A-Za-z0-9]{36}|pypi-AgE[A-Za-z0-9_-]{50}|dckr_pat_[A-Za-z0-9_-]{20}",
-    "a Vault token": r"hv[bs]\.[A-Za-z0-9_-]{24}",
-    "a Grafana token": r"glsa_[A-Za-z0-9]{32}_[0-9A-Fa-f]{8}|glc_eyJ[A-Za-z0-9+/=]{20}",
-    "a Stripe key": r"[rs]k_live_[A-Za-z0-9]{16}",
-    "a SendGrid key": r"SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16}",
-    "a Pulumi token": r"pul-[0-9a-f]{40}",
-    "an Azure storage key": r"AccountKey=[A-Za-z0-9+/]{40}",
-    "a JSON Web Token": r"eyJ[A-Za-z0-9_-]{10,1024}\.eyJ[A-Za-z0-9_-]{10}",
-    "an age key": r"AGE-SECRET-KEY-1[0-9A-Z]{40}",
-}
-_PRIVATE_KEY = r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-"
-_CREDENTIALS = (
-    r"(?i:authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:basic|bearer)\s{1,3})[A-Za-z0-9+/_=.~-]{16}"
+# What it is, how it begins, and what follows.
+_KEYS = (
+    ("an AWS access key", ("AKIA", "ASIA", "ABIA", "ACCA"), r"[A-Z2-7]{16}(?![A-Za-z0-9])"),
+    ("a GitHub token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"[A-Za-z0-9]{36}"),
+    ("a GitHub token", ("github_pat_",), r"[A-Za-z0-9_]{22}"),
+    (
+        "a GitLab token",
+        (
+            "GR1348941",
+            *(
+                "glagent-",
+                "glcbt-",
+                "gldt-",
+                "glffct-",
+                "glft-",
+                "glimt-",
+                "gloas-",
+                "glpat-",
+                "glptt-",
+                "glrt-",
+            ),
+            "glsoat-",
+        ),
+        r"[A-Za-z0-9_-]{20}",
+    ),
+    ("a Google key", ("AIza",), r"[A-Za-z0-9_-]{35}"),
+    ("a Google key", ("GOCSPX-", "ya29."), r"[A-Za-z0-9_-]{20}"),
+    ("a Slack token", tuple(f"xox{kind}-" for kind in "abeoprs"), r"[A-Za-z0-9-]{10}"),
+    ("a Slack token", ("xapp-",), r"[0-9]-[A-Za-z0-9-]{10}"),
+    ("a Hugging Face token", ("hf_", "api_org_"), r"[A-Za-z0-9]{30}"),
+    (
+        "an OpenAI or Anthropic key",
+        ("sk-admin-", "sk-ant-", "sk-proj-", "sk-svcacct-"),
+        r"[A-Za-z0-9_-]{20}",
+    ),
+    ("an OpenAI or Anthropic key", ("sk-",), r"[A-Za-z0-9]{20}T3BlbkFJ"),
+    ("an NVIDIA key", ("nvapi-",), r"[A-Za-z0-9_-]{20}"),
+    ("a Databricks token", ("dapi",), r"[0-9a-f]{32}"),
+    ("a token of a package registry", ("npm_",), r"[A-Za-z0-9]{36}"),
+    ("a token of a package registry", ("pypi-AgE", "dckr_pat_"), r"[A-Za-z0-9_-]{20}"),
+    ("a Vault token", ("hvs.", "hvb."), r"[A-Za-z0-9_-]{24}"),
+    ("a Grafana token", ("glsa_",), r"[A-Za-z0-9]{32}_[0-9A-Fa-f]{8}"),
+    ("a Grafana token", ("glc_eyJ",), r"[A-Za-z0-9+/=]{20}"),
+    ("a Stripe key", ("sk_live_", "rk_live_"), r"[A-Za-z0-9]{16}"),
+    ("a SendGrid key", ("SG.",), r"[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16}"),
+    ("a Pulumi token", ("pul-",), r"[0-9a-f]{40}"),
+    ("an Azure storage key", ("AccountKey=",), r"[A-Za-z0-9+/]{40}"),
+    ("a JSON Web Token", ("eyJ",), r"[A-Za-z0-9_-]{10,1024}\.eyJ[A-Za-z0-9_-]{10}"),
+    ("an age key", ("AGE-SECRET-KEY-1",), r"[0-9A-Z]{40}"),
 )
-# Addresses at which whoever knows them may write. Hosts are the same in capital letters.
-_WEBHOOKS = {
-    "a Slack webhook": r"hooks\.slack(?:-gov)?\.com/(?:services|triggers|workflows)/\w",
-    "a Teams webhook": r"webhook\.office\.com/webhookb2/\w|outlook\.office(?:365)?\.com/webhook/\w"
-    r"|logic\.azure\.com(?::443)?/workflows/\w|powerplatform\.com(?::443)?/\S{0,80}/workflows/\w",
-    "a Discord webhook": r"discord(?:app)?\.com/api/(?:v[0-9]+/)?webhooks/\w",
-    "a Google Chat webhook": r"chat\.googleapis\.com/v1/spaces/\w",
-    "a Telegram bot's address": r"api\.telegram\.org/bot[0-9]+:",
-    "a Zapier or IFTTT webhook": r"hooks\.zapier\.com/hooks/\w|maker\.ifttt\.com/trigger/\S{1,80}/key/\w",
-    "a PagerDuty integration": r"events\.(?:eu\.)?pagerduty\.com/integration/\w",
-    "a Mattermost or Rocket.Chat webhook": r"://[^\s/]{1,253}/hooks/[A-Za-z0-9]{17}",
-}
-_ENCODED_KEYS = [
+_ENCODED = tuple(
     base64.b64encode(f"-----BEGIN {kind}PRIVATE KEY-".encode()).decode().rstrip("=")[:-1]
     for kind in ("", "RSA ", "EC ", "DSA ", "OPENSSH ", "ENCRYPTED ")
-]
-_FORMATS = {
-    **{what: re.compile(f"{_WORD}(?:{form})") for what, form in _KEYS.items()},
-    "a private key": re.compile(f"{_PRIVATE_KEY}|{'|'.join(map(re.escape, _ENCODED_KEYS))}"),
-    "credentials of HTTP": re.compile(_CREDENTIALS),
-    **{what: re.compile(form, re.IGNORECASE) for what, form in _WEBHOOKS.items()},
-}
+)
+_PRIVATE_KEYS = (
+    ("a private key", ("-----BEGIN ",), r"[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"),
+    ("a private key", ("PuTTY-User-Key-File-", *_ENCODED), ""),
+)
+# In small letters, as hosts are the same in capitals. Whoever knows the address may write there.
+_WEBHOOKS = (
+    (
+        "a Slack webhook",
+        ("hooks.slack.com/", "hooks.slack-gov.com/"),
+        r"(?:services|triggers|workflows)/\w",
+    ),
+    (
+        "a Teams webhook",
+        (
+            "webhook.office.com/webhookb2/",
+            "outlook.office.com/webhook/",
+            "outlook.office365.com/webhook/",
+            "logic.azure.com/workflows/",
+            "logic.azure.com:443/workflows/",
+        ),
+        r"\w",
+    ),
+    ("a Teams webhook", ("powerplatform.com",), r"(?::443)?/\S{0,80}/workflows/\w"),
+    ("a Discord webhook", ("discord.com/api/", "discordapp.com/api/"), r"(?:v[0-9]+/)?webhooks/\w"),
+    ("a Google Chat webhook", ("chat.googleapis.com/v1/spaces/",), r"\w"),
+    ("a Telegram bot's address", ("api.telegram.org/bot",), r"[0-9]+:"),
+    ("a Zapier or IFTTT webhook", ("hooks.zapier.com/hooks/",), r"\w"),
+    ("a Zapier or IFTTT webhook", ("maker.ifttt.com/trigger/",), r"\S{1,80}/key/\w"),
+    (
+        "a PagerDuty integration",
+        ("events.pagerduty.com/integration/", "events.eu.pagerduty.com/integration/"),
+        r"\w",
+    ),
+    ("a Mattermost or Rocket.Chat webhook", ("/hooks/",), r"[a-z0-9]{17}"),
+)
+_CREDENTIALS = re.compile(
+    r"authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:basic|bearer)\s{1,3}[a-z0-9+/_=.~-]{16}"
+)
 _IN_AUTHORITY = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s/?#:@'\"<>]{0,255}:([^\s/?#@'\"<>]{1,1024})@[^\s/]"
 )
@@ -85,13 +130,44 @@ _LONGEST_CONNECTION = 4096
 _REFERENCE = re.compile(r"\$?\([A-Za-z_]\w*\)|\$?\{.*\}|\$[A-Za-z_]\w*|%(?:\(\w+\))?s|[*.xX]+")
 
 
+@dataclass(frozen=True)
+class _Format:
+    """A kind of secret: what it is, how it may begin, and the pattern of all of it."""
+
+    what: str
+    beginnings: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    @staticmethod
+    def of(what: str, beginnings: tuple[str, ...], rest: str, *, before: str = "") -> "_Format":
+        first = "|".join(map(re.escape, beginnings))
+        return _Format(what, beginnings, re.compile(f"{before}(?:{first}){rest}"))
+
+    def is_in(self, text: str) -> bool:
+        """Looks for the beginnings first: in texts without them, which most are, that takes a tenth of the time."""
+        return any(part in text for part in self.beginnings) and self.pattern.search(text) is not None
+
+
+# A letter or a digit before it would make it a part of something else.
+_FORMATS = [
+    *(_Format.of(*key, before=r"(?<![A-Za-z0-9])") for key in _KEYS),
+    *(_Format.of(*key) for key in _PRIVATE_KEYS),
+]
+_FORMATS_IN_SMALL_LETTERS = [_Format.of(*webhook) for webhook in _WEBHOOKS]
+
+
 def secrets_in(text: str) -> Iterator[str]:
     """What secrets a text contains, each kind once, like `a GitHub token`."""
     # As some writers of JSON write it.
     text = text.replace("\\/", "/")
-    for what, form in _FORMATS.items():
-        if form.search(text):
-            yield what
+    small = text.lower()
+    found = [
+        *(format.what for format in _FORMATS if format.is_in(text)),
+        *(format.what for format in _FORMATS_IN_SMALL_LETTERS if format.is_in(small)),
+    ]
+    yield from dict.fromkeys(found)
+    if "authorization" in small and _CREDENTIALS.search(small):
+        yield "credentials of HTTP"
     if "://" in text and any(_is_literal(found[1]) for found in _IN_AUTHORITY.finditer(text)):
         yield "an address with a password"
     if "?" in text and any(
@@ -100,7 +176,7 @@ def secrets_in(text: str) -> Iterator[str]:
         for found in _IN_QUERY.finditer(address[1])
     ):
         yield "an address with a secret in its query"
-    if "=" in text and any(map(_connects_with_password, text.splitlines())):
+    if any(word in small for word in _PASSWORDS) and any(map(_connects_with_password, text.splitlines())):
         yield "a connection string with a password"
 
 
