@@ -87,3 +87,19 @@ def test_where_one_object_of_the_stage_is_left_a_heal_goes_on(
     _, out, err = run("drift", "test", "--work-tree", "--heal", "--project", project(tmp_path / "p"))
     assert "nothing of test" not in out + err
     assert " apply --filename=- --server-side" in cluster.written
+
+
+def test_a_namespace_that_is_someone_elses_is_a_problem_and_not_healed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stage's objects are in it: the file said namespaceOwned: false before."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    labels = {"name": "a", "namespace": "ml-test", "labels": OWN}
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": labels, "spec": {}}
+    held = {"kind": "List", "items": [namespace({}), deployment]}
+    cluster = Cluster(tmp_path / "bin", held)
+    for heal in ((), ("--heal",)):
+        code, _, err = run("drift", "test", "--work-tree", *heal, "--project", project(tmp_path / "p"))
+        assert code == 1
+        assert "namespace = ml-test: exists and is not the stage's" in err
+    assert cluster.written == ""
