@@ -101,15 +101,13 @@ _WEBHOOKS = (
 _CREDENTIALS = re.compile(
     r"authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:basic|bearer)\s{1,3}[a-z0-9+/_=.~-]{16}"
 )
-_IN_AUTHORITY = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s/?#:@'\"<>]{0,255}:([^\s/?#@'\"<>]{1,1024})@[^\s/]"
-)
+_IN_AUTHORITY = re.compile(r"://[^\s/?#:@'\"<>]{0,255}:([^\s/?#@'\"<>]{1,1024})@[^\s/]")
 _IN_QUERY = re.compile(
     r"[?&;](?:access_?token|api[_-]?key|apikey|auth_?token|client_?secret|password|passwd|pwd|secret|sig|signature"
     r"|token|x-amz-signature|x-goog-signature)=([^\s&;'\"<>]{4,1024})",
     re.IGNORECASE,
 )
-_QUERY_OF_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s'\"<>?]{1,1024}(\?[^\s'\"<>]{1,2048})")
+_QUERY_OF_ADDRESS = re.compile(r"://[^\s'\"<>?]{1,1024}(\?[^\s'\"<>]{1,2048})")
 # Parts of a connection string in the forms of libpq and ODBC: `host=db password=x`, `Server=db;Password=x`.
 _PARTS = re.compile(r"\s*([A-Za-z][A-Za-z_ ]{0,40}?)\s*=\s*([^;]{1,1024}?)\s*")
 _PASSWORDS = {"password", "pwd", "sslpassword"}
