@@ -14,7 +14,7 @@ _BLANK = re.compile(
 # The runner of GitHub takes a line that begins like the first for a command, and the second anywhere in a line; Azure
 # Pipelines and TeamCity write theirs with a word before the bracket.
 # https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
-_COMMAND = re.compile(r"^(\s*):(?=:)|(?<=#)#(?=\w*\[)", re.MULTILINE)
+_COMMAND = re.compile(r"^([ \t]*):(?=:)|(?<=#)#(?=\w*\[)", re.MULTILINE)
 _KEPT = "\n\t"
 _BASIC, _LEAD, _TRAIL = 0xFFFF, 0xD800, 0xDC00
 

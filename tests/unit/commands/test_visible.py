@@ -3,17 +3,22 @@
 import ast
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from components.errors import Problem, SettingsError
+from components.errors import Problem, SettingsError, UserError
 from components.visible import in_line, visible
 from delivery.cli import app
-from delivery.output import print_table, say
+from delivery.drift.comparing import Drift, DriftClass
+from delivery.drift.report import COLUMNS, row
+from delivery.identity import Identity
+from delivery.output import fail, print_table, say
 from tests.support.bad_projects.odd import HOSTILE
 from tests.support.projects import CHECKOUT, GOOD_STACK, MODEL, project
 
@@ -59,6 +64,14 @@ def test_json_stays_json_of_the_same_meaning(text: str) -> None:
     assert json.loads(visible(json.dumps({text: [text]}, ensure_ascii=False))) == {text: [text]}
 
 
+@pytest.mark.parametrize("sign", ["\n", " ", "\t", ":", "#", "##", "\r\n", "a\n", "##a"], ids=ascii)
+def test_a_long_text_takes_no_longer_than_its_length(sign: str) -> None:
+    before = time.process_time()
+    visible(sign * 60_000)
+    in_line(sign * 60_000)
+    assert time.process_time() - before < 5
+
+
 def test_one_line_can_be_cut() -> None:
     assert in_line("x" * 1_000, 10) == "xxxxxxxxxx... (1000 characters)"
 
@@ -87,6 +100,33 @@ def test_texts_and_tables_are_printed_visibly(capsys: pytest.CaptureFixture[str]
     assert err == "\\u001b[2J\n"
     assert out.startswith("\\u003a:error::x\n")
     assert "\\u001b[2J[bold]x[/]" in out
+
+
+def test_what_another_program_said_is_shown_visibly(capsys: pytest.CaptureFixture[str]) -> None:
+    """As kubectl, Pulumi, git and registries do: their words contain those of whoever wrote the object."""
+    with pytest.raises(typer.Exit):
+        fail(UserError("kubectl failed", "repair it", said="denied:\n::error::x\n\x1b[2J\u202ea ##[error]b"))
+    said = capsys.readouterr().err
+    assert said == (
+        "kubectl failed:\ndenied:\n\\u003a:error::x\n\\u001b[2J\\u202ea #\\u0023[error]b\nFix: repair it\n"
+    )
+
+
+def test_live_objects_and_commits_are_shown_visibly(capsys: pytest.CaptureFixture[str]) -> None:
+    odd = "\x1b[2J\n::error::x"
+    drift = Drift(
+        object=Identity(group="apps", kind="Deployment", name="a", namespace="b"),
+        kind=DriftClass.CHANGED,
+        path=("spec", odd),
+        declared="v1",
+        live=odd,
+        manager=odd,
+        since=odd,
+    )
+    print_table(COLUMNS, [row(drift)])
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert not COMMAND.search(out)
 
 
 def test_nothing_else_prints() -> None:
