@@ -12,11 +12,12 @@ def serving_notes(stack: StackSettings) -> list[str]:
     return [
         f"{stack.stage}: {model.name} {note}"
         for model in stack.models
-        for note in (*_release_of_devices(model), *_nothing_to_serve(model))
+        for note in (*release_of_devices(model), *_nothing_to_serve(model))
     ]
 
 
-def _release_of_devices(model: ModelSettings) -> Iterator[str]:
+def release_of_devices(model: ModelSettings) -> Iterator[str]:
+    """What a release of a model with devices needs, or stops, as the rest of a sentence; nothing for other models."""
     devices, rollout = model.resources.devices, model.rollout
     if not devices or model.replicas == 0:
         return

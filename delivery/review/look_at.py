@@ -50,6 +50,7 @@ def look_at(review: StageReview, around: Surroundings) -> tuple[str, ...]:
         *_beside(review, around),
         *(point for release in review.releases for point in _release(release)),
         *_registries(review),
+        *(f"{code(model)} {said}" for model, said in review.rollouts.items()),
         *_safety(review),
         *_shared(review, around),
     )

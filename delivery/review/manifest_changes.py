@@ -49,6 +49,12 @@ class ManifestChange:
         return self.kept and self.after is not None and not naming.is_kept(self.after)
 
     @property
+    def rolls(self) -> bool:
+        """True where running pods are replaced by other ones."""
+        before, after = (((one or {}).get("spec") or {}).get("template") for one in (self.before, self.after))
+        return before is not None and after is not None and before != after
+
+    @property
     def _labels(self) -> dict[str, str]:
         return ((self.before or self.after or {}).get("metadata") or {}).get("labels") or {}
 

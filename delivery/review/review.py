@@ -13,6 +13,7 @@ from components.files.sources import FEATURES, MODELS, PROGRAM, Sources
 from components.kubernetes.staged_model import StagedModel
 from components.loading.stack_files import LoadedStack
 from components.settings.stack import StackSettings
+from delivery.checking.serving import release_of_devices
 from delivery.drift.kubectl import Kubectl
 from delivery.features.feast import FEAST_PYTHON
 from delivery.features.plan import FeaturePlan, feature_plan
@@ -139,6 +140,7 @@ def _stage(base: StageAt, head: StageAt, found: Sequence[Release], feast: Path) 
                 features=_features(folder, loaded, changes, feast),
                 reads=feature_reads(before, loaded.settings),
                 secrets=new_secrets(rendered_before, rendered),
+                rollouts=_rollouts(loaded.settings, changes),
                 violations=tuple(violations(folder, loaded.settings, rendered)),
                 preview=_seen(preview(), loaded.settings),
             )
@@ -173,6 +175,16 @@ def _features(
         return feature_plan(head, loaded.settings, feast)
     except UserError as error:
         return FeaturePlan(problem=str(error))
+
+
+def _rollouts(stack: StackSettings, changes: Sequence[ManifestChange]) -> Mapping[str, str]:
+    rolled = {change.model for change in changes if change.rolls}
+    return {
+        model.name: said
+        for model in stack.models
+        if model.name in rolled
+        for said in release_of_devices(model)
+    }
 
 
 def _facts(loaded: LoadedStack, found: Sequence[Release]) -> Mapping[str, ReleaseFacts]:

@@ -43,6 +43,7 @@ class StageReview:
         features: What changes in the feature store's registry; None when nothing is applied to it.
         reads: What changes in the features that models read.
         secrets: The Secrets that this commit requires and the base commit does not.
+        rollouts: What a release of devices needs or stops, by model, where this change replaces its pods.
         violations: What the policies find.
         problems: What is wrong with the files; then there is nothing to preview.
         look_at: What a reviewer should look at.
@@ -58,6 +59,7 @@ class StageReview:
     features: FeaturePlan | None = None
     reads: FeatureReads = field(default_factory=FeatureReads)
     secrets: tuple[str, ...] = ()
+    rollouts: Mapping[str, str] = field(default_factory=dict)
     violations: tuple[Violation, ...] = ()
     problems: tuple[str, ...] = ()
     look_at: tuple[str, ...] = ()

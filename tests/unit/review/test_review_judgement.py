@@ -1,5 +1,6 @@
 """What is expected in a change, what no file explains, and what a reviewer should look at."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -172,3 +173,20 @@ def test_the_safety_of_a_namespace() -> None:
     assert change.after is not None
     change.after["metadata"] = {**manifest("Namespace")["metadata"], "labels": {standard: "privileged"}}
     assert "pod security standard" in points(changes=(change,))
+
+
+def test_a_release_of_devices_says_what_it_needs() -> None:
+    found = points(rollouts={"a": "needs 1 nvidia.com/gpu more during a release; without them it fails"})
+    assert "needs 1 nvidia.com/gpu more during a release" in found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rolls"),
+    [("v1", "v2", True), ("v1", "v1", False), (None, "v1", False), ("v1", None, False)],
+)
+def test_only_another_pod_template_rolls(before: str | None, after: str | None, *, rolls: bool) -> None:
+    old, new = (
+        None if version is None else {"spec": {"replicas": 1, "template": {"version": version}}}
+        for version in (before, after)
+    )
+    assert replace(changed("Deployment", "a"), before=old, after=new).rolls is rolls
