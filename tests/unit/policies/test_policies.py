@@ -7,6 +7,7 @@ import pytest
 from components.files.sources import Sources
 from components.settings.images import Images
 from components.stack import load_stack
+from delivery.policies.exceptions import not_asked
 from delivery.policies.findings import violations
 from delivery.policies.violation import Violation
 from delivery.rendering.render import manifests
@@ -28,8 +29,11 @@ def test_the_committed_stages_pass(stage: str) -> None:
     assert [v for v in policy_violations(CHECKOUT, stage) if v.policy != "version-order"] == []
 
 
-def test_production_requires_high_availability() -> None:
-    assert load_stack(Sources.of(CHECKOUT), "production").settings.policy.high_availability
+def test_production_asks_for_everything_that_it_can() -> None:
+    """Who runs it adds the digests of the monitoring stack's images, as their registry shows them."""
+    production = load_stack(Sources.of(CHECKOUT), "production").settings
+    assert [one.policy.value for one in not_asked(production)] == ["monitoring-digest"]
+    assert production.policy.exceptions == ()
 
 
 def test_mandatory_violations_come_first(tmp_path: Path) -> None:
