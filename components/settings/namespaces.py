@@ -49,7 +49,7 @@ def _refused(*names: dict[str, str]) -> AfterValidator:
 
     def check(value: str) -> str:
         if (owner := _owner(value, owners)) is not None:
-            raise wrong(f"{value} belongs to {owner}", "name another one, like ml-staging")
+            raise wrong(f"belongs to {owner}", "name another one, like ml-staging")
         return value
 
     return AfterValidator(check)

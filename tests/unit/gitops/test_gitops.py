@@ -228,8 +228,8 @@ def test_a_new_model_changes_nothing(small: Path) -> None:
         ("[test]", "[test, production]", "there is no Pulumi.production.yaml"),
         ("branch: main", "brunch: main", "write branch"),
         ("namespace: argocd", "namespace: Argo CD", "argocd.namespace"),
-        ("namespace: argocd", "namespace: kube-system", "kube-system belongs to Kubernetes"),
-        ("namespace: flux-system", "namespace: default", "default belongs to every cluster"),
+        ("namespace: argocd", "namespace: kube-system", "kube-system: belongs to Kubernetes"),
+        ("namespace: flux-system", "namespace: default", "default: belongs to every cluster"),
         ("namespace: pulumi-stacks", "namespace: ml-test", "is a namespace of the stage test"),
     ],
 )
