@@ -20,6 +20,7 @@ FEATURE_TESTS = tests/integration/feature_store $(wildcard tests/integration/[!f
 STAGE ?=
 BASE ?= origin/main
 HEAD ?= HEAD
+FLAGS ?=
 REVIEW = build/review-$(STAGE).md
 
 .PHONY: help
@@ -67,15 +68,23 @@ stage:
 	@test -f "Pulumi.$(STAGE).yaml" || { echo "STAGE=$(STAGE) is not a stage. Fix: make TARGET STAGE=one of: $$(ls Pulumi.*.yaml | cut -d. -f2 | xargs)" >&2; exit 2; }
 
 .PHONY: review
-review: stage install ## Write the page of a change: STAGE=..., BASE=origin/main, HEAD=HEAD; needs pulumi, kubectl and the cluster
-	@! $(DELIVERY) show "$(STAGE)" --has featureStore 2> /dev/null || $(MAKE) $(FEAST_STAMP)
+review: stage install ## Write the page of a change: STAGE=..., BASE=origin/main, HEAD=HEAD, FLAGS=; needs pulumi, kubectl and the cluster
+	@! git grep --quiet 'ml-deployments:featureStore:' "$(HEAD)" -- "Pulumi.$(STAGE).yaml" || $(MAKE) $(FEAST_STAMP)
 	mkdir -p build
-	$(DELIVERY) review "$(BASE)..$(HEAD)" --stage "$(STAGE)" --output "$(REVIEW)"
+	$(DELIVERY) review "$(BASE)..$(HEAD)" --stage "$(STAGE)" --output "$(REVIEW)" $(FLAGS)
+
+# GitHub's merge of the pull request into main. It is refused when the pull request has moved on: then a newer run reviews it.
+.PHONY: fetch-pull-request
+fetch-pull-request: ## Fetch a pull request's merge as refs/pull-request: PULL_REQUEST=7, REVISION=its head, and TOKEN where it is private
+	@test -n "$(PULL_REQUEST)" && test -n "$(REVISION)" || { echo "Give PULL_REQUEST=number and REVISION=commit" >&2; exit 2; }
+	@GIT_CONFIG_COUNT=$${TOKEN:+1} GIT_CONFIG_KEY_0=http.extraHeader GIT_CONFIG_VALUE_0="Authorization: Basic $$(printf 'x-access-token:%s' "$${TOKEN:-}" | base64 -w 0)" \
+		git fetch --quiet --no-tags origin "+refs/pull/$(PULL_REQUEST)/merge:refs/pull-request"
+	@test "$$(git rev-parse refs/pull-request^2)" = "$(REVISION)" || { echo "The pull request is not at $(REVISION), or cannot be merged. Fix: resolve its conflicts; a newer commit has its own review" >&2; exit 1; }
 
 .PHONY: comment
 comment: stage install ## Post that page on GitHub: STAGE=..., REPOSITORY=owner/name, PULL_REQUEST=7, and GITHUB_TOKEN
 	@test -n "$(REPOSITORY)" && test -n "$(PULL_REQUEST)" || { echo "Give REPOSITORY=owner/name and PULL_REQUEST=number" >&2; exit 2; }
-	$(DELIVERY) comment --repository "$(REPOSITORY)" --pull-request "$(PULL_REQUEST)" "$(REVIEW)"
+	$(DELIVERY) comment --repository "$(REPOSITORY)" --pull-request "$(PULL_REQUEST)" --stage "$(STAGE)" "$(REVIEW)"
 
 .PHONY: deploy
 deploy: stage install ## Deploy the commit to STAGE and verify it; needs pulumi, kubectl and the cluster

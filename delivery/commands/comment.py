@@ -12,6 +12,7 @@ from components.files.reading import read_file
 from delivery.output import problems, say
 from delivery.review.comment import API, PullRequest
 from delivery.review.comment import comment as run_comment
+from delivery.review.page import marker
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[\w.-]+", re.ASCII)
 
@@ -24,6 +25,9 @@ def comment(
     pull_request: Annotated[
         int, typer.Option("--pull-request", help="The number of the pull request.", min=1)
     ],
+    stage: Annotated[
+        str | None, typer.Option("--stage", help="Refuse a page that is not this stage's review.")
+    ] = None,
 ) -> None:
     """Post a page as a comment of a pull request on GitHub, or edit the one that is there."""
     if not _REPOSITORY.fullmatch(repository):
@@ -41,5 +45,6 @@ def comment(
         )
         # A job of the pull request wrote the file: it may be a link to what only this job may read.
         page = read_file(file.parent, file.name, Path(os.path.realpath(file.parent)))
-        done, address = run_comment(request, page.decode("utf-8", "replace"))
+        expected = None if stage is None else marker(stage)
+        done, address = run_comment(request, page.decode("utf-8", "replace"), expected)
     say(f"{done}: {address}")

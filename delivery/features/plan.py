@@ -15,6 +15,9 @@ from components.settings.stack import StackSettings
 from delivery.features.feast import ask_feast
 from delivery.features.registry_password import masked
 
+# The database's URL, or the cloud whose object store holds the registry.
+_REGISTRY = (REGISTRY_URL, "AWS_*", "AZURE_*", "GOOGLE_*")
+
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class FeatureChange:
@@ -74,7 +77,7 @@ def feature_plan(project: Path, stack: StackSettings, python: Path) -> FeaturePl
         config = Path(folder) / FILE
         config.write_text(feature_store_yaml(store, stack.stage, redis_host(stack)), encoding="utf-8")
         late = "check that the registry can be reached from here"
-        done = ask_feast("feast_plan", project, config, python=python, late=late)
+        done = ask_feast("feast_plan", project, config, python=python, late=late, variables=_REGISTRY)
     if done.returncode != 0:
         # The review page, which anyone may read, shows it.
         reason = masked(done.stderr.strip().rpartition("\n")[2], os.environ.get(REGISTRY_URL, ""))

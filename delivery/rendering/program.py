@@ -1,20 +1,15 @@
 """The objects of a project's stage, as the project's own program renders them."""
 
-import importlib
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from components.errors import Problem, UserError
+from components import program
+from components.errors import UserError
 from components.settings.stack import StackSettings
+from delivery.rendering.apart import ApartError, rendered_apart
 from delivery.rendering.program_failure import failure
 
 _PACKAGE = "components"
-_REFUSAL = (f"{_PACKAGE}.errors", "UserError")
 
 
 class ProgramError(UserError):
@@ -24,9 +19,9 @@ class ProgramError(UserError):
 class RefusedError(ProgramError):
     """The program refused its settings: its own problems in its own words, even if it is another checkout's."""
 
-    def __init__(self, refusal: Any) -> None:  # noqa: ANN401 - another checkout's class is not known here
+    def __init__(self, refusal: UserError | ApartError) -> None:
         Exception.__init__(self, str(refusal))
-        self.problems = tuple(Problem(**asdict(problem)) for problem in refusal.problems)
+        self.problems = refusal.problems
 
     def __str__(self) -> str:
         """In the program's own words."""
@@ -36,7 +31,8 @@ class RefusedError(ProgramError):
 def objects(project: Path, stage: str, settings: StackSettings | None = None) -> list[dict[str, Any]]:
     """Every Kubernetes object of a stage, in the order of creation.
 
-    A checkout with its own components, such as another commit's work tree, renders them with these.
+    A checkout with its own components, such as another commit's work tree, renders them with these, in a process of its
+    own.
 
     Args:
         project: The checkout.
@@ -46,17 +42,14 @@ def objects(project: Path, stage: str, settings: StackSettings | None = None) ->
     Raises:
         ProgramError: the program refused its settings, failed or exited early, or is older than this layout.
     """
-    with _modules_of(project):
-        try:
-            program = importlib.import_module(f"{_PACKAGE}.program")
-            found: list[dict[str, Any]] = (
-                program.rendered(project, stage) if settings is None else program.objects(settings)
-            )
-        except (Exception, SystemExit) as error:
-            if _is_refusal(error):
-                raise RefusedError(error) from None
-            raise ProgramError(*failure(error, project, stage)) from None
-    return found
+    if has_own_program(project):
+        return _apart(project, stage)
+    try:
+        return program.rendered(project, stage) if settings is None else program.objects(settings)
+    except UserError as error:
+        raise RefusedError(error) from None
+    except (Exception, SystemExit) as error:
+        raise ProgramError(*failure(error, project, stage)) from None
 
 
 def has_own_program(project: Path) -> bool:
@@ -65,35 +58,16 @@ def has_own_program(project: Path) -> bool:
     return project.resolve() != here and (project / _PACKAGE).is_dir()
 
 
-def _is_refusal(error: BaseException) -> bool:
-    """By name: another checkout's components raise a class that this process does not know."""
-    return any((one.__module__, one.__name__) == _REFUSAL for one in type(error).__mro__)
-
-
-@contextmanager
-def _modules_of(project: Path) -> Iterator[None]:
-    """Imports another checkout's components instead of these while its program runs."""
-    if not has_own_program(project):
-        yield
-        return
+def _apart(project: Path, stage: str) -> list[dict[str, Any]]:
     if not (project / _PACKAGE / "program.py").is_file():
         raise ProgramError(
             f"{project / _PACKAGE} has no program.py: this program is older than what renders it",
             "check it out and render it with its own `python -m delivery`",
         )
-    own = _components()
-    for name in own:
-        del sys.modules[name]
-    sys.path.insert(0, str(project))
-    importlib.invalidate_caches()
     try:
-        yield
-    finally:
-        sys.path.remove(str(project))
-        for name in _components():
-            del sys.modules[name]
-        sys.modules.update(own)
-
-
-def _components() -> dict[str, ModuleType]:
-    return {name: module for name, module in sys.modules.items() if name.partition(".")[0] == _PACKAGE}
+        return rendered_apart(project, stage)
+    except ApartError as error:
+        if error.refusal is not None:
+            raise RefusedError(error) from None
+        (problem,) = error.problems
+        raise ProgramError(problem.reason, problem.fix) from None

@@ -59,12 +59,13 @@ class PullRequest:
         return f"{self.api.rstrip('/')}/repos/{self.repository}/issues/{self.number}/comments"
 
 
-def comment(request: PullRequest, text: str) -> tuple[str, str]:
+def comment(request: PullRequest, text: str, expected: str | None = None) -> tuple[str, str]:
     """Post a page, or edit the comment of the same author that begins with the same marker.
 
     Args:
         request: The pull request.
         text: The page; its first line is its marker, `<!-- ml-deployments ... -->`.
+        expected: The marker that it must have; None for any.
 
     Returns:
         `posted` or `edited`, and the comment's address.
@@ -77,6 +78,11 @@ def comment(request: PullRequest, text: str) -> tuple[str, str]:
         raise UserError(
             "the page does not begin with a marker, so it could not be found again",
             "write it with `python -m delivery review --output FILE`",
+        )
+    if expected not in {None, marker}:
+        raise UserError(
+            f"the page is marked as another one, and not as {expected}",
+            "name the page and the stage of the same review",
         )
     if len(text) > LONGEST_CHARACTERS:
         raise UserError(

@@ -10,7 +10,7 @@ from components.files.sources import MODELS, PROGRAM
 from delivery.policies.version_order import goes_back
 from delivery.releases.changes import Deployed, Release
 from delivery.review.look_at_features import feature_points
-from delivery.review.manifest_changes import safety_changes
+from delivery.review.manifest_changes import running_changes
 from delivery.review.markdown import code, count
 from delivery.review.stage_review import StageReview
 
@@ -51,7 +51,7 @@ def look_at(review: StageReview, around: Surroundings) -> tuple[str, ...]:
         *(point for release in review.releases for point in _release(release)),
         *_registries(review),
         *(f"{code(model)} {said}" for model, said in review.rollouts.items()),
-        *_safety(review),
+        *_running(review),
         *_shared(review, around),
     )
 
@@ -131,9 +131,9 @@ def _registries(review: StageReview) -> Iterator[str]:
             yield f"{code(model)} in the registries: {code(said)}"
 
 
-def _safety(review: StageReview) -> Iterator[str]:
+def _running(review: StageReview) -> Iterator[str]:
     for change in review.changes:
-        if parts := safety_changes(change):
+        if parts := running_changes(change):
             yield f"{code(change.object)} changes its {', '.join(map(code, parts))}"
 
 

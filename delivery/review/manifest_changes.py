@@ -11,7 +11,8 @@ from components.kubernetes import naming
 from delivery.identity import Identity, identity
 
 _CONTEXT_LINES = 3
-_SECURITY_LABELS = "pod-security.kubernetes.io/"
+# Of a diff that is cut: its lines, and the characters of each.
+_CUT_LINES, _CUT_CHARACTERS = 60, 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,19 @@ class ManifestChange:
         _, _, *lines = difflib.unified_diff(old, new, n=_CONTEXT_LINES, lineterm="")
         return "\n".join(lines)
 
+    def cut_diff(self) -> str:
+        """The same without the ends of long lines, and without the lines after the first 60."""
+        lines = self.diff().split("\n")
+        cut = [
+            f"{line[:_CUT_CHARACTERS]}… {len(line) - _CUT_CHARACTERS} characters are left out"
+            if len(line) > _CUT_CHARACTERS
+            else line
+            for line in lines[:_CUT_LINES]
+        ]
+        if missing := len(lines) - len(cut):
+            cut.append(f"… {missing} lines are left out")
+        return "\n".join(cut)
+
 
 def manifest_changes(
     before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]
@@ -77,30 +91,19 @@ def manifest_changes(
     )
 
 
-def safety_changes(change: ManifestChange) -> tuple[str, ...]:
-    """The differences in an object's security, probes and resources; empty unless both commits render it."""
+def running_changes(change: ManifestChange) -> tuple[str, ...]:
+    """The differences in an object's probes and resources; empty unless both commits render it."""
     if change.before is None or change.after is None:
         return ()
-    old, new = (dict(_safety(manifest)) for manifest in (change.before, change.after))
+    old, new = (dict(_running(manifest)) for manifest in (change.before, change.after))
     return tuple(sorted(part for part in {*old, *new} if old.get(part) != new.get(part)))
 
 
-def _safety(manifest: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    kind, spec = manifest["kind"], manifest.get("spec") or {}
-    if kind == "Namespace":
-        labels = (manifest["metadata"].get("labels") or {}).items()
-        yield "pod security standard", {k: v for k, v in labels if k.startswith(_SECURITY_LABELS)}
-    if kind == "NetworkPolicy":
-        yield "network access", spec
-    pod = (spec.get("template") or {}).get("spec")
-    if not isinstance(pod, dict):
-        return
-    yield "security context of the pod", pod.get("securityContext")
-    yield "service account", (pod.get("serviceAccountName"), pod.get("automountServiceAccountToken"))
-    for container in pod.get("containers") or ():
+def _running(manifest: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    pod = ((manifest.get("spec") or {}).get("template") or {}).get("spec")
+    for container in (pod.get("containers") or ()) if isinstance(pod, dict) else ():
         name = container.get("name")
         yield f"resources of {name}", container.get("resources")
-        yield f"security context of {name}", container.get("securityContext")
         for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
             yield f"{probe} of {name}", container.get(probe)
 

@@ -1,5 +1,6 @@
 """The page as Markdown."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from delivery.releases.changes import Release
 from delivery.review.feature_changes import features_block
 from delivery.review.markdown import change, code, count, fence, row, table_head
 from delivery.review.preview import Preview, Step
+from delivery.review.safety import SafetyChange, ordered
 from delivery.review.size import LIMIT_BYTES, Block, fitted
 from delivery.review.stage_review import StageReview
 
@@ -17,7 +19,7 @@ _SHORT_DIGEST = len("sha256:") + 12
 _FIELDS_SHOWN = 8
 _OPERATIONS = ("create", "update", "replace", "delete")
 # The ranks of what may be left out: the diffs are the first to be cut.
-_STOPS, _MODELS, _POINTS, _POLICIES, _STEPS, _DIFFS = range(6)
+_SAFETY, _STOPS, _MODELS, _POINTS, _POLICIES, _STEPS, _DIFFS = range(7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +31,14 @@ class Change:
         head: The commit that is previewed.
         span: Both as the user named them.
         stage: The requested stage; None for all.
+        without: The files of the program that differ and were not run: the base commit's program was.
     """
 
     base: str
     head: str
     span: str
     stage: str | None = None
+    without: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
@@ -56,10 +60,14 @@ def page(reviews: Sequence[StageReview], change: Change, limit: int | None = LIM
         change: What was compared.
         limit: The most bytes it may have; None for any number.
     """
-    blocks = [Block(head=f"{marker(change.stage)}\n{_headline(reviews, change)}"), _models(reviews)]
-    for review in reviews:
-        blocks += _stage(review, titled=len(reviews) > 1)
-    return fitted(blocks, change.command, 1 << 62 if limit is None else limit)
+    most = 1 << 62 if limit is None else limit
+    left_out = 0
+    while True:
+        text = fitted([*_blocks(reviews, change, left_out)], change.command, most)
+        # To say that lines are missing takes a line itself.
+        if (missing := hidden(reviews, text)) <= left_out:
+            return text
+        left_out = missing
 
 
 def failed(reviews: Sequence[StageReview]) -> bool:
@@ -67,15 +75,56 @@ def failed(reviews: Sequence[StageReview]) -> bool:
     return any(True for review in reviews for _ in review.stops())
 
 
-def _headline(reviews: Sequence[StageReview], change: Change) -> str:
-    number = sum(1 for review in reviews for _ in review.stops())
+def hidden(reviews: Sequence[StageReview], text: str) -> int:
+    """How many lines of the stages' safety a page does not have; with one or more, the change must not be merged."""
+    return len({*_safety_lines(reviews)} - {*text.split("\n")})
+
+
+def _blocks(reviews: Sequence[StageReview], change: Change, left_out: int) -> Iterator[Block]:
+    yield Block(head=f"{marker(change.stage)}\n{_headline(reviews, change, left_out)}")
+    yield _safety(reviews)
+    yield _models(reviews)
+    for review in reviews:
+        yield from _stage(review, titled=len(reviews) > 1)
+
+
+def _headline(reviews: Sequence[StageReview], change: Change, left_out: int) -> str:
+    number = sum(1 for review in reviews for _ in review.stops()) + bool(left_out)
     verdict = f"stopped by {count(number, 'finding')}" if number else "nothing stops it"
     stages = ", ".join(code(review.stage) for review in reviews) or "no stage"
     base, head = (code(revision[:_SHORT_REVISION]) for revision in (change.base, change.head))
-    return (
+    text = (
         f"## Review of {stages}: {_totals(reviews)}, {verdict}\n\n"
         f"{head} against {base}, where it branched off ({code(change.span)})."
     )
+    if change.without:
+        text += (
+            f" **The change's program was not run** ({count(len(change.without), 'file')}): this is what the program "
+            "of the base commit makes of the files."
+        )
+    if left_out:
+        text += f"\n\n**{count(left_out, 'line')} of its safety do not fit here, which stops the merge.**"
+    return text
+
+
+def _safety(reviews: Sequence[StageReview]) -> Block:
+    lines = tuple(_safety_lines(reviews))
+    if not lines:
+        return Block(head="### Safety\n\nNothing that guards the stage changes.")
+    head = "### Safety\n"
+    if any(review.accepted and review.weakening for review in reviews):
+        head += "\nWhat weakens it was accepted for this run.\n"
+    return Block(head=head, items=lines, rank=_SAFETY)
+
+
+def _safety_lines(reviews: Sequence[StageReview]) -> Iterator[str]:
+    """Each line once, with the stage in front where not all of them have it."""
+    stages: dict[SafetyChange, list[str]] = defaultdict(list)
+    for review in reviews:
+        for one in review.safety:
+            stages[one].append(review.stage)
+    for one in ordered(stages):
+        yield one.line if len(stages[one]) == len(reviews) else f"{one.line} ({', '.join(stages[one])})"
 
 
 def _totals(reviews: Sequence[StageReview]) -> str:
@@ -144,6 +193,14 @@ def _stage(review: StageReview, *, titled: bool) -> Iterator[Block]:
     if review.changes:
         yield _diffs(review)
     yield _policies(review, level)
+    if review.exempt:
+        exempt = tuple(f"- {code(one)}" for one in review.exempt)
+        yield Block(
+            head=f"{level} Policies that are off or have exceptions\n",
+            items=exempt,
+            rank=_POLICIES,
+            noun="line",
+        )
     if review.look_at:
         points = tuple(f"- {point}" for point in review.look_at)
         yield Block(head=f"{level} What to look at\n", items=points, rank=_POINTS, noun="point")
@@ -190,13 +247,13 @@ def _step(step: Step, expected: bool, unexplained: bool) -> str:
 
 def _diffs(review: StageReview) -> Block:
     names = {(False, False): "changed", (True, False): "new", (False, True): "gone"}
-    items = tuple(
-        f"{code(c.object)}, {names[c.before is None, c.after is None]}\n\n{fence(c.diff(), 'diff')}"
-        for c in sorted(review.changes, key=lambda c: (c.model is None, c.object))
-    )
+    changes = sorted(review.changes, key=lambda c: (c.model is None, c.object))
+    heads = [f"{code(c.object)}, {names[c.before is None, c.after is None]}\n\n" for c in changes]
+    items = tuple(head + fence(c.diff(), "diff") for head, c in zip(heads, changes, strict=True))
     return Block(
         head=f"<details><summary>Rendered manifests of {code(review.stage)}: {count(len(items), 'object')}</summary>\n",
         items=items,
+        short=tuple(head + fence(c.cut_diff(), "diff") for head, c in zip(heads, changes, strict=True)),
         tail="</details>",
         separator="\n\n",
         rank=_DIFFS,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import Problem
+from delivery.environment import environment_with
 from delivery.identity import Identity, identity
 
 SECONDS = 900
@@ -31,6 +32,9 @@ _OPERATIONS = {
 _UNREACHABLE = re.compile(r"unreachable|failed to read resource state", re.IGNORECASE)
 _NOISE = re.compile(r"^warning: using pulumi-\S+ from \$PATH")
 _LOCKED = "currently locked"
+# The backend, its passphrase, the cluster, and the clouds that hold either. The program runs in this environment, too:
+# it sees no token of a code host, a registry or a feature store.
+_WANTED = ("PULUMI_*", "KUBE*", "AWS_*", "AZURE_*", "ARM_*", "GOOGLE_*", "CLOUDSDK_*", "VIRTUAL_ENV")
 _SEVERITIES = frozenset({"error", "warning"})
 
 
@@ -126,6 +130,7 @@ def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command,
         cwd=folder,
+        env=environment_with(_WANTED),
         # The engine and its plugins are one group, so that none outlives the limit.
         start_new_session=True,
         stdin=subprocess.DEVNULL,

@@ -17,12 +17,14 @@ class Block:
         items: Markdown, one after the other.
         tail: Markdown; empty for none.
         separator: Between the items.
+        short: The same items, each cut, for a page on which the whole ones do not fit; empty for the items themselves.
         rank: Blocks with a lower rank are filled first.
         noun: What an item is, for the line that says how many were left out.
     """
 
     head: str
     items: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()
     tail: str = ""
     separator: str = "\n"
     rank: int = 0
@@ -47,7 +49,7 @@ def fitted(blocks: Sequence[Block], command: str, limit: int) -> str:
     shown: list[list[str]] = [[] for _ in blocks]
     left = limit - _size(_joined(blocks, command, shown))
     for index, block in sorted(enumerate(blocks), key=lambda pair: pair[1].rank):
-        for item in block.items:
+        for item in block.short or block.items:
             needed = _size(item) + _size(block.separator)
             if needed <= left:
                 left -= needed

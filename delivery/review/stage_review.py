@@ -11,6 +11,7 @@ from delivery.releases.changes import Release
 from delivery.review.feature_reads import FeatureReads
 from delivery.review.manifest_changes import ManifestChange
 from delivery.review.preview import Preview, Step
+from delivery.review.safety import SafetyChange
 
 # Deleting them stops no request and loses no data; they are created again in seconds.
 HARMLESS_KINDS = frozenset(
@@ -34,6 +35,8 @@ class StageReview:
 
     Attributes:
         stage: Its name.
+        safety: What changes of what guards the stage, what weakens it first.
+        accepted: Someone accepted what weakens it.
         releases: The models whose entries in the stack file differ.
         facts: What the registries say about the versions, by model; without those that were not checked.
         gated: The models among them that have a gate.
@@ -45,11 +48,14 @@ class StageReview:
         secrets: The Secrets that this commit requires and the base commit does not.
         rollouts: What a release of devices needs or stops, by model, where this change replaces its pods.
         violations: What the policies find.
+        exempt: The exceptions from policies with reason and end, and the policies that the stage does not ask for.
         problems: What is wrong with the files; then there is nothing to preview.
         look_at: What a reviewer should look at.
     """
 
     stage: str
+    safety: tuple[SafetyChange, ...] = ()
+    accepted: bool = False
     releases: tuple[Release, ...] = ()
     facts: Mapping[str, ReleaseFacts] = field(default_factory=dict)
     gated: frozenset[str] = frozenset()
@@ -61,8 +67,14 @@ class StageReview:
     secrets: tuple[str, ...] = ()
     rollouts: Mapping[str, str] = field(default_factory=dict)
     violations: tuple[Violation, ...] = ()
+    exempt: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     look_at: tuple[str, ...] = ()
+
+    @property
+    def weakening(self) -> tuple[SafetyChange, ...]:
+        """The changes that stop the merge until someone accepts them."""
+        return tuple(change for change in self.safety if change.weakens)
 
     @property
     def removed_models(self) -> tuple[str, ...]:
@@ -106,6 +118,8 @@ class StageReview:
 
     def stops(self) -> Iterator[tuple[str, object]]:
         """Why the change must not be merged as it is: each reason, and what it is about."""
+        for change in () if self.accepted else self.weakening:
+            yield "it weakens what guards the stage; someone has to accept it", change
         for problem in self.problems:
             yield "a problem of the files", problem
         for problem in self.preview.problems:
@@ -114,20 +128,19 @@ class StageReview:
             yield "the plan of the features failed", self.features.problem
         for broken in self.reads.broken:
             yield "a service that a model reads is changed under it; give it a new name", broken
-        for step in self.preview.steps:
-            if not self.expected(step):
-                yield _UNEXPECTED[step.operation], step.object
+        for step in (step for step in self.preview.steps if not self.expected(step)):
+            yield _UNEXPECTED[step.operation], step.object
         for model, facts in self.facts.items():
             against = [said for said in facts.problems if said.known]
             for said in against:
                 yield "the registries reject the version", f"{model}: {said}"
             if model in self.gated and not facts.verdicts and not against:
                 yield "a gate could not be checked", "; ".join([model, *map(str, facts.problems)])
-        for violation in self.violations:
-            if violation.level is Level.MANDATORY:
+        for found in self.violations:
+            if found.level is Level.MANDATORY:
                 yield (
                     "a mandatory policy is violated",
-                    f"{violation.policy}: {violation.object}: {violation.problem.reason}",
+                    f"{found.policy}: {found.object}: {found.problem.reason}",
                 )
 
 

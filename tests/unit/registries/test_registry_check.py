@@ -169,7 +169,7 @@ def test_a_review_asks_for_several_models_at_once(tmp_path: Path, monkeypatch: p
     text = entry(GOOD) + '    b: {version: "v1", replicas: 2}\n'
     loaded = load_stack(Sources.of(project(tmp_path, text, a=MODEL, b=MODEL)), "test")
     news = [release("test", name, None, {"version": "v1"}) for name in ("a", "b", "gone")]
-    found = review_module._facts(loaded, news)
+    found = review_module._facts(loaded.settings, news)
     assert {name: facts.digest for name, facts in found.items()} == {"a": "a", "b": "b"}
 
 

@@ -149,3 +149,33 @@ def test_the_command_takes_the_token_from_the_environment_alone(
     assert done.output.startswith("posted: https://")
     wrong = CliRunner().invoke(app, ["comment", "--repository", "../..", "--pull-request", "7", str(page)])
     assert wrong.exit_code == 2
+
+
+def test_only_the_page_of_the_stage_is_posted(
+    server: GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    monkeypatch.setenv("GITHUB_API_URL", server.url)
+    page = tmp_path / "page.md"
+    command = [
+        "comment",
+        "--repository",
+        "example/models",
+        "--pull-request",
+        "7",
+        "--stage",
+        "staging",
+        str(page),
+    ]
+    page.write_text(f"{MARKER}\nof another stage")
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 1
+    assert f"is marked as another one, and not as {OTHER}" in result.output
+    page.write_text(f"{OTHER}\n{'x' * 100_000}")
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 1
+    assert "characters and GitHub accepts 65,536" in result.output
+    assert server.bodies() == []
+    page.write_text(f"{OTHER}\nits own")
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert server.bodies() == [f"{OTHER}\nits own"]

@@ -8,7 +8,7 @@ import pytest
 from delivery.review.look_at import Surroundings, look_at
 from delivery.review.preview import Preview, Step
 from delivery.review.stage_review import StageReview
-from tests.support.reviews import NEW, changed, manifest, release, step
+from tests.support.reviews import NEW, changed, release, step
 
 REMOVED = release(after=None)
 
@@ -156,23 +156,13 @@ def pod(**container: Any) -> dict[str, Any]:
     ("field", "said"),
     [
         ("resources", "resources of model"),
-        ("securityContext", "security context of model"),
         ("livenessProbe", "livenessProbe of model"),
     ],
 )
-def test_the_safety_of_a_pod(field: str, said: str) -> None:
+def test_how_a_pod_runs(field: str, said: str) -> None:
     change = changed("Deployment", before=pod(**{field: {"a": 1}}), after=pod(**{field: {"a": 2}}))
     assert said in points(changes=(change,))
     assert points(changes=(changed("Deployment", before=pod(image="a"), after=pod(image="b")),)) == ""
-
-
-def test_the_safety_of_a_namespace() -> None:
-    standard = "pod-security.kubernetes.io/enforce"
-    change = changed("Namespace")
-    assert change.before is not None
-    assert change.after is not None
-    change.after["metadata"] = {**manifest("Namespace")["metadata"], "labels": {standard: "privileged"}}
-    assert "pod security standard" in points(changes=(change,))
 
 
 def test_a_release_of_devices_says_what_it_needs() -> None:
