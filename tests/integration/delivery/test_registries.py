@@ -220,7 +220,6 @@ def test_a_metric_that_another_run_logged_to_the_model_counts(mlflow: str) -> No
         "    mlflow.log_metric('zero', 0.0, model_id=m.model_id)\n"
         "    mlflow.log_metric('loss', float('nan'), model_id=m.model_id)\n"
         "    mlflow.log_metric('far', float('inf'), model_id=m.model_id)\n"
-        "c.create_registered_model('copied')\n"
         "copy = c.copy_model_version('models:/logged/1', 'copied')\n"
         "c.set_model_version_tag('copied', copy.version, 'version', 'v1')\n",
     )
