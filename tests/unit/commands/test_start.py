@@ -65,7 +65,7 @@ def test_a_command_that_asks_git_alone_loads_nothing_else(work: Work, command: t
 
 
 @pytest.mark.parametrize(
-    ("command", "most"), [(("history",), 7), (("history", "--json"), 7), (("tag", "staging"), 8)], ids=str
+    ("command", "most"), [(("history",), 8), (("history", "--json"), 8), (("tag", "staging"), 8)], ids=str
 )
 def test_a_command_that_asks_git_alone_asks_it_a_few_times_however_long_the_history_is(
     work: Work, tmp_path: Path, command: tuple[str, ...], most: int
