@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from components.settings.quantities import quantity
+from components.settings.stack import PROJECT
+from delivery.drift import values
 from delivery.drift.fields import (
     MISSING,
     Entry,
@@ -23,6 +24,7 @@ from delivery.drift.fields import (
     undeclared,
     value_element,
 )
+from delivery.drift.owners import controller, metadata_key, platform
 from delivery.identity import Identity, identity
 
 Manifest = Mapping[str, Any]
@@ -40,6 +42,10 @@ CONTROLLERS = frozenset(
 )
 # They apply the same rendered manifests in pull mode.
 PULL_CONTROLLERS = frozenset({"argocd-controller", "kustomize-controller"})
+# Where the order of items with keys has a meaning: later ones refer to earlier ones, or run after them.
+_ORDERED = {"env", "initContainers"}
+# https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/: deprecated, and an alias.
+_OLD_NAMES = {"serviceAccount": "serviceAccountName"}
 _SERVERS_OWN = {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}
 
 
@@ -53,6 +59,8 @@ class DriftClass(StrEnum):
     EXTRA = "extra"
 
 
+# Labels and annotations of a namespace with which the stage's rules are enforced, whoever else writes them.
+_STAGES_OWN = ("pod-security.kubernetes.io/", f"{PROJECT}/")
 # Deleting one deletes what was written to it.
 HOLDS_DATA = frozenset({"PersistentVolumeClaim", "PersistentVolume"})
 
@@ -71,6 +79,7 @@ class Drift:
         since: When that was, RFC 3339; None where the server kept no record.
         reason: Why it cannot be restored as it is, in the server's words; empty where it can.
         labelled: For an extra object: it carries the label of the stage.
+        owner: Whose it is, where something else owns it on purpose; a heal keeps it. Empty where it is ours.
     """
 
     object: Identity
@@ -82,6 +91,7 @@ class Drift:
     since: str | None = None
     reason: str = ""
     labelled: bool = False
+    owner: str = ""
 
     @property
     def removable(self) -> bool:
@@ -121,7 +131,8 @@ def compare_refused(manifest: Manifest, live: Manifest, own: Collection[str], re
     found = [
         _drift(live, path, declared, now, reason=reason)
         for path, declared, now in _differences(_content(manifest), _content(live), keys)
-        if declared is not MISSING and not _same_quantity(declared, now)
+        # The server leaves out what is empty, zero or false.
+        if declared is not MISSING and (declared or now is not MISSING)
     ]
     return found + added(manifest, live, own, known={drift.path for drift in found})
 
@@ -133,9 +144,15 @@ def added(manifest: Manifest, live: Manifest, own: Collection[str], known: Colle
         for path in undeclared(entry.fields, manifest):
             now = lookup(live, path)
             inside = any(path[: len(other)] == other for other in known)
-            if path[0] != "status" and now is not MISSING and not inside:
+            if path[0] != "status" and now is not MISSING and not inside and not _is_copy(live, path, now):
                 found[path] = _drift(live, path, MISSING, now)
     return list(found.values())
+
+
+def _is_copy(live: Manifest, path: Path, now: object) -> bool:
+    """True for the old name of a field, which the server fills in with the value of the new one."""
+    new = _OLD_NAMES.get(str(path[-1]))
+    return new is not None and lookup(live, (*path[:-1], new)) == now
 
 
 def foreign(found: list[Entry], own: Collection[str]) -> list[Entry]:
@@ -148,16 +165,32 @@ def _drift(live: Manifest, path: Path, declared: object, now: object, *, reason:
     # The server keeps no record of who removed a field, and the owner of what is around it did not do it.
     owners = [e for e in entries(live) if now is not MISSING and owns(e.fields, path)]
     latest = max(owners, key=lambda entry: entry.since or "", default=None)
+    here, kind = identity(live), _class(declared, now)
     return Drift(
-        object=identity(live),
-        kind=_class(declared, now),
+        object=here,
+        kind=kind,
         path=path,
         declared=declared,
         live=now,
         manager=latest.manager if latest else None,
         since=latest.since if latest else None,
         reason=reason,
+        owner=_owner(here, path, kind, latest),
     )
+
+
+def _owner(here: Identity, path: Path, kind: DriftClass, latest: Entry | None) -> str:
+    """Whose a field is: a known controller's, or on a namespace that of whoever added a label or an annotation.
+
+    A platform keeps there what its access control and its mesh need, under names that no list has. What enforces the
+    stage's own rules is the stage's.
+    """
+    if kind is DriftClass.REMOVED or latest is None:
+        return ""
+    key = metadata_key(here, path)
+    if kind is DriftClass.ADDED and key is not None and not key.startswith(_STAGES_OWN):
+        return platform(here, path) or controller(latest) or latest.manager
+    return controller(latest)
 
 
 def _class(declared: object, now: object) -> DriftClass:
@@ -187,9 +220,9 @@ def _differences(
         yield from _pairs(first, second, keys, path)
         wanted_order = [str(key) for key in first if key in second]
         live_order = [str(key) for key in second if key in first]
-        if wanted_order != live_order:
+        if path[-1] in _ORDERED and wanted_order != live_order:
             yield path, wanted_order, live_order
-    elif wanted != live:
+    elif not values.same(path, wanted, live):
         yield path, wanted, live
 
 
@@ -210,10 +243,3 @@ def _items(found: list[Any], names: tuple[str, ...] | None) -> dict[Any, Any]:
     # A key field that a manifest leaves out is the default that the server would add: TCP is the only one.
     default = {"protocol": "TCP"}
     return {Key(tuple((n, item.get(n, default.get(n))) for n in names)): item for item in found}
-
-
-def _same_quantity(one: object, other: object) -> bool:
-    try:
-        return quantity(str(one)) == quantity(str(other))
-    except ValueError:
-        return False

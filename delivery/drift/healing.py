@@ -7,12 +7,13 @@ from typing import Any
 
 from components.errors import SettingsError, UserError
 from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass
-from delivery.drift.fields import MISSING, Path, entries, lookup, position
+from delivery.drift.fields import MISSING, Key, Path, entries, lookup, position
 from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import Findings, foreign, look, manager
 from delivery.drift.target import Target
 from delivery.identity import identity
 
+_OF_FIELDS = {DriftClass.CHANGED, DriftClass.REMOVED, DriftClass.ADDED}
 VERSION_LABEL: Path = ("metadata", "labels", "app.kubernetes.io/version")
 
 
@@ -29,8 +30,8 @@ def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
     """Restore a stage and compare again.
 
     Deleted objects are created, declared fields are applied, fields of others are removed unless the object changed
-    since it was read, and extra objects with the stage's label are deleted. Extra objects without the label are left
-    alone, and so are those that hold data.
+    since it was read, and extra objects with the stage's label are deleted. What another controller owns is left alone,
+    and so are extra objects without the label, and those that hold data.
 
     Raises:
         UserError: nothing of the stage is in the cluster, a controller of pull mode applies it, a namespace is
@@ -43,17 +44,20 @@ def heal(target: Target, kubectl: Kubectl, found: Findings) -> Healed:
     if others := foreign(target, found.live):
         raise SettingsError(others)
     _refuse_pulled(found)
-    restorable = [drift for drift in found.drift if not drift.reason]
+    ours = [drift for drift in found.drift if not drift.owner]
+    restorable = [drift for drift in ours if not drift.reason]
+    left_alone = [*found.ignored, *(drift for drift in found.drift if drift.owner)]
     going = [m for m in found.live.values() if "deletionTimestamp" in m["metadata"]]
     refused = [kubectl.delete(going)] if going else []
     cleaned = [
-        without(found.live[here], [d.path for d in drifts], target_of(target, here))
-        for here, drifts in _by_object(d for d in restorable if d.kind is DriftClass.ADDED)
+        restored(found.live[here], drifts, target_of(target, here))
+        for here, drifts in _by_object(d for d in ours if d.kind in _OF_FIELDS)
+        if any(drift.kind is DriftClass.ADDED for drift in drifts)
     ]
     refused += [kubectl.replace(cleaned, manager(target))] if cleaned else []
     broken = {drift.object for drift in restorable if drift.kind is not DriftClass.EXTRA}
     wanted = [
-        keeping(m, found.live.get(identity(m)), [d for d in found.ignored if d.object == identity(m)])
+        keeping(m, found.live.get(identity(m)), [d for d in left_alone if d.object == identity(m)])
         for m in target.manifests
         if identity(m) in broken
     ]
@@ -93,6 +97,18 @@ def target_of(target: Target, here: object) -> dict[str, Any]:
     return next(m for m in target.manifests if identity(m) == here)
 
 
+def restored(live: dict[str, Any], drifts: list[Drift], manifest: dict[str, Any]) -> dict[str, Any]:
+    """A live object without the fields that others added, and with the declared ones that it lacks.
+
+    The server may refuse an object without either, such as a pod whose only container has another name.
+    """
+    result = without(live, [d.path for d in drifts if d.kind is DriftClass.ADDED], manifest)
+    for drift in drifts:
+        if drift.kind is DriftClass.REMOVED and isinstance(drift.path[-1], Key):
+            _add(result, drift.path, drift.declared)
+    return result
+
+
 def without(live: dict[str, Any], paths: Iterable[Path], manifest: dict[str, Any]) -> dict[str, Any]:
     """A live object without some fields, and without their empty parents. Its resource version stays, as a lock."""
     result = copy.deepcopy(live)
@@ -108,13 +124,16 @@ def without(live: dict[str, Any], paths: Iterable[Path], manifest: dict[str, Any
     return result
 
 
-def keeping(manifest: dict[str, Any], live: dict[str, Any] | None, ignored: list[Drift]) -> dict[str, Any]:
-    """A manifest with the live values where drift is ignored: without them, the server would reset the fields."""
-    if live is None or not ignored:
+def keeping(manifest: dict[str, Any], live: dict[str, Any] | None, left_alone: list[Drift]) -> dict[str, Any]:
+    """A manifest with the live values of drift that is left alone: without them, the server would reset the fields.
+
+    What a controller owns is left out instead, so that it stays the controller's in the server's record.
+    """
+    if live is None or not left_alone:
         return manifest
     result = copy.deepcopy(manifest)
-    for drift in ignored:
-        if drift.kind is DriftClass.REMOVED:
+    for drift in left_alone:
+        if drift.kind is DriftClass.REMOVED or (drift.owner and drift.kind is DriftClass.CHANGED):
             _remove(result, drift.path)
         # For a changed order the values are keys only; applying restores it.
         elif drift.kind is DriftClass.CHANGED and lookup(live, drift.path) == drift.live:
@@ -150,6 +169,13 @@ def _remove(node: dict[str, Any], path: Path) -> None:
             above.pop(last, None)
     elif (place := position(above, last)) is not None:
         above.pop(place)
+
+
+def _add(node: dict[str, Any], path: Path, item: object) -> None:
+    """Add an item to the list that it is missing from; nothing where there is no such list."""
+    above = lookup(node, path[:-1])
+    if isinstance(above, list):
+        above.append(copy.deepcopy(item))
 
 
 def _set(node: dict[str, Any], path: Path, value: object) -> None:

@@ -1,7 +1,7 @@
 """Compares a stage's cluster with its target."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from components.errors import Problem
@@ -10,6 +10,7 @@ from delivery.drift.comparing import PULL_CONTROLLERS, Drift, DriftClass, compar
 from delivery.drift.extras import NOT_LISTED, extra, kept_note
 from delivery.drift.ignoring import idle, split
 from delivery.drift.kubectl import Kubectl, ServedKind, listed, served_kinds
+from delivery.drift.owners import AUTOSCALER, platform, scaled
 from delivery.drift.target import Target
 from delivery.identity import Identity, identity
 from delivery.releases.namespaces import foreign_namespaces
@@ -62,6 +63,8 @@ def look(target: Target, kubectl: Kubectl) -> Findings:
         applied, refused = kubectl.would_apply(wanted, manager(target))
         inside, outside, notes = listing.result()
     drift, problems = _compared(target, live, {identity(each): each for each in applied}, refused)
+    if not notes:
+        drift = _of_autoscalers(drift, scaled(inside))
     drift += [_deleted(m, served) for m in target.manifests if identity(m) not in there]
     declared = {identity(m) for m in target.manifests}
     found, elsewhere = (extra(objects, declared, target.settings.stage) for objects in (inside, outside))
@@ -71,6 +74,8 @@ def look(target: Target, kubectl: Kubectl) -> Findings:
     rules = target.settings.drift.ignore
     kept, passed = split(drift, rules)
     notes += idle(drift, rules)
+    kept, noted = _of_platforms(kept)
+    notes += noted
     absent = None if _is_deployed(target, live) else _absent(target, kubectl)
     if absent is None:
         problems += map(str, foreign(target, live))
@@ -89,6 +94,35 @@ def foreign(target: Target, live: Objects) -> list[Problem]:
     """The namespaces that are someone else's although the stage would own them."""
     namespaces = {here.name: found for here, found in live.items() if here.kind == "Namespace"}
     return foreign_namespaces(target.settings, namespaces)
+
+
+def _of_autoscalers(found: list[Drift], scaled_objects: set[Identity]) -> list[Drift]:
+    """The drift, in which an autoscaler owns only what one still scales: the server keeps the name of a removed one."""
+    return [
+        replace(drift, owner="")
+        if drift.owner == AUTOSCALER and drift.object not in scaled_objects
+        else drift
+        for drift in found
+    ]
+
+
+def _of_platforms(found: list[Drift]) -> tuple[list[Drift], list[str]]:
+    """The drift without what platforms put on the stage's namespaces, and a note for each platform on each of them.
+
+    Every namespace of such a cluster has it, and access to the namespace depends on it.
+    """
+    theirs: dict[tuple[Identity, str], list[str]] = {}
+    rest = []
+    for drift in found:
+        whose = platform(drift.object, drift.path) if drift.kind is DriftClass.ADDED else ""
+        if whose:
+            theirs.setdefault((drift.object, whose), []).append(drift.field)
+        else:
+            rest.append(drift)
+    return rest, [
+        f"{here} has metadata of {whose}, which is not drift and is kept: {', '.join(sorted(fields))}"
+        for (here, whose), fields in sorted(theirs.items())
+    ]
 
 
 def _is_deployed(target: Target, live: Objects) -> bool:

@@ -50,13 +50,15 @@ def entry(drift: Drift) -> dict[str, Any]:
         "since": drift.since,
         "labelled": drift.labelled,
         "reason": drift.reason or None,
+        "owner": drift.owner or None,
     }
 
 
 def row(drift: Drift) -> tuple[str, ...]:
     """One difference as a line of the table, shortened."""
     declared, live = (_short(_value(drift, value)) for value in (drift.declared, drift.live))
-    who = "\n".join(filter(None, (drift.manager, drift.since)))
+    owner = f"({drift.owner})" if drift.owner else None
+    who = "\n".join(filter(None, (drift.manager, owner, drift.since)))
     return str(drift.object), drift.kind.value, drift.field, declared, live, who
 
 
@@ -75,6 +77,10 @@ def remedies(found: Iterable[Drift]) -> list[str]:
             lines.append(str(Problem(f"{here} is never deleted: it {why}", fix)))
         elif drift.kind is DriftClass.DELETED and drift.reason:
             lines.append(f"{here} cannot be created: {drift.reason}")
+        elif drift.owner:
+            what = f"{here} {drift.field} is kept as it is: it belongs to {drift.owner}"
+            fix = "name it under ml-deployments:drift.ignore in the stack file, or remove what writes it, and the field"
+            lines.append(str(Problem(what, fix)))
         elif drift.reason:
             fix = f"{delete}, which stops what it runs, and then heal again"
             lines.append(str(Problem(f"{here} cannot be restored in place: {drift.reason}", fix)))

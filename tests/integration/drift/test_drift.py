@@ -216,6 +216,58 @@ def test_what_the_stack_ignores_is_neither_reported_nor_healed(project: Clone) -
     assert project.get("deployment", "m000")["spec"]["replicas"] == 1
 
 
+def test_an_autoscaler_is_named_and_not_fought(deployed: Clone) -> None:
+    where = place(deployed, "m000")
+    inside = f"--namespace={where.namespace}"
+    where.kubectl("autoscale", "deployment", "m000", "--min=4", "--max=6", "--cpu=50%", inside)
+    wait_for(lambda: deployed.get("deployment", "m000")["spec"]["replicas"] == 4)
+    where.kubectl("set", "image", "deployment/m000", "server=registry.example.com/other:1", inside)
+    found = drift(deployed, "--heal", code=3)
+    assert [entry["field"].rpartition(".")[2] for entry in found["healed"]] == ["image"]
+    (left,) = [entry for entry in found["drift"] if entry["kind"] == "Deployment"]
+    assert (left["field"], left["live"], left["owner"]) == ("spec.replicas", 4, "a HorizontalPodAutoscaler")
+    said = deployed.python("delivery", "drift", "test", "--heal", check=False).stdout
+    assert "spec.replicas is kept as it is: it belongs to a HorizontalPodAutoscaler" in " ".join(said.split())
+    assert deployed.get("deployment", "m000")["spec"]["replicas"] == 4
+    # Without the autoscaler the replicas are ours again, whoever wrote them last.
+    where.kubectl("delete", "hpa", "m000", inside)
+    assert drift(deployed, "--heal", code=0)["drift"] == []
+    assert deployed.get("deployment", "m000")["spec"]["replicas"] == 2
+
+
+def test_what_platforms_put_on_a_namespace_is_reported_and_kept(deployed: Clone) -> None:
+    where = place(deployed, "m000")
+    written = {
+        "annotate": {"field.cattle.io/projectId": "c-1:p-2", "openshift.io/sa.scc.uid-range": "1/2"},
+        "label": {"istio-injection": "enabled"},
+    }
+    for verb, pairs in written.items():
+        where.kubectl(verb, "namespace", where.namespace, *(f"{key}={value}" for key, value in pairs.items()))
+    found = drift(deployed, "--heal", code=0)
+    notes = "\n".join(found["notes"])
+    for platform in ("Rancher", "OpenShift", "Istio"):
+        assert f"has metadata of {platform}, which is not drift and is kept" in notes
+    # What no list knows may be a platform's too: it is drift, and it stays.
+    where.kubectl("annotate", "namespace", where.namespace, "platform.example.com/tenant=a")
+    where.kubectl("label", "namespace", where.namespace, "pod-security.kubernetes.io/enforce-version=v1.30")
+    found = drift(deployed, "--heal", code=3)
+    assert [entry["field"] for entry in found["healed"]] == [
+        "metadata.labels.pod-security.kubernetes.io/enforce-version"
+    ]
+    (left,) = found["drift"]
+    assert (left["field"], left["owner"]) == (
+        "metadata.annotations.platform.example.com/tenant",
+        "kubectl-annotate",
+    )
+    metadata = deployed.get("namespace", where.namespace)["metadata"]
+    assert written["annotate"].items() <= metadata["annotations"].items()
+    assert written["label"].items() <= metadata["labels"].items()
+    for verb, pairs in written.items():
+        where.kubectl(verb, "namespace", where.namespace, *(f"{key}-" for key in pairs))
+    where.kubectl("annotate", "namespace", where.namespace, "platform.example.com/tenant-")
+    assert drift(deployed, code=0)["drift"] == []
+
+
 def test_a_heal_does_not_overwrite_what_changed_since_it_looked(deployed: Clone) -> None:
     where = place(deployed, "m000")
     wanted, cluster = target(deployed.path, "test"), Kubectl(None, deployed.environment)

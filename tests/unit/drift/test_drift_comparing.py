@@ -87,6 +87,16 @@ def test_a_list_without_keys_differs_by_place() -> None:
     ]
 
 
+def test_the_old_name_of_a_field_is_not_another_field() -> None:
+    wanted = manifest()
+    pod: Object = {"f:spec": {"f:template": {"f:spec": {"f:serviceAccount": {}}}}}
+    live = deployed(managed("guest", pod))
+    for each in (wanted, live):
+        each["spec"]["template"]["spec"]["serviceAccountName"] = "m"
+    live["spec"]["template"]["spec"]["serviceAccount"] = "m"
+    assert compare(wanted, live, copy.deepcopy(live), {OWN}) == []
+
+
 def test_added_fields_are_distinguished_from_defaults_by_their_owner() -> None:
     live = deployed(managed("kubectl-label", {"f:metadata": {"f:labels": {"f:guest": {}}}}))
     live["metadata"]["labels"]["guest"] = "yes"
@@ -122,6 +132,9 @@ def test_what_we_no_longer_declare_is_reported_once() -> None:
 def test_a_refused_object_is_compared_as_written() -> None:
     wanted, live = manifest(), deployed()
     server(wanted)["resources"] = {"limits": {"cpu": "1000m", "memory": "1Gi"}}
+    # What is empty is not in the cluster.
+    wanted["spec"]["template"]["spec"] |= {"tolerations": [], "nodeSelector": {}, "hostNetwork": False}
+    server(wanted)["lifecycle"] = {}
     server(live)["resources"] = {"limits": {"cpu": "1", "memory": "2Gi"}}
     (drift,) = compare_refused(wanted, live, {OWN}, "field is immutable")
     assert drift.field == f"{text(SERVER)}.resources.limits.memory"

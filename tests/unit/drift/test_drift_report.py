@@ -32,6 +32,7 @@ def test_the_entry_of_the_json_answer() -> None:
         "since": None,
         "labelled": False,
         "reason": None,
+        "owner": None,
     }
 
 

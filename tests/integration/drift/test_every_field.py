@@ -1,0 +1,135 @@
+"""Drift sees a change of every field that the program can render."""
+
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from components.files.sources import Sources
+from components.stack import load_stack
+from delivery.drift.comparing import Drift
+from delivery.drift.kubectl import Kubectl
+from delivery.drift.looking import Findings, look, manager
+from delivery.drift.target import Target
+from delivery.identity import Identity, identity
+from sandbox.harness.clone import Clone
+from tests.integration.drift.leaves import (
+    Leaf,
+    Object,
+    at,
+    leaves,
+    names,
+    others,
+    with_value,
+)
+from tests.support.rich_stages import RICH_STAGES, STAGE
+
+GUEST = "guest"
+_SERVERS_OWN = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp")
+# The others are immutable, empty, or valid only together with another field.
+_CHANGEABLE = 0.75
+
+
+class Field:
+    """A namespace in which no pod starts, so that fields can be changed in peace."""
+
+    def __init__(self, sandbox: Clone, namespace: str) -> None:
+        self.kubectl = Kubectl(None, sandbox.environment)
+        self.namespace = namespace
+        sandbox.run("kubectl", "create", "namespace", namespace)
+        sandbox.run("kubectl", "create", "quota", "no-pods", "--hard=pods=0", f"--namespace={namespace}")
+
+    def applied(self, folder: Path, found: list[Leaf]) -> Target:
+        """The leaves' objects in the cluster, as a deployment leaves them."""
+        RICH_STAGES["bare"].write(folder)
+        settings = load_stack(Sources.of(folder), STAGE).settings
+        target = Target(settings=settings, manifests=tuple(leaf.manifest for leaf in found), revision=None)
+        assert self.kubectl.apply(target.manifests, manager(target)) == ""
+        assert look(target, self.kubectl).drift == ()
+        return target
+
+
+@pytest.fixture
+def field(sandbox: Clone, request: pytest.FixtureRequest) -> Iterator[Field]:
+    """A separate namespace, removed at the end with what the leaves have outside it."""
+    namespace = f"leaves-{zlib.crc32(request.node.name.encode()):x}"
+    yield Field(sandbox, namespace)
+    for kind in ("namespaces", "clusterroles", "clusterrolebindings"):
+        found = sandbox.run("kubectl", "get", kind, "--output=name").stdout.split()
+        own = [name for name in found if name.partition("/")[2].startswith(namespace)]
+        sandbox.run("kubectl", "delete", "--wait=false", *own)
+
+
+def live_objects(kubectl: Kubectl, target: Target) -> dict[Identity, Object]:
+    return {identity(one): one for one in kubectl.get(target.manifests)}
+
+
+def content(found: Object) -> Object:
+    """What people decide of an object."""
+    metadata = {name: value for name, value in found["metadata"].items() if name not in _SERVERS_OWN}
+    return {**{name: value for name, value in found.items() if name != "status"}, "metadata": metadata}
+
+
+def changed(
+    kubectl: Kubectl, target: Target, found: list[Leaf], edits: Callable[[Leaf, Object], list[Object]]
+) -> list[Leaf]:
+    """Write the first edit of each leaf's object that the API server takes; returns the leaves it takes one for."""
+    before = live_objects(kubectl, target)
+    tries = {identity(leaf.manifest): edits(leaf, before[identity(leaf.manifest)]) for leaf in found}
+    left = dict(tries)
+    for number in range(max(map(len, tries.values()))):
+        now = live_objects(kubectl, target)
+        left = {here: left[here] for here in left if content(now[here]) == content(before[here])}
+        wanted = [every[number] for every in left.values() if number < len(every)]
+        if wanted:
+            kubectl.replace(wanted, GUEST)
+    now = live_objects(kubectl, target)
+    return [
+        leaf
+        for leaf in found
+        if content(now[identity(leaf.manifest)]) != content(before[identity(leaf.manifest)])
+    ]
+
+
+def by_object(found: Findings) -> dict[Identity, list[Drift]]:
+    drift: dict[Identity, list[Drift]] = {}
+    for each in found.drift:
+        drift.setdefault(each.object, []).append(each)
+    return drift
+
+
+def is_about(drift: Drift, leaf: Leaf) -> bool:
+    """True when a difference is at the leaf, above it or below it."""
+    one, other = [part for part in drift.path if isinstance(part, str)], names(leaf.place)
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def unseen(found: Findings, edited: list[Leaf]) -> list[str]:
+    drift = by_object(found)
+    return [
+        f"{leaf.manifest['kind']} {leaf.shape}"
+        for leaf in edited
+        if not any(is_about(each, leaf) for each in drift.get(identity(leaf.manifest), ()))
+    ]
+
+
+def test_every_changed_field_is_seen(field: Field, tmp_path: Path) -> None:
+    found = leaves(tmp_path / "stages", field.namespace)
+    target = field.applied(tmp_path / "settings", found)
+    edited = changed(field.kubectl, target, found, other_values)
+    assert len(edited) > _CHANGEABLE * len(found)
+    seen = look(target, field.kubectl)
+    assert unseen(seen, edited) == []
+    assert {drift.object for drift in seen.drift} == {identity(leaf.manifest) for leaf in edited}
+
+
+def other_values(leaf: Leaf, live: Object) -> list[Object]:
+    if not isinstance(at(live, leaf.place[:-1]), dict | list):
+        return []
+    value = at(live, leaf.place)
+    return [
+        with_value(live, leaf.place, other)
+        for other in others(at(leaf.manifest, leaf.place) if value is None else value)
+    ]
