@@ -17,7 +17,7 @@ import urllib3
 import yaml
 
 from components.feature_store.feast_yaml import feast_project
-from components.settings.feature_store import REDIS_PASSWORD, REGISTRY_URL
+from components.settings.feature_store import REDIS_PASSWORD, REDIS_USER, REGISTRY_URL
 from sandbox.harness.feature_store.store import PYTHON, SERVICE, Serving, Store, feature_store
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
@@ -88,14 +88,14 @@ def bare_server(store: Store) -> Iterator[Serving]:
     """A `feast serve` on the store's Redis and registry, with the minimal feature_store.yaml that Feast needs."""
     folder = store.folder / "bare"
     folder.mkdir()
-    password = store.environment[REDIS_PASSWORD]
+    user, password = store.environment[REDIS_USER], store.environment[REDIS_PASSWORD]
     data = {
         "project": feast_project(store.stack.stage),
         "provider": "local",
         "registry": {"registry_type": "sql", "path": store.environment[REGISTRY_URL]},
         "online_store": {
             "type": "redis",
-            "connection_string": f'127.0.0.1:{store.redis_port},password="{password}"',
+            "connection_string": f'127.0.0.1:{store.redis_port},username="{user}",password="{password}"',
         },
         "entity_key_serialization_version": 3,
     }

@@ -7,23 +7,26 @@ are quoted; otherwise a password with `#` or `: ` in it would be read as somethi
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.feature_store.redis_users import names_users
 from components.files.yaml_text import Quoted, dump
 from components.settings.feature_store import (
     REDIS_PASSWORD,
-    REDIS_PORT,
+    REDIS_USER,
     REGISTRY_URL,
     FeatureStoreSettings,
-    Redis,
 )
+from components.settings.redis import REDIS_PORT, Redis
 from components.settings.stack import PROJECT
 
 FILE = "feature_store.yaml"
+# Where the certificates of the authority of an existing Redis are in the pods.
+CA_FILE = "/etc/redis-ca/ca.crt"
 # The version of Feast's keys in the online store. Changing it makes everything stored unreadable.
 _KEY_VERSION = 3
 
 
 def feast_project(stage: str) -> str:
-    """Feast's own name of the stage. Every key begins with it, so stages may share a Redis and a registry."""
+    """Feast's own name of the stage. Every key ends with it, so stages may share a Redis and a registry."""
     return f"{PROJECT}-{stage}".replace("-", "_")
 
 
@@ -65,6 +68,10 @@ def connection_string(redis: Redis, redis_host: str) -> str:
         parts.append(f"db={url.path.strip('/')}")
     if url.scheme == "rediss":
         parts.append("ssl=true")
+    if redis.ca is not None:
+        parts.append(f"ssl_ca_certs={CA_FILE}")
+    if names_users(redis):
+        parts.append(f'username="${{{REDIS_USER}}}"')
     if redis.password_secret is not None:
         parts.append(f'password="${{{REDIS_PASSWORD}}}"')
     return ",".join(parts)

@@ -13,7 +13,8 @@ from components.kubernetes.network import (
 )
 from components.kubernetes.objects import Manifest
 from components.kubernetes.staged_model import StagedModel
-from components.settings.feature_store import REDIS_PORT, FeatureStoreSettings
+from components.settings.feature_store import FeatureStoreSettings
+from components.settings.redis import REDIS_PORT
 from components.settings.stack import StackSettings
 
 _FEAST = (names.SERVER, names.APPLY, names.MATERIALIZATION)

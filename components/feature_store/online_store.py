@@ -4,6 +4,14 @@ from decimal import Decimal
 
 from components.feature_store import names
 from components.feature_store.feast_pod import CHECKSUM, checksum
+from components.feature_store.feast_yaml import feast_project
+from components.feature_store.redis_users import (
+    READER,
+    READER_PASSWORD,
+    WRITER_PASSWORD,
+    login,
+    redis_start,
+)
 from components.kubernetes import naming
 from components.kubernetes.containers import (
     command_probe,
@@ -16,9 +24,9 @@ from components.kubernetes.objects import Component, Manifest, kubernetes_object
 from components.kubernetes.pods import container, container_port, pod_spec
 from components.kubernetes.scraping import scrape_annotations
 from components.kubernetes.workloads import service, service_account, service_spec
-from components.settings.feature_store import REDIS_PORT, Redis
 from components.settings.monitoring import MonitoringDelivery
 from components.settings.quantities import quantity
+from components.settings.redis import REDIS_PORT, Redis
 from components.settings.stack import StackSettings
 
 FILE = "redis.conf"
@@ -30,8 +38,6 @@ _FOLDER = "/etc/redis"
 _USER = 999
 # Enough to write its log to the end.
 _GRACE_SECONDS = 60
-# redis-cli reads this variable.
-_PASSWORD = "REDISCLI_AUTH"
 # The rest is for copy-on-write pages while a child process rewrites the log.
 _DATA_SHARE = Decimal("0.75")
 
@@ -53,14 +59,6 @@ def redis_config(redis: Redis) -> str:
     return "".join(f"{name} {value}\n" for name, value in lines.items())
 
 
-def redis_start() -> str:
-    """The shell script that starts Redis. The password comes by standard input, so that no process list shows it."""
-    return (
-        f'exec redis-server - <<CONFIGURATION\ninclude {_FOLDER}/{FILE}\nrequirepass "${_PASSWORD}"\n'
-        "CONFIGURATION\n"
-    )
-
-
 def redis_pod(redis: Redis, stack: StackSettings) -> Manifest:
     """The PodSpec of Redis and, where it is monitored, of the exporter of its metrics."""
     watched = stack.monitoring.delivery is not MonitoringDelivery.NONE
@@ -68,8 +66,11 @@ def redis_pod(redis: Redis, stack: StackSettings) -> Manifest:
         {
             "name": names.REDIS,
             "image": stack.images.redis.reference,
-            "command": ["sh", "-c", redis_start()],
-            "env": _password(redis, _PASSWORD),
+            "command": ["sh", "-c", redis_start(f"{_FOLDER}/{FILE}", feast_project(stack.stage))],
+            "env": [
+                *_password(redis, READER_PASSWORD, reads=True),
+                *_password(redis, WRITER_PASSWORD, reads=False),
+            ],
             "ports": [container_port(_PORT_NAME, REDIS_PORT)],
             "resources": own_resources(cpu="250m", memory=redis.memory, memory_limit=redis.memory),
             # It answers a ping once it has read its log, which may take minutes.
@@ -97,7 +98,7 @@ def redis_pod(redis: Redis, stack: StackSettings) -> Manifest:
 
 
 def _ping(*, failure_threshold: int) -> Manifest:
-    command = ["sh", "-c", "redis-cli ping | grep -q PONG"]
+    command = ["sh", "-c", f"redis-cli --user {READER} ping | grep -q PONG"]
     return command_probe(command, period_seconds=5, failure_threshold=failure_threshold)
 
 
@@ -108,7 +109,8 @@ def _exporter(redis: Redis, stack: StackSettings) -> Manifest:
             "image": stack.images.redis_exporter.reference,
             "env": [
                 {"name": "REDIS_ADDR", "value": f"redis://localhost:{REDIS_PORT}"},
-                *_password(redis, "REDIS_PASSWORD"),
+                {"name": "REDIS_USER", "value": READER},
+                *_password(redis, "REDIS_PASSWORD", reads=True),
             ],
             "ports": [container_port(EXPORTER_PORT_NAME, names.EXPORTER_PORT)],
             "resources": own_resources(cpu="10m", memory="32Mi", memory_limit="128Mi"),
@@ -117,9 +119,10 @@ def _exporter(redis: Redis, stack: StackSettings) -> Manifest:
     )
 
 
-def _password(redis: Redis, variable: str) -> list[Manifest]:
-    """The variable with the password; the settings do not allow an installed Redis without one."""
-    return [] if redis.password_secret is None else [secret_variable(variable, redis.password_secret)]
+def _password(redis: Redis, variable: str, *, reads: bool) -> list[Manifest]:
+    """The variable with a user's password; the settings do not allow an installed Redis without one."""
+    password = login(redis, reads=reads).password
+    return [] if password is None else [secret_variable(variable, password)]
 
 
 def stateful_set_spec(redis: Redis, stack: StackSettings) -> Manifest:

@@ -1,7 +1,14 @@
 """FeatureServer: the Feast servers from which models read online features."""
 
 from components.feature_store import names
-from components.feature_store.feast_pod import CHECKSUM, checksum, configuration, feast, feast_pod
+from components.feature_store.feast_pod import (
+    CHECKSUM,
+    FOLDER,
+    checksum,
+    feast,
+    feast_pod,
+    server_configuration,
+)
 from components.kubernetes import naming
 from components.kubernetes.containers import http_probe, pause_before_stop, tcp_probe
 from components.kubernetes.objects import Component, KubernetesObject, Manifest, kubernetes_object
@@ -28,7 +35,7 @@ def server_command(store: FeatureStoreSettings) -> list[str]:
     so one that ended while a view was stale would keep its alert firing.
     """
     return feast(
-        "/tmp",
+        FOLDER,
         "serve",
         "--host=0.0.0.0",
         f"--port={names.SERVER_PORT}",
@@ -58,6 +65,7 @@ def server_pod(store: FeatureStoreSettings) -> Manifest:
             "lifecycle": pause_before_stop(_SHUTDOWN.pre_stop_sleep_seconds),
         },
         store.resources,
+        reads=True,
     )
     selector = names.selector(names.SERVER)
     return {
@@ -69,7 +77,7 @@ def server_pod(store: FeatureStoreSettings) -> Manifest:
 
 def server_deployment_spec(store: FeatureStoreSettings, stack: StackSettings) -> Manifest:
     """The DeploymentSpec: a new configuration rolls the servers, new definitions do not."""
-    annotations = {CHECKSUM: checksum(configuration(store, stack))}
+    annotations = {CHECKSUM: checksum(server_configuration(store, stack))}
     if stack.monitoring.delivery is MonitoringDelivery.CONFIGMAP:
         annotations |= scrape_annotations(names.METRICS_PORT)
     return deployment_spec(

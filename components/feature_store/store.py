@@ -1,7 +1,7 @@
 """FeatureStore: the Feast feature store of a stage."""
 
 from components.feature_store import names
-from components.feature_store.feast_pod import configuration
+from components.feature_store.feast_pod import server_configuration
 from components.feature_store.jobs import feature_jobs
 from components.feature_store.monitoring import feature_store_rules
 from components.feature_store.network import network_policy_specs
@@ -34,7 +34,7 @@ def feature_store(
         kubernetes_object(
             "ConfigMap",
             names.metadata(stack, names.SERVER, name=names.CONFIGURATION),
-            {"data": configuration(store, stack)},
+            {"data": server_configuration(store, stack)},
         ),
     ]
     children += [

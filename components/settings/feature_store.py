@@ -15,17 +15,17 @@ from components.settings.identifiers import Digest, ObjectName, Owner, Repositor
 from components.settings.images import image_reference
 from components.settings.model import Destination, DisruptionBudget
 from components.settings.pod import Env, EnvSource, KeyReference, PositiveSeconds, Resources, Settings
-from components.settings.quantities import Duration, Quantity, quantity, seconds
+from components.settings.quantities import Duration, seconds
+from components.settings.redis import Redis
 from components.settings.schedule import CronLine, longest_pause
 from components.settings.watching import Severity
 from components.settings.wrong import wrong
 
 # The variables that carry the secrets of feature_store.yaml into the pods.
+REDIS_USER = "FEATURE_STORE_REDIS_USER"
 REDIS_PASSWORD = "FEATURE_STORE_REDIS_PASSWORD"
 REGISTRY_URL = "FEATURE_STORE_REGISTRY_URL"
-RESERVED_ENV = (REDIS_PASSWORD, REGISTRY_URL)
-REDIS_PORT = 6379
-_SMALLEST_MEMORY = "64Mi"
+RESERVED_ENV = (REDIS_USER, REDIS_PASSWORD, REGISTRY_URL)
 # On the node's disk, Feast writes only to /tmp, of 64Mi, and to its logs.
 _RESOURCES = Resources(
     requests={"cpu": "500m", "memory": "1Gi", "ephemeral-storage": "64Mi"},
@@ -34,42 +34,11 @@ _RESOURCES = Resources(
 _SCHEMES = ("s3", "gs")
 
 
-class EvictionPolicy(StrEnum):
-    """What Redis does when its memory is full."""
-
-    NOEVICTION = "noeviction"
-    ALLKEYS_LRU = "allkeys-lru"
-    ALLKEYS_LFU = "allkeys-lfu"
-    VOLATILE_LRU = "volatile-lru"
-    VOLATILE_TTL = "volatile-ttl"
-
-
 class OfflineStore(StrEnum):
     """The engine with which Feast reads the sources when it materialises."""
 
     DASK = "dask"
     DUCKDB = "duckdb"
-
-
-def _redis_url(text: str) -> str:
-    parts = urlsplit(text)
-    try:
-        port_fits = parts.port is None or parts.port > 0
-    except ValueError:
-        port_fits = False
-    if parts.scheme not in {"redis", "rediss"} or not parts.hostname or not port_fits:
-        raise wrong("must be the address of a Redis", "write it like redis://redis.example.com:6379")
-    if "@" in parts.netloc:
-        raise wrong(
-            "contains a user or a password, and no secret is ever in git",
-            "name the password with passwordSecret",
-        )
-    if parts.query or parts.fragment or not (parts.path in {"", "/"} or parts.path[1:].isdecimal()):
-        raise wrong(
-            "has more than a host, a port and the number of a database",
-            "write it like redis://redis.example.com:6379/0",
-        )
-    return text
 
 
 def _object_path(text: str) -> str:
@@ -89,52 +58,8 @@ def _ratio(text: str) -> str:
     return text
 
 
-RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 ObjectPath = Annotated[str, AfterValidator(_object_path)]
 Ratio = Annotated[str, AfterValidator(_ratio)]
-
-
-class Redis(Settings):
-    """The online store: the stage's own Redis (`install: true`), or an existing one by its `url`."""
-
-    install: bool = False
-    url: RedisUrl | None = None
-    """An existing Redis; rediss:// uses TLS."""
-    password_secret: KeyReference | None = None
-    """The password in an existing Secret of the stage; an installed Redis needs one. Feast cannot read a password with
-    a comma, a quote or a backslash."""
-    storage: Quantity = "10Gi"
-    """The volume of an installed Redis."""
-    storage_class: Annotated[str, Field(min_length=1)] | None = None
-    """Default: the cluster's default class."""
-    memory: Quantity = "1Gi"
-    """The memory of an installed Redis: three quarters for data, the rest for copies while it saves."""
-    eviction_policy: EvictionPolicy = EvictionPolicy.NOEVICTION
-    """noeviction: a full Redis refuses writes, so materialisation fails and existing values stay. Others evict
-    features, which models then read as null."""
-    delete_data: bool = False
-    """true: `pulumi destroy`, and removing Redis from the file, also remove the volume's claim and the namespace."""
-
-    @model_validator(mode="after")
-    def _check(self) -> "Redis":
-        if self.install and self.url is not None:
-            raise wrong("has both install: true and url", "keep one of the two")
-        if not self.install and self.url is None:
-            raise wrong(
-                "names no Redis",
-                "write install: true for the stage's own, or url: redis://... for an existing one",
-            )
-        if self.install and self.password_secret is None:
-            raise wrong(
-                "install: true needs passwordSecret, or every pod could read and write",
-                "create a Secret and add passwordSecret: {name: ..., key: ...}",
-            )
-        idle = sorted(self.model_fields_set - {"install", "url", "password_secret"})
-        if idle and not self.install:
-            raise wrong(f"{', '.join(idle)} has no effect on an existing Redis", "remove it")
-        if quantity(self.memory) < quantity(_SMALLEST_MEMORY):
-            raise wrong(f"memory {self.memory} is below {_SMALLEST_MEMORY}", "write it like 1Gi")
-        return self
 
 
 class OnlineStore(Settings):

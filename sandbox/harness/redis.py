@@ -4,8 +4,9 @@ The package needs no root; its Redis is 8.2.3, built from Redis' own source. It 
 its server needs none, so it is unpacked and not installed. FalkorDB itself, a module in the package, is not loaded.
 """
 
+import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +21,12 @@ NOTHING_ON_DISK = {"save": '""', "appendonly": "no"}
 
 @contextmanager
 def redis(
-    folder: Path, settings: Mapping[str, str] = NOTHING_ON_DISK, port: int | None = None
+    folder: Path,
+    settings: Mapping[str, str] = NOTHING_ON_DISK,
+    port: int | None = None,
+    *,
+    script: Callable[[str], str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """Run Redis until the block ends; yields its host and port.
 
@@ -28,12 +34,18 @@ def redis(
         folder: The folder for its files.
         settings: Lines of redis.conf, by their first word.
         port: Its port; by default a free one.
+        script: The shell script that starts it, given the path of its redis.conf; by default only that file is read.
+        environment: The script's variables.
     """
     port = port or free_port()
     config = folder / "redis.conf"
     lines = {**settings, "bind": "127.0.0.1", "port": str(port), "dir": str(folder)}
     config.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
-    with running([redis_server(), config], f"tcp://127.0.0.1:{port}", folder / "redis.log"):
+    server = redis_server()
+    command: list[str | Path] = [server, config] if script is None else ["sh", "-c", script(str(config))]
+    path = {"PATH": f"{server.parent}{os.pathsep}{os.environ['PATH']}"}
+    address, log = f"tcp://127.0.0.1:{port}", folder / "redis.log"
+    with running(command, address, log, {**path, **(environment or {})}):
         yield f"127.0.0.1:{port}"
 
 

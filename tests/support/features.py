@@ -47,12 +47,16 @@ DEFINED: dict[str, Any] = {
     },
     "services": {"sentiment_v1": {"features": {"author_posts": ["karma", "posts_per_day"]}}},
 }
+# A stage's own Redis in STORE.
+OWN_REDIS = """{install: true, passwordSecret: {name: redis, key: password},
+      readPasswordSecret: {name: redis, key: read-password}}"""
 STORE = """\
   ml-deployments:featureStore:
     owner: team-features
     version: "0.67.0"
     replicas: 2
-    online: {redis: {install: true, passwordSecret: {name: redis, key: password}}}
+    online: {redis: {install: true, passwordSecret: {name: redis, key: password},
+      readPasswordSecret: {name: redis, key: read-password}}}
     registry: {sql: {urlSecret: {name: registry, key: url}}}
     network: {egress: [{cidr: 10.0.0.0/16, ports: [5432]}]}
 """

@@ -150,7 +150,11 @@ _STORE = """\
     version: "0.67.0"
     replicas: 3
     workers: 2
-    online: {redis: {install: true, passwordSecret: {name: redis, key: password}}}
+    online:
+      redis:
+        install: true
+        passwordSecret: {name: redis, key: password}
+        readPasswordSecret: {name: redis, key: read-password}
     registry: {sql: {urlSecret: {name: registry, key: url}}}
     network: {egress: [{cidr: 10.0.0.0/16, ports: [5432]}]}
 """
@@ -166,6 +170,7 @@ _RICH_STORE = """\
       redis:
         install: true
         passwordSecret: {name: redis, key: password}
+        readPasswordSecret: {name: read, key: password}
         storage: 20Gi
         storageClass: fast
         memory: 2Gi
@@ -201,7 +206,14 @@ _EXISTING_REDIS = """\
     owner: team-features
     version: "0.67.0"
     replicas: 2
-    online: {redis: {url: "rediss://redis.example.com:6380/2", passwordSecret: {name: redis, key: password}}}
+    online:
+      redis:
+        url: rediss://redis.example.com:6380/2
+        ca: {configMap: {name: redis-ca, key: ca.pem}}
+        user: features-writer
+        passwordSecret: {name: redis, key: password}
+        readUser: features-reader
+        readPasswordSecret: {name: redis, key: read-password}
     registry: {sql: {urlSecret: {name: registry, key: url}}}
     network: {enabled: false}
     disruptionBudget: {enabled: false}

@@ -16,19 +16,32 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from components.feature_store.feast_pod import configuration
-from components.feature_store.feast_yaml import FILE
+from components.feature_store.feast_pod import server_configuration
+from components.feature_store.feast_yaml import FILE, feast_project
 from components.feature_store.online_store import redis_config
+from components.feature_store.redis_users import (
+    READER,
+    READER_PASSWORD,
+    WRITER,
+    WRITER_PASSWORD,
+    redis_start,
+)
 from components.feature_store.server import server_command
 from components.files.sources import Sources
 from components.loading.feature_definitions import FILE as DEFINITIONS_FILE
 from components.loading.feature_definitions import source_files
-from components.settings.feature_store import REDIS_PASSWORD, REGISTRY_URL, FeatureStoreSettings
+from components.settings.feature_store import (
+    REDIS_PASSWORD,
+    REDIS_USER,
+    REGISTRY_URL,
+    FeatureStoreSettings,
+)
 from components.settings.stack import StackSettings
 from components.stack import load_stack
 from delivery.features.definitions import definitions_text
@@ -49,7 +62,13 @@ _STORE = """\
     version: "0.67.0"
     replicas: 1
     registryRefreshSeconds: 2
-    online: {{redis: {{url: "redis://{redis}", passwordSecret: {{name: redis, key: password}}}}}}
+    online:
+      redis:
+        url: redis://{redis}
+        user: {writer}
+        passwordSecret: {{name: redis, key: password}}
+        readUser: {reader}
+        readPasswordSecret: {{name: redis, key: read-password}}
     registry: {{sql: {{urlSecret: {{name: registry, key: url}}}}}}
     network: {{egress: [{{cidr: 10.0.0.0/16, ports: [5432, 6379]}}]}}
 """
@@ -95,12 +114,14 @@ class Store:
     Attributes:
         folder: The project, with a stage `test` whose model reads sentiment_v1.
         redis_port: The port of its Redis, when it runs.
-        environment: The variables of the pods that run Feast.
+        environment: The variables of the pods that run Feast's jobs.
+        reader: The variables that a feature server has instead: the login of the user that only reads.
     """
 
     folder: Path
     redis_port: int
     environment: Mapping[str, str]
+    reader: Mapping[str, str]
 
     @property
     def stack(self) -> StackSettings:
@@ -116,17 +137,24 @@ class Store:
 
     def with_variables(self, **variables: str) -> "Store":
         """The same store, with other secrets."""
-        return replace(self, environment={**self.environment, **variables})
+        reader = {name: variables.get(name, value) for name, value in self.reader.items()}
+        return replace(self, environment={**self.environment, **variables}, reader=reader)
 
     @contextmanager
     def redis(self, **settings: str) -> Iterator[None]:
-        """Its Redis, with the redis.conf of an installed one; what was written is there again at the next start."""
+        """Its Redis, started as an installed one is; what was written is there again at the next start."""
         installed = self.settings.online.redis.model_copy(update={"install": True, "url": None})
         lines = (line.split(" ", 1) for line in redis_config(installed).splitlines())
-        config = {**dict(lines), "requirepass": self.environment[REDIS_PASSWORD], **settings}
+        config = {**dict(lines), **settings}
+        passwords = {
+            WRITER_PASSWORD: self.environment[REDIS_PASSWORD],
+            READER_PASSWORD: self.reader[REDIS_PASSWORD],
+        }
+        project = feast_project(self.stack.stage)
         data = self.folder / "redis"
         data.mkdir(exist_ok=True)
-        with redis(data, config, self.redis_port):
+        start = partial(redis_start, project=project)
+        with redis(data, config, self.redis_port, script=start, environment=passwords):
             yield
 
     def feast(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -167,12 +195,13 @@ class Store:
         ]
         found = Serving(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}/metrics", log)
         command = self._command("--chdir", self.folder, *own[own.index("serve") :])
-        environment = {**self.environment, "METRICS_PORT": str(metrics)}
+        environment = {**self.environment, **self.reader, "METRICS_PORT": str(metrics)}
         with running(command, f"{found.url}/health", log, environment):
             yield found
 
     def _command(self, *arguments: str | Path) -> list[str | Path]:
-        (self.folder / FILE).write_text(configuration(self.settings, self.stack)[FILE])
+        for name, text in server_configuration(self.settings, self.stack).items():
+            (self.folder / name).write_text(text)
         script = _HERE / "feast_on_loopback.py"
         return [PYTHON, script, "--feature-store-yaml", self.folder / FILE, *arguments]
 
@@ -188,16 +217,18 @@ def feature_store(folder: Path) -> Store:
 def store_of(folder: Path, definitions: Path, model: str = MODEL) -> Store:
     """A stage with a copy of definitions; nothing runs yet."""
     port = free_port()
-    one_model(folder, model, more=_STORE.format(redis=f"127.0.0.1:{port}"))
+    one_model(folder, model, more=_STORE.format(redis=f"127.0.0.1:{port}", writer=WRITER, reader=READER))
     shutil.copytree(
         definitions, folder / "features", ignore=shutil.ignore_patterns("requirements*", "__pycache__")
     )
     environment = {
         "HOME": str(folder),
+        REDIS_USER: WRITER,
         REDIS_PASSWORD: secrets.token_hex(16),
         REGISTRY_URL: f"sqlite:///{folder}/registry.db",
     }
-    return Store(folder, port, environment)
+    reader = {REDIS_USER: READER, REDIS_PASSWORD: secrets.token_hex(16)}
+    return Store(folder, port, environment, reader)
 
 
 def change_definitions(folder: Path, old: str, new: str, file: str = "products.py") -> None:

@@ -10,7 +10,7 @@ from sandbox.harness.clone import CHECKOUT, Clone
 from sandbox.harness.feature_store.store import change_definitions
 from sandbox.harness.repository import commit, git, initialise, review
 from tests.integration.feature_store.test_feature_store import READER
-from tests.support.features import STORE, write_features
+from tests.support.features import OWN_REDIS, STORE, write_features
 
 NO_READER = '    m000: {version: "v1", replicas: 1}\n'
 
@@ -52,10 +52,8 @@ def test_a_store_that_is_removed_is_clearly_removed(repository: Clone) -> None:
 
 
 def test_another_redis_gives_up_the_own_one_and_keeps_its_data(repository: Clone, tmp_path: Path) -> None:
-    own = "install: true, passwordSecret: {name: redis, key: password}"
-    another = 'url: "redis://redis.example.com:6379"'
-    assert own in STORE
-    repository.write_stack(READER, more=STORE.replace(own, another))
+    another = '{url: "redis://redis.example.com:6379"}'
+    repository.write_stack(READER, more=STORE.replace(OWN_REDIS, another))
     commit(repository, "A Redis with replicas")
     code, page = review(repository, "main..HEAD", **{REGISTRY_URL: f"sqlite:///{tmp_path}/registry.db"})
     assert code == 0, page

@@ -2,10 +2,13 @@
 
 import base64
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from sandbox.harness.registrations import record
-from tests.support.feature_stores import pods, stage
-from tests.support.features import STORE, VIEWS
+from tests.support.feature_stores import apply_job, pods, stage
+from tests.support.features import OWN_REDIS, STORE, VIEWS
 from tests.support.pages import blocks
 from tests.support.projects import CHECKOUT, MODEL, Objects, named, project
 
@@ -53,18 +56,89 @@ def test_secrets_come_from_secrets_and_are_not_in_arguments_or_configuration(
                     assert set(variable["valueFrom"]) == {"secretKeyRef"}, name
     (server,) = pods(store_objects)["server"]["containers"]
     assert {v["name"]: v["valueFrom"]["secretKeyRef"] for v in server["env"] if "valueFrom" in v} == {
-        "FEATURE_STORE_REDIS_PASSWORD": {"name": "redis", "key": "password"},
+        "FEATURE_STORE_REDIS_PASSWORD": {"name": "redis", "key": "read-password"},
         "FEATURE_STORE_REGISTRY_URL": {"name": "registry", "key": "url"},
     }
     # The shell reads the here-document itself; what it starts has a dash for an argument.
     redis, _ = pods(store_objects)["redis"]["containers"]
-    assert redis["command"][2].startswith("exec redis-server - <<")
-    assert "$REDISCLI_AUTH" in redis["command"][2]
+    assert "exec redis-server - <<" in redis["command"][2]
+
+
+def variables(pod: dict[str, Any]) -> list[dict[str, tuple[str, str] | str]]:
+    """The variables of each container: texts, and names and keys of Secrets."""
+    return [
+        {
+            v["name"]: tuple(v["valueFrom"]["secretKeyRef"].values()) if "valueFrom" in v else v["value"]
+            for v in container["env"]
+        }
+        for container in pod["containers"]
+    ]
+
+
+def test_jobs_write_servers_and_the_exporter_only_read(store_objects: Objects) -> None:
+    by_pod = {name: variables(pod) for name, pod in pods(store_objects).items()}
+
+    for job in ("apply", "materialization"):
+        (own,) = by_pod[job]
+        assert own["FEATURE_STORE_REDIS_USER"] == "writer"
+        assert own["FEATURE_STORE_REDIS_PASSWORD"] == ("redis", "password")
+    (server,) = by_pod["server"]
+    assert server["FEATURE_STORE_REDIS_USER"] == "reader"
+    redis, exporter = by_pod["redis"]
+    assert redis == {
+        "REDISCLI_AUTH": ("redis", "read-password"),
+        "REDIS_WRITER_PASSWORD": ("redis", "password"),
+    }
+    assert (exporter["REDIS_USER"], exporter["REDIS_PASSWORD"]) == ("reader", ("redis", "read-password"))
+
+
+def test_a_feature_server_answers_only_reads(store_objects: Objects) -> None:
+    data = store_objects["ConfigMap feature-store-configuration"]["data"]
+    (server,) = pods(store_objects)["server"]["containers"]
+
+    assert 'ANSWERED = ("/get-online-features", "/health")' in data["static_artifacts.py"]
+    # Feast looks for that file in this folder.
+    folder = server["command"][server["command"].index("--chdir") + 1]
+    assert {"name": "configuration", "mountPath": folder, "readOnly": True} in server["volumeMounts"]
+
+
+def test_the_users_of_an_existing_redis_and_who_signed_its_certificate(tmp_path: Path) -> None:
+    redis = """{url: "rediss://r.example.com:6380", ca: {configMap: {name: redis-ca, key: ca.pem}},
+      user: w, passwordSecret: {name: redis, key: w}, readUser: r, readPasswordSecret: {name: redis, key: r}}"""
+    found = named(stage(tmp_path, store=STORE.replace(OWN_REDIS, redis)))
+    server = found["Deployment feature-store"]["spec"]["template"]["spec"]
+    (apply,) = variables(apply_job(found)["spec"]["template"]["spec"])
+    (serving,) = variables(server)
+    text = yaml.safe_load(found["ConfigMap feature-store-configuration"]["data"]["feature_store.yaml"])
+
+    assert text["online_store"]["connection_string"] == (
+        "r.example.com:6380,ssl=true,ssl_ca_certs=/etc/redis-ca/ca.crt,"
+        'username="${FEATURE_STORE_REDIS_USER}",password="${FEATURE_STORE_REDIS_PASSWORD}"'
+    )
+    login = ("FEATURE_STORE_REDIS_USER", "FEATURE_STORE_REDIS_PASSWORD")
+    assert [apply[name] for name in login] == ["w", ("redis", "w")]
+    assert [serving[name] for name in login] == ["r", ("redis", "r")]
+    assert {
+        "name": "redis-ca",
+        "configMap": {"name": "redis-ca", "items": [{"key": "ca.pem", "path": "ca.crt"}]},
+    } in server["volumes"]
+    mount = {"name": "redis-ca", "mountPath": "/etc/redis-ca", "readOnly": True}
+    assert mount in server["containers"][0]["volumeMounts"]
+
+
+def test_an_existing_redis_without_users_is_reached_as_before(tmp_path: Path) -> None:
+    redis = "{url: 'redis://r.example.com', passwordSecret: {name: redis, key: password}}"
+    found = named(stage(tmp_path, store=STORE.replace(OWN_REDIS, redis)))
+    (apply,) = variables(apply_job(found)["spec"]["template"]["spec"])
+
+    assert "FEATURE_STORE_REDIS_USER" not in apply
+    text = found["ConfigMap feature-store-configuration"]["data"]["feature_store.yaml"]
+    assert 'r.example.com:6379,password="${FEATURE_STORE_REDIS_PASSWORD}"' in text
 
 
 def test_redis_keeps_its_data_and_refuses_to_grow_beyond_its_memory(tmp_path: Path) -> None:
     store = STORE.replace(
-        "key: password}", "key: password}, memory: 2Gi, evictionPolicy: allkeys-lru, storage: 5Gi"
+        "install: true,", "install: true, memory: 2Gi, evictionPolicy: allkeys-lru, storage: 5Gi,"
     )
     found = named(stage(tmp_path, store=store))
     config = dict(
@@ -83,9 +157,7 @@ def test_redis_keeps_its_data_and_refuses_to_grow_beyond_its_memory(tmp_path: Pa
 
 
 def test_an_existing_redis_adds_no_redis(tmp_path: Path) -> None:
-    store = STORE.replace(
-        "{install: true, passwordSecret: {name: redis, key: password}}", "{url: 'redis://r.example.com'}"
-    )
+    store = STORE.replace(OWN_REDIS, "{url: 'redis://r.example.com'}")
     found = named(stage(tmp_path, store=store))
 
     assert [name for name in found if "redis" in name] == []
@@ -153,7 +225,8 @@ def test_the_password_is_nowhere_in_what_is_rendered(store_objects: Objects) -> 
     text = str(store_objects)
 
     assert base64.b64encode(b"password").decode() not in text
-    assert 'requirepass "$REDISCLI_AUTH"' in text
+    assert "requirepass" not in text
+    assert '#$(checksum "$REDISCLI_AUTH")' in text
 
 
 def test_the_page_of_the_feature_store_shows_what_is_accepted(tmp_path: Path) -> None:

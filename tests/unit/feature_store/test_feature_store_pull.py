@@ -7,12 +7,14 @@ import pytest
 
 from components.kubernetes import naming
 from tests.support.feature_stores import apply_job, stage
-from tests.support.features import STORE
+from tests.support.features import OWN_REDIS, STORE
 from tests.support.projects import Objects, named, project
 
 WAVE = "argocd.argoproj.io/sync-wave"
 CLAIM = "PersistentVolumeClaim feature-store-redis"
-NO_REDIS = STORE.replace("{install: true, ", "{url: 'redis://r.example.com', ")
+NO_REDIS = STORE.replace(
+    OWN_REDIS, "{url: 'redis://r.example.com', passwordSecret: {name: redis, key: password}}"
+)
 
 
 def annotations(found: dict[str, Any]) -> dict[str, str]:

@@ -14,11 +14,15 @@ from components.settings.feature_store import FeatureStoreSettings
 from components.settings.schedule import longest_pause
 
 SECRET = {"name": "redis", "key": "password"}
+READ = {"name": "redis", "key": "read-password"}
+OWN = {"install": True, "passwordSecret": SECRET, "readPasswordSecret": READ}
+URL = "rediss://r.example.com"
+CA = {"configMap": {"name": "redis-ca", "key": "ca.crt"}}
 STORE: dict[str, Any] = {
     "owner": "team-features",
     "version": "0.67.0",
     "replicas": 2,
-    "online": {"redis": {"install": True, "passwordSecret": SECRET}},
+    "online": {"redis": OWN},
     "registry": {"sql": {"urlSecret": {"name": "registry", "key": "url"}}},
     "network": {"egress": [{"cidr": "10.0.0.0/16", "ports": [5432]}]},
 }
@@ -49,6 +53,27 @@ def redis(**settings: Any) -> dict[str, Any]:
             "has both install: true and url. Fix: keep one",
         ),
         ({"online": redis(install=True)}, "needs passwordSecret"),
+        (
+            {"online": redis(install=True, passwordSecret=SECRET)},
+            "needs readPasswordSecret, or the feature servers could write. Fix: add a key",
+        ),
+        ({"online": redis(**{**OWN, "readPasswordSecret": SECRET})}, "name the same key"),
+        ({"online": redis(**OWN, user="w", ca=CA)}, "ca, user has no effect on the stage's own Redis"),
+        ({"online": redis(url="redis://r.example.com", ca=CA)}, "ca has no effect without TLS"),
+        ({"online": redis(url=URL, ca={})}, "must name either a secret or a configMap"),
+        ({"online": redis(url=URL, user="w")}, "user has no password"),
+        (
+            {"online": redis(url=URL, user="w", passwordSecret=SECRET, readUser="r")},
+            "has only one of readUser",
+        ),
+        (
+            {
+                "online": redis(
+                    url=URL, user="r", passwordSecret=SECRET, readUser="r", readPasswordSecret=READ
+                )
+            },
+            "user and readUser are the same",
+        ),
         ({"online": redis(url="redis://r.example.com", memory="2Gi")}, "memory has no effect on an existing"),
         (
             {"online": redis(url="redis://:secret@r.example.com")},
@@ -60,7 +85,7 @@ def redis(**settings: Any) -> dict[str, Any]:
         ),
         ({"online": redis(url="redis://r.example.com:99999")}, "must be the address of a Redis"),
         ({"online": redis(url="redis://r.example.com/0?ssl=1")}, "has more than a host"),
-        ({"online": redis(install=True, passwordSecret=SECRET, memory="1Mi")}, "memory 1Mi is below 64Mi"),
+        ({"online": redis(**OWN, memory="1Mi")}, "memory 1Mi is below 64Mi"),
         ({"registry": {}}, "must name either sql or objectStore"),
         (
             {"registry": {"objectStore": {"path": "s3://b/r.pb"}, "sql": STORE["registry"]["sql"]}},
@@ -132,7 +157,10 @@ def test_the_feature_store_yaml_of_a_redis_of_the_stage_and_a_sql_registry() -> 
         },
         "online_store": {
             "type": "redis",
-            "connection_string": 'feature-store-redis.ml.svc:6379,password="${FEATURE_STORE_REDIS_PASSWORD}"',
+            "connection_string": (
+                'feature-store-redis.ml.svc:6379,username="${FEATURE_STORE_REDIS_USER}",'
+                'password="${FEATURE_STORE_REDIS_PASSWORD}"'
+            ),
         },
         "offline_store": {"type": "dask"},
         "entity_key_serialization_version": 3,
@@ -168,7 +196,7 @@ def test_a_secret_comes_through_as_it_is(secret: str) -> None:
     text = feature_store_yaml(store(), "test", "redis").replace("${FEATURE_STORE_REDIS_PASSWORD}", secret)
     text = text.replace("${FEATURE_STORE_REGISTRY_URL}", f"postgresql+psycopg://u:{secret}@h/d")
     found = yaml.safe_load(text)
-    _, option = found["online_store"]["connection_string"].split(",")
+    _, _, option = found["online_store"]["connection_string"].split(",")
 
     assert json.loads(option.partition("=")[2]) == secret
     assert found["registry"]["path"] == f"postgresql+psycopg://u:{secret}@h/d"
