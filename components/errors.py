@@ -1,5 +1,6 @@
 """The project's only error for users: what is wrong and what to do about it, as data until it is shown."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 
@@ -9,6 +10,8 @@ from components.visible import in_line, visible
 _LONGEST_PART = 300
 _LONGEST_SENTENCE = 3_000
 _MOST_SHOWN = 100
+# The user and password of an address. Over HTTP a user alone may be a token; elsewhere it is a name, like git@.
+_CREDENTIALS = re.compile(r"(?:(?<=http://)|(?<=https://))[^\s/]+(?=@)|(?<=://)[^\s/@:]*:[^\s/]*(?=@)")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Problem:
     def __str__(self) -> str:
         """File and line, field and value, reason and fix in one line, as far as what another program said is one.
 
-        Characters that are not seen are written as they are in JSON, and long values are cut.
+        Characters that are not seen are written as they are in JSON, long values are cut, and credentials in an
+        address are left out.
         """
         file, field = in_line(self.file, _LONGEST_PART), in_line(self.field, _LONGEST_PART)
         where = file if self.line is None else f"{file}:{self.line}"
@@ -46,7 +50,8 @@ class Problem:
         if self.said:
             text += f":\n{self.said}" if "\n" in self.said else f": {self.said.strip()}"
         fix = _sentence(self.fix)
-        return visible(f"{text}\nFix: {fix}" if "\n" in text else f"{text}. Fix: {fix}")
+        whole = f"{text}\nFix: {fix}" if "\n" in text else f"{text}. Fix: {fix}"
+        return visible(_CREDENTIALS.sub("***", whole))
 
 
 def _sentence(text: str) -> str:

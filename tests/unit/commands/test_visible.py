@@ -83,6 +83,22 @@ def test_a_problem_is_one_line_whatever_its_parts_are() -> None:
     assert line == f"{shown}:1: {shown} = {shown}: is wrong. Fix: repair it"
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://someone:pass@git.example.com/a", "https://***@git.example.com/a"),
+        ("https://token@git.example.com/a", "https://***@git.example.com/a"),
+        ("redis://:pass@redis:6379", "redis://***@redis:6379"),
+        ("postgresql+psycopg://u:p@ss@db/x", "postgresql+psycopg://***@db/x"),
+        ("ssh://git@git.example.com/a", "ssh://git@git.example.com/a"),
+        ("https://git.example.com/a@b", "https://git.example.com/a@b"),
+    ],
+)
+def test_a_message_shows_no_credentials_of_an_address(address: str, shown: str) -> None:
+    problem = Problem(f"{address} is wrong", "repair it", value=address, field="url", said=f"no: {address}")
+    assert str(problem) == f"url = {shown}: {shown} is wrong: no: {shown}. Fix: repair it"
+
+
 def test_a_message_is_short_whatever_the_file_is() -> None:
     long = Problem("x" * 100_000, "y" * 100_000, file="f" * 9_000, field="k" * 9_000, value="v" * 9_000)
     assert len(str(long)) < 10_000
