@@ -23,6 +23,8 @@ def test_a_test_that_the_page_names_exists(name: str) -> None:
 
 def test_every_attack_has_a_test() -> None:
     attacks = PAGE.read_text(encoding="utf-8").partition("## What is tried")[2].partition("## What is not")[0]
-    rows = [line for line in attacks.splitlines() if line.startswith("| ") and not line.startswith("| attack")]
+    rows = [
+        line for line in attacks.splitlines() if line.startswith("| ") and not line.startswith("| attack")
+    ]
     assert rows
     assert [row for row in rows if "`test_" not in row.rstrip(" |").rpartition("|")[2]] == []
