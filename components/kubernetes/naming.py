@@ -38,6 +38,11 @@ def version_label(version: str) -> str:
     return f"{start}-{digits}" if start else digits
 
 
+def deployer_name(stage: str) -> str:
+    """The name of the Role and the RoleBinding by which a controller's account deploys a stage: those of gitops/."""
+    return f"{PROJECT}-{stage}-deployer"
+
+
 def stage_labels(stage: str) -> dict[str, str]:
     """The labels of every object of a stage."""
     return {MANAGED_BY: "pulumi", PART_OF: PROJECT, STAGE: stage}

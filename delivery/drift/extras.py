@@ -8,6 +8,7 @@ from delivery.drift.comparing import CONTROLLERS, Drift, DriftClass
 from delivery.drift.fields import Entry, entries
 from delivery.identity import Identity, identity
 
+_RBAC = "rbac.authorization.k8s.io/"
 # What the cluster writes for itself, under labels it copies; and Secrets, which are never in git.
 NOT_LISTED = frozenset(
     {
@@ -34,6 +35,8 @@ def extra(found: Iterable[Mapping[str, Any]], declared: Collection[Identity], st
         # The server records no writer for an object without fields; each namespace has this one.
         if here.kind == "ServiceAccount" and here.name == "default":
             continue
+        if _is_deployers(live, stage):
+            continue
         if writers and all(entry.manager in CONTROLLERS for entry in writers):
             continue
         drift[here] = Drift(
@@ -45,6 +48,22 @@ def extra(found: Iterable[Mapping[str, Any]], declared: Collection[Identity], st
             labelled=(live["metadata"].get("labels") or {}).get(naming.STAGE) == stage,
         )
     return sorted(drift.values(), key=lambda d: d.object)
+
+
+def _is_deployers(live: Mapping[str, Any], stage: str) -> bool:
+    """Whether gitops/ declares an object: the rights of the account by which a controller deploys the stage.
+
+    A binding of that name with another subject is not one of them.
+    """
+    name = naming.deployer_name(stage)
+    if live["metadata"]["name"] != name or not str(live["apiVersion"]).startswith(_RBAC):
+        return False
+    subjects = [(one["kind"], one["name"]) for one in live.get("subjects") or ()]
+    return live["kind"] == "Role" or (
+        live["kind"] == "RoleBinding"
+        and live["roleRef"]["name"] == name
+        and subjects == [("ServiceAccount", name.removesuffix("-deployer"))]
+    )
 
 
 def kept_note(drift: Drift) -> str:

@@ -1,5 +1,6 @@
 """The ServiceAccount that deploys a stage in the cluster, and what it may do: no more than the stage needs."""
 
+from components.kubernetes import naming
 from delivery.gitops.account import Account
 from delivery.gitops.admission import account_policy
 from delivery.gitops.scope import NAMESPACE, RBAC, Manifest, Scope
@@ -43,7 +44,7 @@ def access_objects(scope: Scope, account: Account) -> list[Manifest]:
     The namespaces that the stage owns are created here too: a RoleBinding needs its namespace, the stage needs the
     RoleBinding before it can create anything, and the account may not label a namespace.
     """
-    name = f"{account.name}-deployer"
+    name = naming.deployer_name(scope.stage)
     core = [
         {"apiVersion": "v1", "kind": NAMESPACE, "metadata": {"name": place, "labels": dict(labels)}}
         for place, labels in scope.labels.items()

@@ -35,7 +35,7 @@ def account_policy(scope: Scope, account: Account) -> list[Manifest]:
     stage, and opens no Service to the outside.
     """
     return _policy(
-        f"{account_name(scope.stage)}-deployer",
+        naming.deployer_name(scope.stage),
         {
             "resourceRules": [
                 _matched("", ["namespaces"], ["CREATE", "UPDATE", "DELETE"]),

@@ -141,7 +141,11 @@ class Followed:
         return time.monotonic() - begun
 
     def settle(self) -> None:
-        """Everything as first committed, applied and healthy."""
+        """Everything as first committed, applied and healthy.
+
+        A namespace that a commit took out went with the account's permissions in it, so gitops/ is applied again.
+        """
+        self.apply()
         self.git("read-tree", "-u", "--reset", self.first)
         self.commit("Back to the first commit", self.stack)
         tip = self.tip()

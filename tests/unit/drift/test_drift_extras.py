@@ -95,3 +95,25 @@ def test_extra_objects_have_no_commit_owner_or_controller() -> None:
         ("orphan", True),
     ]
     assert len(remedies(found)) == 2
+
+
+def test_the_rights_of_a_controllers_account_are_not_extra() -> None:
+    def deployers(
+        kind: str, subject: str = "ml-deployments-test", role: str = "ml-deployments-test-deployer"
+    ) -> Object:
+        return {
+            **config_map("ml-deployments-test-deployer", "kubectl"),
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": kind,
+            "roleRef": {"kind": "Role", "name": role},
+            "subjects": [{"kind": "ServiceAccount", "name": subject, "namespace": "argocd"}],
+        }
+
+    def found(live: Object) -> bool:
+        return bool(extra([live], (), "test"))
+
+    assert not found(deployers("Role"))
+    assert not found(deployers("RoleBinding"))
+    assert found(deployers("RoleBinding", subject="default"))
+    assert found(deployers("RoleBinding", role="admin"))
+    assert extra([deployers("Role")], (), "other")
