@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from components.errors import Problem, SettingsError, UserError
+from components.files.sources import Sources
 from delivery.checking.check import Report
 from delivery.checking.check import check as run_check
 from delivery.commands.common import HERE, Project
@@ -37,7 +38,7 @@ def check(
 
 def _gitops_notes(project: Path) -> list[str]:
     """A note and not a problem: with push delivery, nothing reads gitops/."""
-    if not (project / FILE).is_file():
+    if not Sources.of(project).has(FILE):
         return []
     try:
         found = stale(project)

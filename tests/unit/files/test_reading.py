@@ -80,6 +80,16 @@ def test_so_are_the_settings_of_the_controllers(tmp_path: Path) -> None:
         assert OUTSIDE not in done.output
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir])
+def test_settings_of_the_controllers_that_are_not_a_file(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    (project(tmp_path) / "gitops").mkdir()
+    make(tmp_path / "gitops" / "settings.yaml")
+    done = CliRunner().invoke(app, ["check", "--project", str(tmp_path)])
+    assert "and not a file" in done.output
+
+
 def test_what_belongs_to_git_is_not_in_the_checkout(tmp_path: Path) -> None:
     """It may contain the token with which a CI system fetched the commit."""
     folder = whole(tmp_path)
