@@ -122,7 +122,7 @@ def test_every_object_waits_for_its_namespace(project: Clone) -> None:
     resources = json.loads(project.pulumi("stack", "export").stdout)["deployment"]["resources"]
     objects = [r for r in resources if r["type"].startswith("kubernetes:")]
     (namespace,) = [r["urn"] for r in objects if r["type"].endswith(":Namespace")]
-    assert len(objects) == 9
+    assert len(objects) == 10
     assert all(namespace in r["dependencies"] for r in objects if r["urn"] != namespace)
 
 
