@@ -163,7 +163,7 @@ def test_the_user_of_the_jobs_may_not_manage_redis(store: Store, command: str) -
     assert answer.startswith("-NOPERM")
 
 
-def test_nobody_gets_in_without_a_name(store: Store) -> None:
+def test_no_one_gets_in_without_a_name(store: Store) -> None:
     password = store.environment[REDIS_PASSWORD]
 
     assert redis_says(store, "PING", f"HMGET {KEY} a") == ["-NOAUTH Authentication required."] * 2

@@ -98,7 +98,7 @@ def test_what_enforces_the_stage_s_rules_on_a_namespace_is_ours(key: str) -> Non
     assert namespace("labels", key, "tenancy").owner == ""
 
 
-def test_what_is_added_to_another_object_is_nobody_s_by_its_key() -> None:
+def test_the_key_of_what_is_added_to_another_object_names_no_owner() -> None:
     live = deployed(managed("kubectl-label", {"f:metadata": {"f:labels": {"f:istio.io/rev": {}}}}))
     live["metadata"]["labels"]["istio.io/rev"] = "x"
     (drift,) = compare(manifest(), live, copy.deepcopy(live), {OWN})

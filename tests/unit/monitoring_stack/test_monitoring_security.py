@@ -181,7 +181,7 @@ def test_its_parts_reach_what_they_need(tmp_path: Path) -> None:
         ("kube-state-metrics", [8080]),
         ("alertmanager", [9093]),
     ]
-    # Without receivers it notifies nobody outside.
+    # Without receivers it notifies no one outside.
     assert reached(without, "alertmanager") == [dns, ("alertmanager", [9094, 9094])]
     with_receivers = stack_of(tmp_path / "with", RECEIVERS)
     (everything,) = one(with_receivers, "NetworkPolicy", "alertmanager")["spec"]["egress"][2:]
