@@ -55,6 +55,30 @@ _TEXTS = (
     "7GB",
     "1m",
     "NoSchedule",
+    "NoExecute",
+    "Equal",
+    "TCP",
+    "V1",
+)
+# Kubernetes changes these on no live object: https://kubernetes.io/docs/reference/kubernetes-api/
+_IMMUTABLE = (
+    "Job spec.template.",
+    "RoleBinding roleRef.",
+    "ClusterRoleBinding roleRef.",
+    "Deployment spec.selector.",
+    "StatefulSet spec.selector.",
+    "StatefulSet spec.serviceName",
+    "PersistentVolumeClaim spec.",
+)
+# Alone these are invalid: another field has to change with them.
+_PAIRED = (
+    ".template.metadata.labels.*",
+    ".volumes.*.name",
+    ".volumeMounts.*.name",
+    ".tolerations.*.operator",
+    ".resources.requests.nvidia.com/gpu",
+    ".resources.limits.nvidia.com/gpu",
+    "Deployment spec.strategy.type",
 )
 
 
@@ -97,6 +121,13 @@ def others(value: object) -> list[Any]:
     if isinstance(value, str):
         return [text.format(value) for text in _TEXTS if text.format(value) != value]
     return []
+
+
+def is_changeable(leaf: Leaf) -> bool:
+    """True when the field has another value that the API server takes for it alone."""
+    field = f"{leaf.manifest['kind']} {leaf.shape}"
+    is_empty = at(leaf.manifest, leaf.place) in ({}, [], None)
+    return not (is_empty or field.startswith(_IMMUTABLE) or field.endswith(_PAIRED))
 
 
 def at(node: Any, place: Place) -> Any:
