@@ -49,7 +49,7 @@ def _components(stack: StackSettings, models: list[StagedModel]) -> Iterator[Com
     parts = tuple(_parts(stack, models, stage.ready))
     yield stage
     yield from parts
-    if stack.namespace_owned:
+    if stack.namespace_owned or stack.own_namespaces:
         yield isolation(stack, stage, parts)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from components.checks.backfill import backfill_problems
 from components.checks.features import feature_problems
+from components.checks.own_namespaces import own_namespace_problems
 from components.checks.registries import registry_problems
 from components.checks.rollouts import rollout_problems
 from components.checks.rule_sizes import rule_size_problems
@@ -17,6 +18,7 @@ MODEL_CHECKS: tuple[Callable[[LoadedModel], list[Problem]], ...] = (watching_pro
 CHECKS: tuple[Callable[[LoadedStack], list[Problem]], ...] = (
     rule_size_problems,
     registry_problems,
+    own_namespace_problems,
     feature_problems,
     backfill_problems,
 )

@@ -12,6 +12,8 @@ from components.kubernetes.objects import (
     kubernetes_object,
     objects_of,
 )
+from components.settings.model import ModelSettings
+from components.settings.namespaces import PodSecurity
 from components.settings.quota import Quota
 from components.settings.stack import PROJECT, StackSettings
 
@@ -40,7 +42,11 @@ def stage_component(stack: StackSettings) -> Component:
         },
     )
     namespaces = (_namespace(stack),) if stack.namespace_owned else ()
-    first = (*namespaces, *([] if stack.quota is None else [_quota(stack.quota, stack)]))
+    own = (_own_namespace(m, m.pod_security, stack) for m in stack.models if m.pod_security is not None)
+    quotas = (
+        _quota(stack.quota, stack, each) for each in stack.serving_namespaces if stack.quota is not None
+    )
+    first = (*namespaces, *own, *quotas)
     return Component(type="Stage", name=stack.stage, children=(provider, *first), ready=first)
 
 
@@ -56,40 +62,48 @@ def _namespace(stack: StackSettings) -> KubernetesObject:
     )
 
 
-def _quota(quota: Quota, stack: StackSettings) -> KubernetesObject:
-    """The ResourceQuota of the namespace; pods that come before it would not be limited by it."""
+def _own_namespace(model: ModelSettings, standard: PodSecurity, stack: StackSettings) -> KubernetesObject:
     return kubernetes_object(
-        "ResourceQuota", _metadata(_QUOTA, stack), {"spec": {"hard": dict(sorted(quota.items()))}}
+        "Namespace", naming.namespace_metadata(stack.namespace_of(model), stack.stage, standard)
     )
 
 
-def _metadata(name: str, stack: StackSettings) -> Manifest:
-    return {
+def _quota(quota: Quota, stack: StackSettings, namespace: str) -> KubernetesObject:
+    """The ResourceQuota of a namespace; pods that come before it would not be limited by it."""
+    return _limit("ResourceQuota", _QUOTA, stack, namespace, {"hard": dict(sorted(quota.items()))})
+
+
+def _limit(kind: str, name: str, stack: StackSettings, namespace: str, spec: Manifest) -> KubernetesObject:
+    """An object that each namespace of the models has one of."""
+    metadata = {
         "name": name,
-        "namespace": stack.namespace,
+        "namespace": namespace,
         "labels": naming.stage_labels(stack.stage),
         "annotations": naming.annotations(stack.stage),
     }
+    return kubernetes_object(
+        kind, metadata, {"spec": spec}, name=name if namespace == stack.namespace else f"{name}.{namespace}"
+    )
 
 
 def isolation(stack: StackSettings, stage: Component, parts: Iterable[Component]) -> Component:
-    """What denies all traffic of the stage's namespace that no other policy allows.
+    """What denies all traffic of the models' namespaces that no other policy allows, in those that the stage owns.
 
     Args:
         stack: The stage.
         stage: What `stage_component` returned.
         parts: Everything else in the stage. Its policies exist first, so that no request is lost in between.
     """
+    namespaces, owned = stack.serving_namespaces, stack.owned_namespaces.values()
     allowed = tuple(
         one
         for part in parts
         for one in objects_of(part)
-        if one.manifest["kind"] == "NetworkPolicy"
-        and one.manifest["metadata"]["namespace"] == stack.namespace
+        if one.manifest["kind"] == "NetworkPolicy" and one.manifest["metadata"]["namespace"] in namespaces
     )
-    policy = kubernetes_object(
-        "NetworkPolicy",
-        _metadata(_DEFAULT_DENY, stack),
-        {"spec": default_deny_spec()},
+    policies = tuple(
+        _limit("NetworkPolicy", _DEFAULT_DENY, stack, namespace, default_deny_spec())
+        for namespace in namespaces
+        if namespace in owned
     )
-    return Component(type="Isolation", name=stack.stage, children=(policy,), after=(*stage.ready, *allowed))
+    return Component(type="Isolation", name=stack.stage, children=policies, after=(*stage.ready, *allowed))

@@ -115,19 +115,17 @@ def release_stale_lock(paths: SandboxPaths, state: Path, stage: str, values: dic
 
 def _pod_reasons(paths: SandboxPaths, values: dict[str, str], stage: str) -> list[str]:
     """Why pods of the stage are not ready; empty where the cluster does not answer."""
-    namespace = load_stack(Sources.of(paths.checkout), stage).settings.namespace
     try:
-        pods = _json(paths, values, ["kubectl", "get", "pods", f"--namespace={namespace}", "--output=json"])
+        return reasons_of(_all(paths, values, "pods", stage))
     except (UserError, subprocess.TimeoutExpired):
         return []
-    return reasons_of(pods["items"])
 
 
 def _report(paths: SandboxPaths, values: dict[str, str], stages: list[str]) -> None:
     rows = []
     for stage in stages:
         outputs = _json(paths, values, ["pulumi", "stack", "output", "--json", "--stack", stage])
-        ready = _ready(paths, values, outputs["namespace"])
+        ready = _ready(paths, values, stage)
         for model, summary in outputs["models"].items():
             count = f"{ready.get(model, 0)}/{summary['replicas']:.0f}"
             rows.append((model, stage, summary["version"], count, summary["url"]))
@@ -135,10 +133,18 @@ def _report(paths: SandboxPaths, values: dict[str, str], stages: list[str]) -> N
     say(_NEXT)
 
 
-def _ready(paths: SandboxPaths, values: dict[str, str], namespace: str) -> dict[str, int]:
-    command = ["kubectl", "get", "deployments", f"--namespace={namespace}", "--output=json"]
-    items = _json(paths, values, command)["items"]
+def _ready(paths: SandboxPaths, values: dict[str, str], stage: str) -> dict[str, int]:
+    items = _all(paths, values, "deployments", stage)
     return {item["metadata"]["name"]: item["status"].get("readyReplicas", 0) for item in items}
+
+
+def _all(paths: SandboxPaths, values: dict[str, str], kind: str, stage: str) -> list[dict[str, Any]]:
+    """Every object of a kind in the namespaces of a stage's models."""
+    namespaces = load_stack(Sources.of(paths.checkout), stage).settings.serving_namespaces
+    commands = (
+        ["kubectl", "get", kind, f"--namespace={namespace}", "--output=json"] for namespace in namespaces
+    )
+    return [item for command in commands for item in _json(paths, values, command)["items"]]
 
 
 def _json(paths: SandboxPaths, values: dict[str, str], command: list[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from components.feature_store import names
 from components.kubernetes.network import (
+    from_clients,
     from_pods,
     from_probes,
     from_scrapers,
@@ -29,9 +30,9 @@ def network_policy_specs(store: FeatureStoreSettings, stack: StackSettings) -> d
     redis, mesh = [names.REDIS] if store.online.redis.install else [], stack.service_mesh
     if not store.network.enabled:
         return {part: open_policy_spec(names.selector(part)) for part in (*_FEAST, *redis)}
-    readers = [StagedModel(model, stack).selector for model in stack.feature_readers]
+    readers = [StagedModel(model, stack).peer for model in stack.feature_readers]
     serve = [
-        *from_pods(readers, ("TCP", names.SERVER_PORT)),
+        *from_clients(readers, names.SERVER_PORT),
         *from_scrapers(stack.monitoring, names.METRICS_PORT),
         *from_probes(mesh, names.SERVER_PORT),
     ]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.kubernetes.objects import Manifest
-from components.settings.stack import PROJECT, PodSecurity
+from components.settings.namespaces import PodSecurity
+from components.settings.stack import PROJECT
 
 NAME = "app.kubernetes.io/name"
 COMPONENT = "app.kubernetes.io/component"

@@ -66,7 +66,7 @@ def from_pods(selectors: Sequence[Mapping[str, str]], *ports: tuple[str, int]) -
 
 
 def from_clients(clients: Sequence[Peer], port: int) -> list[Manifest]:
-    """Allows ingress from the pods that a model's settings name; no rule where they name none."""
+    """Allows ingress from pods that may be in other namespaces; no rule without any, which would allow all."""
     return [from_peers([_peer(client) for client in clients], ("TCP", port))] if clients else []
 
 

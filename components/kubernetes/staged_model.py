@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from components.kubernetes import naming
 from components.kubernetes.objects import Manifest
-from components.settings.model import ModelSettings
+from components.settings.model import ModelSettings, Peer
 from components.settings.stack import StackSettings
 
 # The name of the container that serves a model.
@@ -30,8 +30,23 @@ class StagedModel:
 
     @property
     def namespace(self) -> str:
-        """The namespace of the stage's models."""
-        return self.stack.namespace
+        """The model's namespace: the stage's, or its own."""
+        return self.stack.namespace_of(self.model)
+
+    @property
+    def peer(self) -> Peer:
+        """The model's pods, as the parts in the stage's namespace name them."""
+        return Peer(namespace=None if self._at_home else self.namespace, labels=self.selector)
+
+    def of_stage(self, peer: Peer) -> Peer:
+        """Pods that the files name, as the model's namespace names them: without a namespace they are the stage's."""
+        if peer.namespace is not None or self._at_home:
+            return peer
+        return Peer(namespace=self.stack.namespace, labels=peer.labels)
+
+    @property
+    def _at_home(self) -> bool:
+        return self.namespace == self.stack.namespace
 
     @property
     def running(self) -> "StagedModel":

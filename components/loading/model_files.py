@@ -15,7 +15,7 @@ from components.settings.model import PROGRAM_ENV, ModelDefinition, ModelSetting
 from components.settings.pod import Settings
 
 # These are in the stack's file only, so that one file says what runs in a stage.
-_STAGE_ONLY = ("version", "digest", "replicas")
+_STAGE_ONLY = ("version", "digest", "replicas", "namespace")
 # Null is a value here: it leaves out what the program would set.
 _NULL_IS_VALUE: frozenset[KeyPath] = frozenset(("env", name) for name in PROGRAM_ENV)
 

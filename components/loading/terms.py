@@ -217,7 +217,9 @@ _UNSUPPORTED: dict[tuple[str, ...], tuple[str, str]] = {
     ("name", "modelName"): (
         "the file's name is the model's name", "remove it; the server finds the name in MODEL_NAME",
     ),
-    ("namespace",): ("all models of a stage are in its namespace", "remove it; the stack file names the namespace"),
+    ("namespace",): (
+        "all models of a stage are in its namespace", "remove it; podSecurity gives a model its own namespace",
+    ),
 }  # fmt: skip
 
 

@@ -31,11 +31,22 @@ SLO_BUDGET_REMAINING = "model:slo_error_budget_remaining:ratio"
 QUANTILES = ("0.5", "0.95", "0.99")
 
 
-def picked(series: str, labels: Mapping[str, str], *more: str) -> str:
-    """A series with equality matchers, and further ones as they stand: `picked("up", {"job": "a"}, 'x!="b"')`."""
-    matchers = [f'{name}="{escaped(value)}"' for name, value in labels.items()]
+Labels = Mapping[str, str | tuple[str, ...]]
+
+
+def picked(series: str, labels: Labels, *more: str) -> str:
+    """A series with equality matchers, and further ones as they stand: `picked("up", {"job": "a"}, 'x!="b"')`.
+
+    Several values of a label are alternatives of a pattern, so they must not contain what has a meaning there.
+    """
+    matchers = [_matcher(name, value) for name, value in labels.items()]
     matchers += filter(None, more)
     return f"{series}{{{','.join(matchers)}}}"
+
+
+def _matcher(name: str, value: str | tuple[str, ...]) -> str:
+    alternatives = (value,) if isinstance(value, str) else value
+    return f'{name}{"=" if len(alternatives) == 1 else "=~"}"{escaped("|".join(alternatives))}"'
 
 
 # A model's rules select by the same few labels a hundred times.

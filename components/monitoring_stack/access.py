@@ -1,6 +1,6 @@
 """Access: the permissions of a service account, in one namespace or in the cluster."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from components.kubernetes.objects import KubernetesObject, Manifest, kubernetes_object
 from components.monitoring_stack import names
@@ -34,6 +34,14 @@ def grant(
             name=name,
         ),
     )
+
+
+def grant_each(
+    stack: StackSettings, part: str, namespaces: Sequence[str], rules: Sequence[Manifest]
+) -> Iterator[KubernetesObject]:
+    """The same in each of several namespaces."""
+    for namespace in namespaces:
+        yield from grant(stack, part, namespace, rules)
 
 
 def grant_cluster(

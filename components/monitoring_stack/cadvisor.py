@@ -1,5 +1,6 @@
 """How Prometheus reads the kubelets' metrics of the models' containers. Pure functions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from components.monitoring.recording_rules import INTERVAL
@@ -28,8 +29,8 @@ def scrape_class() -> dict[str, Any]:
     }
 
 
-def scrape_config_spec(namespace: str) -> dict[str, Any]:
-    """The ScrapeConfig's spec: from each node, the few series of the stage's namespace that dashboards show."""
+def scrape_config_spec(namespaces: Sequence[str]) -> dict[str, Any]:
+    """The ScrapeConfig's spec: from each node, the few series of the models' namespaces that dashboards show."""
     return {
         "jobName": JOB,
         "scrapeClass": SCRAPE_CLASS,
@@ -42,6 +43,6 @@ def scrape_config_spec(namespace: str) -> dict[str, Any]:
         "relabelings": [{"sourceLabels": ["__meta_kubernetes_node_name"], "targetLabel": "node"}],
         "metricRelabelings": [
             {"action": "keep", "sourceLabels": ["__name__"], "regex": "|".join(SERIES)},
-            {"action": "keep", "sourceLabels": ["namespace"], "regex": namespace},
+            {"action": "keep", "sourceLabels": ["namespace"], "regex": "|".join(namespaces)},
         ],
     }

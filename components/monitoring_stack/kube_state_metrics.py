@@ -26,13 +26,13 @@ def watched(stack: StackSettings) -> dict[str, list[str]]:
 
 
 def kube_state_metrics_pod(stack: StackSettings) -> Manifest:
-    """The PodSpec: it watches only the stage's namespace, the only one that its Role allows."""
+    """The PodSpec: it watches only the namespaces of the stage's models, the only ones that its Roles allow."""
     server = container(
         {
             "name": names.KUBE_STATE_METRICS,
             "image": stack.images.kube_state_metrics.reference,
             "args": [
-                f"--namespaces={stack.namespace}",
+                f"--namespaces={','.join(stack.serving_namespaces)}",
                 f"--resources={','.join(chain(*watched(stack).values()))}",
                 f"--port={PORT}",
                 f"--telemetry-port={_TELEMETRY_PORT}",
@@ -89,7 +89,7 @@ def kube_state_metrics(stack: StackSettings) -> Component:
         name=part,
         children=(
             account,
-            *access.grant(stack, part, stack.namespace, rules),
+            *access.grant_each(stack, part, stack.serving_namespaces, rules),
             kubernetes_object("Deployment", names.metadata(stack, part), {"spec": spec}, after=(account,)),
             service(names.metadata(stack, part), service_spec(names.selector(part), {_PORT_NAME: PORT})),
             kubernetes_object("ServiceMonitor", names.selected_metadata(stack, part), {"spec": monitor}),

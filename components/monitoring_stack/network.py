@@ -44,7 +44,7 @@ def network_policy_specs(stack: StackSettings) -> dict[str, Manifest]:
                 *dns,
                 *api_server,
                 *_to(settings.network.nodes, (_KUBELET_PORT,)),
-                to_namespace(stack.namespace),
+                *map(to_namespace, stack.serving_namespaces),
                 to_pods(kube_state, kube_state_metrics.PORT),
                 to_pods(_ALERTMANAGER, names.ALERTMANAGER_PORT),
             ],

@@ -69,7 +69,7 @@ def prometheus_spec(stack: StackSettings) -> dict[str, Any]:
 
 def _own_namespaces(stack: StackSettings) -> dict[str, Any]:
     """By their names, in a label that only Kubernetes writes: anyone may give a namespace the stage's own label."""
-    values = [stack.namespace, stack.monitoring.namespace]
+    values = [*stack.serving_namespaces, stack.monitoring.namespace]
     return {"matchExpressions": [{"key": NAMESPACE_NAME, "operator": "In", "values": values}]}
 
 
@@ -101,14 +101,13 @@ def prometheus_server(stack: StackSettings) -> Component:
         name=part,
         children=(
             service_account(names.metadata(stack, part)),
-            *access.grant(stack, part, stack.namespace, targets),
-            *access.grant(stack, part, stack.monitoring.namespace, targets),
+            *access.grant_each(stack, part, (*stack.serving_namespaces, stack.monitoring.namespace), targets),
             *access.grant_cluster(stack, part, nodes),
             kubernetes_object("Prometheus", names.metadata(stack, part), {"spec": prometheus_spec(stack)}),
             kubernetes_object(
                 "ScrapeConfig",
                 names.selected_metadata(stack, part, name=cadvisor.JOB),
-                {"spec": cadvisor.scrape_config_spec(stack.namespace)},
+                {"spec": cadvisor.scrape_config_spec(stack.serving_namespaces)},
             ),
             kubernetes_object("PodDisruptionBudget", names.metadata(stack, part), {"spec": budget}),
         ),

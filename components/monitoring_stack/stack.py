@@ -11,7 +11,8 @@ from components.monitoring_stack.grafana import grafana
 from components.monitoring_stack.kube_state_metrics import kube_state_metrics
 from components.monitoring_stack.network import network_policy_specs
 from components.monitoring_stack.prometheus import prometheus_server
-from components.settings.stack import PodSecurity, StackSettings
+from components.settings.namespaces import PodSecurity
+from components.settings.stack import StackSettings
 
 
 def monitoring_stack(

@@ -1,5 +1,8 @@
 """ModelServer: the pods that serve one model, and what keeps them safe."""
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 from components.feature_store import names
 from components.kubernetes import naming
 from components.kubernetes.network import (
@@ -10,14 +13,17 @@ from components.kubernetes.network import (
     open_policy_spec,
     to_destination,
     to_dns,
-    to_pods,
 )
 from components.kubernetes.objects import Component, KubernetesObject, Manifest, kubernetes_object
 from components.kubernetes.scraping import scrape_annotations
 from components.kubernetes.staged_model import StagedModel
 from components.kubernetes.workloads import deployment_spec, disruption_budget_spec, service_account
 from components.serving.pod import model_pod
+from components.settings.model import Destination, Peer
 from components.settings.monitoring import MonitoringDelivery
+from components.settings.network import DnsServer
+
+_Named = TypeVar("_Named", Destination, DnsServer)
 
 
 def model_server(staged: StagedModel) -> Component:
@@ -66,14 +72,22 @@ def _network_policy(staged: StagedModel) -> Manifest:
     if not model.network.enabled:
         return open_policy_spec(staged.selector)
     scrapers = from_scrapers(stack.monitoring, model.metrics.port) if model.metrics.enabled else []
-    features = [] if model.features is None else [to_pods(names.selector(names.SERVER), names.SERVER_PORT)]
+    features = Destination(pods=Peer(labels=names.selector(names.SERVER)), ports=(names.SERVER_PORT,))
+    wanted = [*([] if model.features is None else [features]), *model.network.egress]
     return network_policy_spec(
         staged.selector,
         [
-            *from_clients(model.network.clients, model.port),
+            *from_clients([staged.of_stage(client) for client in model.network.clients], model.port),
             *scrapers,
             *from_probes(stack.service_mesh, model.port),
         ],
-        [*to_dns(stack.dns), *features, *(to_destination(wanted) for wanted in model.network.egress)],
+        [*to_dns(_of_stage(staged, stack.dns)), *map(to_destination, _of_stage(staged, wanted))],
         mesh=stack.service_mesh,
     )
+
+
+def _of_stage(staged: StagedModel, named: Iterable[_Named]) -> list[_Named]:
+    return [
+        one if one.pods is None else one.model_copy(update={"pods": staged.of_stage(one.pods)})
+        for one in named
+    ]

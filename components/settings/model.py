@@ -24,6 +24,7 @@ from components.settings.identifiers import (
     Version,
 )
 from components.settings.images import image_reference
+from components.settings.namespaces import PodSecurity, StageNamespace
 from components.settings.pod import (
     EnvSource,
     EnvValue,
@@ -99,7 +100,7 @@ class Shutdown(Settings):
 
 
 class Peer(Settings):
-    """Pods by label, in the stage's namespace unless another is named."""
+    """Pods by label, in the stage's namespace unless another is named; a model's own namespace is another."""
 
     namespace: DnsLabel | None = None
     labels: Annotated[dict[LabelKey, LabelValue], Field(min_length=1)]
@@ -184,6 +185,9 @@ class ModelDefinition(Settings):
     rollout: Rollout = Rollout()
     shutdown: Shutdown = Shutdown()
     security: Security = Security()
+    pod_security: PodSecurity | None = None
+    """The Pod Security Standard of a namespace of its own, in which the model is then: its address, and the Secrets and
+    ConfigMaps that it names, are in there. Default: the model is in the stage's namespace."""
     features: Features | None = None
     """Default: the model reads none."""
     network: Network = Network()
@@ -264,6 +268,17 @@ class ModelSettings(ModelDefinition):
     """Pins the image's content."""
     replicas: Annotated[int, Field(ge=0, le=10_000)]
     """The number of replicas; 0 stops the model and keeps its objects."""
+    namespace: StageNamespace | None = None
+    """The model's own namespace; needs podSecurity. Default: the stage's, "-" and the model's name."""
+
+    def _mistakes(self) -> Iterator[PydanticCustomError]:
+        yield from super()._mistakes()
+        if self.namespace is not None and self.pod_security is None:
+            yield wrong(
+                "has no effect without podSecurity: the model is in the stage's namespace",
+                "add podSecurity: restricted for a namespace of its own, or remove it",
+                ("namespace",),
+            )
 
     @property
     def image_reference(self) -> str:

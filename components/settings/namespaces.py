@@ -5,6 +5,7 @@ who may create a pod in a namespace may use every account in it: those of contro
 """
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -44,6 +45,14 @@ _PLATFORMS = {
 }
 
 
+class PodSecurity(StrEnum):
+    """The Pod Security Standards a namespace can enforce."""
+
+    RESTRICTED = "restricted"
+    BASELINE = "baseline"
+    PRIVILEGED = "privileged"
+
+
 def _refused(*names: dict[str, str]) -> AfterValidator:
     owners = [entry for table in names for entry in table.items()]
 
@@ -60,6 +69,11 @@ def _owner(name: str, owners: Iterable[tuple[str, str]]) -> str | None:
         if name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1])):
             return owner
     return None
+
+
+def reserved(name: str) -> str | None:
+    """Whose a namespace is that no model may be in; None for all others."""
+    return _owner(name, [*_KUBERNETES.items(), *_CONTROLLERS.items(), *_PLATFORMS.items()])
 
 
 def platform(name: str) -> str | None:

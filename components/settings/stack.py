@@ -1,6 +1,5 @@
 """The settings of a stack: one stage with its models. components/loading/stack_files.py reads them."""
 
-from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -14,7 +13,7 @@ from components.settings.identifiers import DnsLabel
 from components.settings.images import Images
 from components.settings.model import ModelSettings
 from components.settings.monitoring import Monitoring, MonitoringDelivery
-from components.settings.namespaces import StageNamespace
+from components.settings.namespaces import PodSecurity, StageNamespace
 from components.settings.network import CLUSTER_DNS, DnsServer, ServiceMesh
 from components.settings.pod import Settings
 from components.settings.policy import PolicySettings
@@ -24,14 +23,6 @@ from components.settings.wrong import Place, refuse, wrong
 
 PROJECT = sources.PROJECT
 _MONITORING_IMAGES = ("prometheus", "alertmanager", "grafana", "kube_state_metrics")
-
-
-class PodSecurity(StrEnum):
-    """The Pod Security Standards a namespace can enforce."""
-
-    RESTRICTED = "restricted"
-    BASELINE = "baseline"
-    PRIVILEGED = "privileged"
 
 
 class _StageSettings(Settings):
@@ -44,7 +35,7 @@ class _StageSettings(Settings):
     kube_context: Annotated[str, Field(min_length=1)] | None = None
     """The kubeconfig context to deploy to; the stack then touches no other. Default: the current context."""
     pod_security: PodSecurity = PodSecurity.RESTRICTED
-    """The Pod Security Standard the namespace enforces."""
+    """The Pod Security Standard the namespace enforces; a model that names another one has a namespace of its own."""
     dns: tuple[DnsServer, ...] = CLUSTER_DNS
     """The name servers that every pod may ask, over UDP and TCP; a list replaces the default."""
     service_mesh: ServiceMesh | None = None
@@ -56,7 +47,8 @@ class _StageSettings(Settings):
     """The model registry of the models' `registeredModel`; only `python -m delivery` asks it."""
     policy: PolicySettings = PolicySettings()
     quota: Quota | None = None
-    """What all pods of the stage's namespace may use together, like requests.cpu: "40". Default: no ResourceQuota."""
+    """What all pods of the stage's namespace may use together, like requests.cpu: "40"; a model's own namespace gets
+    the same quota. Default: no ResourceQuota."""
     drift: DriftSettings = DriftSettings()
     feature_store: FeatureStoreSettings | None = None
     """Default: the stage has no feature store."""
@@ -127,9 +119,28 @@ class StackSettings(_StageSettings):
     def owned_namespaces(self) -> dict[str, str]:
         """The namespaces that the stage creates, labels and deletes, by the field that names them."""
         found = {"namespace": self.namespace} if self.namespace_owned else {}
+        found |= {f"models.{name}.namespace": namespace for name, namespace in self.own_namespaces.items()}
         if self.monitoring.stack.install:
             found["monitoring.namespace"] = self.monitoring.namespace
         return found
+
+    @property
+    def own_namespaces(self) -> dict[str, str]:
+        """The namespaces of the models that have one of their own, by model."""
+        return {
+            model.name: self.namespace_of(model) for model in self.models if model.pod_security is not None
+        }
+
+    @property
+    def serving_namespaces(self) -> tuple[str, ...]:
+        """The namespaces of the models and the feature store: the stage's, then those of models."""
+        return (self.namespace, *self.own_namespaces.values())
+
+    def namespace_of(self, model: ModelSettings) -> str:
+        """The namespace of a model: the stage's, or its own."""
+        if model.pod_security is None:
+            return self.namespace
+        return model.namespace or f"{self.namespace}-{model.name}"
 
     @property
     def feature_readers(self) -> tuple[ModelSettings, ...]:

@@ -47,11 +47,11 @@ class Report:
         found: list[tuple[str, ...]] = []
         for settings in (loaded.settings for loaded in self.stages):
             for model in settings.models:
-                rules = model_rules(StagedModel(model, settings))
-                found.append(_row(settings, model.name, model.version, model.replicas, rules))
+                texts = (settings.namespace_of(model), model.name, model.version, str(model.replicas))
+                found.append(_row(settings, model_rules(StagedModel(model, settings)), *texts))
             if (store := settings.feature_store) is not None:
-                rules = feature_rules(settings)
-                found.append(_row(settings, "the feature store", store.version, store.replicas, rules))
+                texts = (settings.namespace, "the feature store", store.version, str(store.replicas))
+                found.append(_row(settings, feature_rules(settings), *texts))
         return found
 
     def notes(self) -> list[str]:
@@ -88,9 +88,9 @@ def _feast(sources: Sources, problems: list[Problem]) -> str | None:
     return found[1] if found else None
 
 
-def _row(stack: StackSettings, name: str, version: str, replicas: int, rules: list[Rule]) -> tuple[str, ...]:
+def _row(stack: StackSettings, rules: list[Rule], *texts: str) -> tuple[str, ...]:
     alerts = sum("alert" in rule for rule in rules)
-    return (stack.stage, stack.namespace, name, version, str(replicas), str(len(rules)), str(alerts))
+    return (stack.stage, *texts, str(len(rules)), str(alerts))
 
 
 def check(project: Path) -> Report:

@@ -100,7 +100,7 @@ POLICIES = (
         name=PolicyName.OWN_NAMESPACES,
         checks="every object is in a namespace of the stage; the only cluster-scoped objects are these namespaces, and "
         "ClusterRoles and their bindings that have the stage in their name",
-        satisfy="`namespace` and `monitoring.namespace` in the stack file",
+        satisfy="`namespace`, `monitoring.namespace` and those of single models in the stack file",
         of_object=own_namespaces,
     ),
     Policy(
@@ -144,7 +144,7 @@ POLICIES = (
     ),
     Policy(
         name=PolicyName.OPEN_EGRESS,
-        checks="no NetworkPolicy in the stage's namespace lets pods connect to more public addresses than an IPv4 /8 "
+        checks="no NetworkPolicy in the models' namespaces lets pods connect to more public addresses than an IPv4 /8 "
         "or an IPv6 /32 has",
         satisfy="the addresses that they need under `network.egress`",
         of_object=open_egress,
@@ -157,7 +157,7 @@ POLICIES = (
     ),
     Policy(
         name=PolicyName.SERVICE_ACCOUNT_TOKEN,
-        checks="no pod in the stage's namespace gets a token for the Kubernetes API",
+        checks="no pod in the models' namespaces gets a token for the Kubernetes API",
         satisfy="`security.mountServiceAccountToken: false`, the default",
         of_object=service_account_token,
     ),
@@ -177,7 +177,7 @@ POLICIES = (
     ),
     Policy(
         name=PolicyName.QUOTA,
-        checks="with `quota`, every pod of the stage's namespace states what it counts, and they fit into it while "
+        checks="with `quota`, every pod in a namespace with one states what it counts, and they fit into it while "
         "they roll",
         satisfy="`quota` in the stack file, `resources` in the model file",
         of_stage=quota,

@@ -33,13 +33,11 @@ def violations(
 
 def stage_rules(project: Path, settings: StackSettings) -> StageRules:
     """What a stage's settings require of its objects; the exceptions are those at the commit that is checked out."""
-    own = {settings.namespace}
-    if settings.monitoring.stack.install:
-        own.add(settings.monitoring.namespace)
+    serving = frozenset(settings.serving_namespaces)
     return StageRules(
         stage=settings.stage,
-        namespace=settings.namespace,
-        namespaces=frozenset(own),
+        serving=serving,
+        namespaces=serving | set(settings.owned_namespaces.values()),
         high_availability=settings.policy.high_availability,
         require_digest=settings.require_digest,
         monitoring_digests=settings.policy.monitoring_digests,
@@ -62,7 +60,8 @@ def version_violations(project: Path, settings: StackSettings) -> list[Violation
         for problem in unknown
     ]
     for change in changes:
-        what = f"Deployment {settings.namespace}/{change.model}"
+        namespace = settings.own_namespaces.get(change.model, settings.namespace)
+        what = f"Deployment {namespace}/{change.model}"
         if not_judged(change):
             found.append(_not_judged(change, what))
         elif (finding := version_order(change)) is not None:

@@ -23,7 +23,7 @@ def image_tag(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
 
 
 def image_digest(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
-    """Where the stage requires digests, every image in its namespace is pinned by one."""
+    """Where the stage requires digests, every image in the models' namespaces is pinned by one."""
     pod = model_pod(manifest, stage) if stage.require_digest else None
     if pod is None:
         return
@@ -36,8 +36,10 @@ def image_digest(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
 
 
 def monitoring_digest(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
-    """Where the stage requires it, every image outside its own namespace is pinned by a digest."""
-    pod = pod_of(manifest) if stage.monitoring_digests and namespace_of(manifest) != stage.namespace else None
+    """Where the stage requires it, every image outside the models' namespaces is pinned by a digest."""
+    pod = (
+        pod_of(manifest) if stage.monitoring_digests and namespace_of(manifest) not in stage.serving else None
+    )
     for name, image in _images(pod) if pod else ():
         if _DIGEST not in image:
             yield Problem(

@@ -83,8 +83,8 @@ def pod_of(manifest: Manifest) -> Pod | None:
 
 
 def model_pod(manifest: Manifest, stage: StageRules) -> Pod | None:
-    """The pods of a model: those of the stage's namespace. The monitoring stack has its own namespace."""
-    return pod_of(manifest) if namespace_of(manifest) == stage.namespace else None
+    """The pods of a model: those of the models' namespaces. The monitoring stack has its own namespace."""
+    return pod_of(manifest) if namespace_of(manifest) in stage.serving else None
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

@@ -40,8 +40,8 @@ def _everything(rule: Mapping[str, Any], direction: str) -> bool:
 
 
 def open_egress(manifest: Manifest, stage: StageRules) -> Iterator[Problem]:
-    """No NetworkPolicy of the stage's namespace lets pods connect to everyone."""
-    own = _egress(manifest) if namespace_of(manifest) == stage.namespace else ()
+    """No NetworkPolicy of the models' namespaces lets pods connect to everyone."""
+    own = _egress(manifest) if namespace_of(manifest) in stage.serving else ()
     ranges = address_ranges.reached(block for rule in own for block in _blocks(rule))
     if address_ranges.is_open(ranges):
         widest = ", ".join(str(part) for part in sorted(ranges, key=lambda part: part.prefixlen)[:3])

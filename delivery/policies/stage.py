@@ -11,7 +11,7 @@ class StageRules:
 
     Attributes:
         stage: The stage's name.
-        namespace: The namespace of its models.
+        serving: The namespaces of its models and its feature store.
         namespaces: Every namespace that is the stage's own.
         high_availability: Each model needs several replicas and a PodDisruptionBudget.
         require_digest: Each model's image must be pinned by its digest.
@@ -21,7 +21,7 @@ class StageRules:
     """
 
     stage: str
-    namespace: str
+    serving: frozenset[str]
     namespaces: frozenset[str]
     high_availability: bool = False
     require_digest: bool = False

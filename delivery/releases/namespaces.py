@@ -128,7 +128,7 @@ def _foreign(settings: StackSettings, field: str, live: Manifest) -> Problem:
 
 
 def _problem(settings: StackSettings, field: str, reason: str, fix: str) -> Problem:
-    value = settings.namespace if field == "namespace" else settings.monitoring.namespace
+    value = settings.owned_namespaces.get(field, settings.namespace)
     return Problem(
         file=f"Pulumi.{settings.stage}.yaml",
         field=f"config.{PROJECT}:{field}",

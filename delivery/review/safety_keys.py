@@ -7,7 +7,8 @@ from typing import Any
 from components.errors import SettingsError
 from components.files.yaml_document import read_document
 from components.loading.stack_files import stack_file
-from components.settings.stack import PROJECT, PodSecurity
+from components.settings.namespaces import PodSecurity
+from components.settings.stack import PROJECT
 from delivery.rendering.stage_at import StageAt
 from delivery.review.safety import SafetyChange
 
@@ -44,6 +45,11 @@ def key_changes(base: StageAt, head: StageAt) -> Iterator[SafetyChange]:
                 {"models": {model.name: earlier.model_dump(mode="json", by_alias=True, include=_JUDGES)}},
                 {"models": {model.name: model.model_dump(mode="json", by_alias=True, include=_JUDGES)}},
                 _always_where_it_was,
+            )
+            yield from _different(
+                {"models": {model.name: {"podSecurity": earlier.pod_security}}},
+                {"models": {model.name: {"podSecurity": model.pod_security}}},
+                _loosens(old.pod_security, new.pod_security),
             )
 
 
@@ -93,6 +99,15 @@ def _weakens(key: str, before: Any, after: Any, had: bool) -> bool:  # noqa: ANN
 
 def _always_where_it_was(key: str, before: Any, after: Any, had: bool) -> bool:  # noqa: ANN401
     return had
+
+
+def _loosens(before: PodSecurity, after: PodSecurity) -> Weakens:
+    """Whether a model's standard is lower than its own before; without one it is the stage's."""
+
+    def weakens(_key: str, was: PodSecurity | None, now: PodSecurity | None, _had: bool) -> bool:
+        return _STANDARDS.index(now or after) > _STANDARDS.index(was or before)
+
+    return weakens
 
 
 def _different(

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.settings.stack import PodSecurity
+from components.settings.namespaces import PodSecurity
 from delivery.policies.manifest import namespace_of, pod_of
 from delivery.review.manifest_changes import ManifestChange
 from delivery.review.safety import LONGEST_ALONE, SafetyChange

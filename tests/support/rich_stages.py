@@ -261,6 +261,12 @@ def _runtime(name: str, threshold: str | None) -> str:
 _RUNTIMES = {name: _runtime(name, threshold) for name, threshold in _THRESHOLDS.items()}
 _PLAIN = {"a": _OWNED + _RESOURCES, "b": _EVERYTHING, "c": _OPEN, "d": _EVERYTHING, "e": _UNMEASURED}
 _READERS = {"a": _READS, "b": _READS, "c": _OWNED + _RESOURCES}
+_APART = {
+    "a": _READS + "podSecurity: privileged\n",
+    "b": _EVERYTHING + "podSecurity: baseline\n",
+    "c": _OPEN + "podSecurity: baseline\n",
+    "d": _READS,
+}
 
 RICH_STAGES: Mapping[str, RichStage] = {
     "bare": RichStage(models={}),
@@ -276,4 +282,5 @@ RICH_STAGES: Mapping[str, RichStage] = {
     "features-none": RichStage(models=_READERS, more=_RICH_STORE + _NONE, features=True),
     "features-existing-redis": RichStage(models=_READERS, more=_EXISTING_REDIS, features=True),
     "features-own-monitoring": RichStage(models=_READERS, more=_STORE + _INSTALLED, features=True),
+    "own-namespaces": RichStage(models=_APART, more=_STORE + _INSTALLED + _QUOTA, features=True),
 }

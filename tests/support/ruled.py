@@ -10,7 +10,7 @@ from tests.support.monitoring_stacks import Manifest, one
 DIGEST = "sha256:" + "0" * 64
 RULES = StageRules(
     stage="test",
-    namespace="ml-test",
+    serving=frozenset({"ml-test"}),
     namespaces=frozenset({"ml-test", "watch"}),
     high_availability=True,
     require_digest=True,

@@ -47,7 +47,7 @@ def alerting_rule(
         severity: How soon someone must look.
         owner: The team that is notified.
         dashboard_url: The dashboard with more.
-        more: Further labels.
+        more: Further labels, or others than the stage's.
     """
     return {
         "alert": alert.name.value,

@@ -28,7 +28,7 @@ def alert_group(staged: StagedModel) -> Group:
             severity=_severity(staged.model, alert),
             owner=staged.model.owner,
             dashboard_url=dashboard,
-            more={"model": staged.name},
+            more={"namespace": staged.namespace, "model": staged.name},
         )
         for alert in wanted_alerts(staged)
     ]

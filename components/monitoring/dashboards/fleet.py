@@ -17,7 +17,7 @@ from components.monitoring.dashboards.panels import (
     thresholds,
     time_series,
 )
-from components.monitoring.series import picked
+from components.monitoring.series import Labels, picked
 from components.monitoring.slo import PERIOD_DAYS, Objective
 from components.settings.stack import StackSettings
 
@@ -36,7 +36,7 @@ _UID = "uid"
 
 def fleet_dashboard(stack: StackSettings) -> Json:
     """The dashboard of a stage."""
-    namespace = {"namespace": stack.namespace}
+    namespace: Labels = {"namespace": stack.serving_namespaces}
     return frame(
         links.dashboard_uid(stack.stage),
         f"Models in {stack.stage}",
@@ -53,7 +53,7 @@ def fleet_dashboard(stack: StackSettings) -> Json:
 
 
 def _table(stack: StackSettings) -> Json:
-    namespace = {"namespace": stack.namespace}
+    namespace: Labels = {"namespace": stack.serving_namespaces}
     up = f"{picked(series.REPLICAS_UP, namespace)} > 0"
     budget = picked(series.SLO_BUDGET_REMAINING, {**namespace, "slo": Objective.AVAILABILITY.value})
     queries = [
@@ -101,7 +101,7 @@ def _desired(stack: StackSettings) -> str:
 
     PromQL can compose a short identifier; that of a long name contains a hash, which only this program knows.
     """
-    wanted = _renamed(picked(series.DESIRED_VERSION, {"namespace": stack.namespace}), "desired")
+    wanted = _renamed(picked(series.DESIRED_VERSION, {"namespace": stack.serving_namespaces}), "desired")
     short = links.dashboard_uid(stack.stage, "$1")
     identified = f'label_replace({wanted}, "{_UID}", "{short}", "model", "(.*)")'
     long = {
@@ -117,7 +117,7 @@ def _desired(stack: StackSettings) -> str:
     return f"max by (model, desired, {_UID}) ({identified})"
 
 
-def _requests(namespace: dict[str, str]) -> Json:
+def _requests(namespace: Labels) -> Json:
     return time_series(
         About(
             title="Requests by model",
@@ -128,7 +128,7 @@ def _requests(namespace: dict[str, str]) -> Json:
     )
 
 
-def _errors(namespace: dict[str, str]) -> Json:
+def _errors(namespace: Labels) -> Json:
     return time_series(
         About(
             title="Errors by model",
@@ -139,7 +139,7 @@ def _errors(namespace: dict[str, str]) -> Json:
     )
 
 
-def _budgets(namespace: dict[str, str]) -> Json:
+def _budgets(namespace: Labels) -> Json:
     return bars(
         About(
             title="Error budgets left",
@@ -163,11 +163,11 @@ def _alerts(stack: StackSettings) -> Json:
     )
 
 
-def _request_rate(namespace: dict[str, str]) -> str:
+def _request_rate(namespace: Labels) -> str:
     return f"sum by (model) ({picked(series.REQUESTS, namespace)})"
 
 
-def _error_ratio(namespace: dict[str, str]) -> str:
+def _error_ratio(namespace: Labels) -> str:
     return f"sum by (model) ({picked(series.ERRORS, namespace)})\n/\n({_request_rate(namespace)} > 0)"
 
 

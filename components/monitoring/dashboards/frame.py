@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from components.monitoring import series
 from components.monitoring.dashboards.grafana_sdk import Builder, Json, dashboard, models, plain
 from components.monitoring.dashboards.panels import DATASOURCE, DATASOURCE_VARIABLE, Row, placed
-from components.monitoring.series import picked
+from components.monitoring.series import Labels, picked
 from components.settings.stack import PROJECT
 
 VERSION_VARIABLE = "version"
@@ -83,7 +83,7 @@ def version_variable(labels: Mapping[str, str]) -> dashboard.QueryVariable:
     )
 
 
-def deployments(labels: Mapping[str, str]) -> dashboard.AnnotationQuery:
+def deployments(labels: Labels) -> dashboard.AnnotationQuery:
     """Marks when the stack file's version changed.
 
     A version is new while it is desired and was not 5 minutes ago, when another one was: a gap in Prometheus' samples

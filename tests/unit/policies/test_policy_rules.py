@@ -178,7 +178,7 @@ def test_a_stage_that_asks_for_less_is_given_less(ruled_objects: list[Manifest])
     deployment["spec"]["replicas"] = 1
     server(deployment)["image"] = "registry.example.com/a:v1"
     changed.remove(budget(changed))
-    asks_less = StageRules(stage="test", namespace="ml-test", namespaces=RULES.namespaces)
+    asks_less = StageRules(stage="test", serving=frozenset({"ml-test"}), namespaces=RULES.namespaces)
 
     assert {v.policy for v in found(changed)} == {"replicas", "image-digest"}
     assert found(changed, asks_less) == []

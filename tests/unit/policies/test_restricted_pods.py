@@ -8,7 +8,7 @@ from delivery.policies.restricted_pods import restricted_pods
 from delivery.policies.stage import StageRules
 from tests.support.pod_security_cases import ACCEPTED, REFUSED, Template, changed, good_template
 
-RULES = StageRules(stage="test", namespace="ml-test", namespaces=frozenset({"ml-test"}))
+RULES = StageRules(stage="test", serving=frozenset({"ml-test"}), namespaces=frozenset({"ml-test"}))
 
 
 def messages(template: Template) -> list[str]:

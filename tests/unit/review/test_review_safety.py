@@ -148,6 +148,22 @@ def test_a_key_that_strengthens_or_only_differs_is_listed(
     assert "monitoring.delivery: configmap → none" in found
 
 
+def test_a_model_that_leaves_the_stages_standard_is_named_first(work: Work) -> None:
+    work.commit("Root", {"models/a.yaml": MODEL + "podSecurity: privileged\n"})
+    code, page = reviewed(work)
+    assert code == 1
+    assert sorted(safety(page)[:2]) == [
+        (
+            "**weakens**: Namespace ml-production-a: metadata.labels.pod-security.kubernetes.io/enforce: - → privileged"
+        ),
+        "**weakens**: models.a.podSecurity: - → privileged",
+    ]
+    work.commit("Less", {"models/a.yaml": MODEL + "podSecurity: baseline\n"})
+    assert "models.a.podSecurity: privileged → baseline" in safety(reviewed(work)[1])
+    work.commit("Back", {"models/a.yaml": MODEL})
+    assert "models.a.podSecurity: baseline → -" in safety(reviewed(work)[1])
+
+
 def test_a_gate_that_is_lowered_or_removed_weakens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_ins(tmp_path, monkeypatch)
     registry = "modelRegistry: {mlflow: https://mlflow.example.com}\n  ml-deployments:policy:"
