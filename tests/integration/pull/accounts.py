@@ -18,10 +18,17 @@ _FOLLOWED = {"AppProject", "Application", "GitRepository", "Kustomization", "Sta
 
 
 @contextmanager
-def deployer(sandbox: Clone, controller: str, folder: Path) -> Iterator[str]:
-    """The account of a controller with its permissions and what holds it back; returns its user name."""
+def deployer(sandbox: Clone, controller: str, folder: Path, checkout: Path = CHECKOUT) -> Iterator[str]:
+    """The account of a controller with its permissions and what holds it back; returns its user name.
+
+    Args:
+        sandbox: The cluster.
+        controller: The controller.
+        folder: Where a file is written.
+        checkout: The project whose gitops/ is applied.
+    """
     namespace = ACCOUNTS[controller]
-    text = (CHECKOUT / "gitops" / controller / f"{STAGE}.yaml").read_text()
+    text = (checkout / "gitops" / controller / f"{STAGE}.yaml").read_text()
     found: list[dict[str, Any]] = [o for o in yaml.safe_load_all(text) if o["kind"] not in _FOLLOWED]
     path = folder / "rights.yaml"
     path.write_text(yaml.safe_dump_all(found))
