@@ -5,9 +5,8 @@ from ipaddress import ip_network
 
 from components.kubernetes.objects import Manifest
 from components.settings.cidr import METADATA_ADDRESSES
-from components.settings.model import Destination, Peer
 from components.settings.monitoring import Monitoring, MonitoringDelivery
-from components.settings.network import DnsServer, ServiceMesh
+from components.settings.network import Destination, DnsServer, Peer, ServiceMesh
 
 # Kubernetes labels every namespace with its own name.
 NAMESPACE_NAME = "kubernetes.io/metadata.name"

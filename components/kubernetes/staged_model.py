@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from components.kubernetes import naming
 from components.kubernetes.objects import Manifest
-from components.settings.model import ModelSettings, Peer
+from components.settings.model import ModelSettings
+from components.settings.network import Peer
 from components.settings.stack import StackSettings
 
 # The name of the container that serves a model.

@@ -14,7 +14,7 @@ from components.kubernetes.network import (
 )
 from components.kubernetes.objects import Manifest
 from components.monitoring_stack import kube_state_metrics, names
-from components.settings.model import Destination
+from components.settings.network import Destination
 from components.settings.stack import StackSettings
 
 _PROMETHEUS = names.operated_selector(names.PROMETHEUS)

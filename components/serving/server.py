@@ -19,9 +19,8 @@ from components.kubernetes.scraping import scrape_annotations
 from components.kubernetes.staged_model import StagedModel
 from components.kubernetes.workloads import deployment_spec, disruption_budget_spec, service_account
 from components.serving.pod import model_pod
-from components.settings.model import Destination, Peer
 from components.settings.monitoring import MonitoringDelivery
-from components.settings.network import DnsServer
+from components.settings.network import Destination, DnsServer, Peer
 
 _Named = TypeVar("_Named", Destination, DnsServer)
 

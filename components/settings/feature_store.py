@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field, model_validator
 from components.settings.feature_backfill import Backfill
 from components.settings.identifiers import Digest, ObjectName, Owner, Repository, Version
 from components.settings.images import image_reference
-from components.settings.model import Destination, DisruptionBudget
+from components.settings.model import DisruptionBudget
+from components.settings.network import Destination
 from components.settings.pod import Env, EnvSource, KeyReference, PositiveSeconds, Resources, Settings
 from components.settings.quantities import Duration, seconds
 from components.settings.redis import Redis

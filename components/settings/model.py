@@ -4,13 +4,12 @@ Only this module and components/settings/pod.py define defaults.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from components.runtimes.table import Runtime
-from components.settings.cidr import Cidr, is_strict_part
 from components.settings.container_path import TOKEN
 from components.settings.identifiers import (
     Digest,
@@ -25,6 +24,7 @@ from components.settings.identifiers import (
 )
 from components.settings.images import image_reference
 from components.settings.namespaces import PodSecurity, StageNamespace
+from components.settings.network import Network
 from components.settings.pod import (
     EnvSource,
     EnvValue,
@@ -97,50 +97,6 @@ class Shutdown(Settings):
                 "raise gracePeriodSeconds",
             )
         return self
-
-
-class Peer(Settings):
-    """Pods by label, in the stage's namespace unless another is named; a model's own namespace is another."""
-
-    namespace: DnsLabel | None = None
-    labels: Annotated[dict[LabelKey, LabelValue], Field(min_length=1)]
-
-
-class Destination(Settings):
-    """What a model may connect to: pods by label, or addresses; on these ports."""
-
-    pods: Peer | None = None
-    cidr: Cidr | None = None
-    """A range of addresses, like 10.0.0.0/16."""
-    excluded: Annotated[tuple[Cidr, ...], Field(alias="except")] = ()
-    """Ranges inside the cidr that stay blocked, such as the metadata address 169.254.169.254/32."""
-    ports: Annotated[tuple[Port, ...], Field(min_length=1)]
-    protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
-
-    @model_validator(mode="after")
-    def _one(self) -> "Destination":
-        if (self.pods is None) == (self.cidr is None):
-            raise wrong("must name either pods or a cidr", "keep one of the two")
-        for part in self.excluded:
-            if self.cidr is None:
-                raise wrong("except needs a cidr, of which it blocks a part", "remove except")
-            if not is_strict_part(part, self.cidr):
-                raise wrong(
-                    f"except {part} is not a smaller range inside {self.cidr}",
-                    "write a part of the cidr, or remove it",
-                )
-        return self
-
-
-class Network(Settings):
-    """What may connect to the model, and what it may connect to. DNS and monitoring are always allowed."""
-
-    enabled: bool = True
-    """false: everything may connect to the model, and it may connect to everything."""
-    clients: tuple[Peer, ...] = ()
-    """Pods that may send requests."""
-    egress: tuple[Destination, ...] = ()
-    """What the model itself connects to."""
 
 
 class DisruptionBudget(Settings):

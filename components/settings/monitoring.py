@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from components.settings.identifiers import LabelKey, LabelValue, Owner
-from components.settings.model import Destination
 from components.settings.namespaces import MonitoringNamespace, platform
+from components.settings.network import Destination
 from components.settings.pod import KeyReference, Settings
 from components.settings.quantities import Quantity, quantity
 from components.settings.watching import Severity

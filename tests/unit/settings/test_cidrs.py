@@ -5,7 +5,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from components.settings.cidr import Cidr
 from components.settings.identifiers import LabelKey
-from components.settings.model import Destination
+from components.settings.network import Destination
 
 CIDR, DESTINATION, LABEL = TypeAdapter(Cidr), TypeAdapter(Destination), TypeAdapter(LabelKey)
 
