@@ -11,7 +11,14 @@ _LONGEST_PART = 300
 _LONGEST_SENTENCE = 3_000
 _MOST_SHOWN = 100
 # The user and password of an address. Over HTTP a user alone may be a token; elsewhere it is a name, like git@.
-_CREDENTIALS = re.compile(r"(?:(?<=http://)|(?<=https://))[^\s/]+(?=@)|(?<=://)[^\s/@:]*:[^\s/]*(?=@)")
+_CREDENTIALS = re.compile(
+    r"(?:(?<=http://)|(?<=https://))[^\s/]+(?=@)|(?<=://)[^\s/@:]*:[^\s/]*(?=@)", re.IGNORECASE
+)
+
+
+def has_credentials(address: str) -> bool:
+    """True for an address with what a message leaves out."""
+    return _CREDENTIALS.search(address) is not None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from components.settings.addresses import without_password
 from components.settings.feature_backfill import Backfill
 from components.settings.identifiers import Digest, ObjectName, Owner, Repository, Version
 from components.settings.images import image_reference
@@ -59,7 +60,9 @@ def _ratio(text: str) -> str:
     return text
 
 
-ObjectPath = Annotated[str, AfterValidator(_object_path)]
+ObjectPath = Annotated[
+    str, without_password("name the keys of the object store with env"), AfterValidator(_object_path)
+]
 Ratio = Annotated[str, AfterValidator(_ratio)]
 
 

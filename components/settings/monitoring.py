@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from components.settings.addresses import without_password
 from components.settings.identifiers import LabelKey, LabelValue, Owner
 from components.settings.namespaces import MonitoringNamespace, platform
 from components.settings.network import Destination
@@ -16,6 +16,10 @@ from components.settings.wrong import wrong
 
 _SMALLEST_VOLUME = "1Gi"
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+ShownUrl = Annotated[Url, without_password("remove it; everyone who gets an alert sees the address")]
+WebhookUrl = Annotated[
+    Url, without_password("put the address into a Secret, and name it with webhookUrlSecret instead")
+]
 
 
 class MonitoringDelivery(StrEnum):
@@ -33,7 +37,7 @@ class Receiver(Settings):
     """Only alerts of this owner. Default: all alerts without a receiver for their owner."""
     severity: Severity | None = None
     """Only alerts of this severity. Default: all alerts without a receiver for their severity."""
-    webhook_url: Url | None = None
+    webhook_url: WebhookUrl | None = None
     """An address that is not secret."""
     webhook_url_secret: KeyReference | None = None
     """The address in a Secret of the monitoring namespace; Alertmanager is not set up before it exists."""
@@ -42,11 +46,6 @@ class Receiver(Settings):
     def _one(self) -> "Receiver":
         if (self.webhook_url is None) == (self.webhook_url_secret is None):
             raise wrong("must name either webhookUrl or webhookUrlSecret", "write one of the two")
-        if self.webhook_url is not None and "@" in urlsplit(self.webhook_url).netloc:
-            raise wrong(
-                "webhookUrl contains a user or a password, and no secret is ever in git",
-                "put the address into a Secret and name it with webhookUrlSecret",
-            )
         return self
 
 
@@ -114,9 +113,9 @@ class Monitoring(Settings):
     """operator: ServiceMonitor and PrometheusRule. configmap: a rule file and scrape annotations. none: nothing."""
     selector_labels: Annotated[dict[LabelKey, LabelValue], Field(min_length=1)] | None = None
     """The labels by which the cluster's Prometheus selects monitors and rules; required with delivery: operator."""
-    runbook_url: Url | None = None
+    runbook_url: ShownUrl | None = None
     """The address of docs/runbooks/. Default: alerts have the path in the repository."""
-    grafana_url: Url | None = None
+    grafana_url: ShownUrl | None = None
     """Grafana's address, for links in alerts. Default: they have only the path."""
     dashboard_labels: dict[LabelKey, LabelValue] = Field(default={"grafana_dashboard": "1"})
     """The labels by which Grafana's sidecar finds dashboards."""

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.settings.addresses import no_password
 from components.settings.pod import KeyReference, Settings
 from components.settings.quantities import Quantity, quantity
 from components.settings.wrong import wrong
@@ -29,6 +30,7 @@ class EvictionPolicy(StrEnum):
 
 
 def _redis_url(text: str) -> str:
+    no_password(text, "name the password with passwordSecret")
     parts = urlsplit(text)
     try:
         port_fits = parts.port is None or parts.port > 0
@@ -38,8 +40,7 @@ def _redis_url(text: str) -> str:
         raise wrong("must be the address of a Redis", "write it like redis://redis.example.com:6379")
     if "@" in parts.netloc:
         raise wrong(
-            "contains a user or a password, and no secret is ever in git",
-            "name the password with passwordSecret",
+            "names a user, which is a setting of its own", f"write user: {parts.username}, and remove it here"
         )
     if parts.query or parts.fragment or not (parts.path in {"", "/"} or parts.path[1:].isdecimal()):
         raise wrong(

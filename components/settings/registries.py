@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from components.settings.addresses import no_password
 from components.settings.pod import Settings
 from components.settings.watching import Number
 from components.settings.wrong import wrong
@@ -51,11 +52,7 @@ def _address(text: str) -> str:
     # What libraries read differently could name one server to the check and another to the client.
     if not good or not _ADDRESS.fullmatch(text):
         raise wrong("must be an address", example)
-    if "@" in parts.netloc:
-        raise wrong(
-            "must not contain a password",
-            "remove it; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead",
-        )
+    no_password(text, "remove it; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead")
     if parts.query or parts.fragment:
         raise wrong("must not have a query or a fragment", example)
     return text.rstrip("/")

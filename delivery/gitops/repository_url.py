@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator
 
+from components.settings.addresses import without_password
 from components.settings.wrong import wrong
 
 _FORMS = (
@@ -23,13 +24,6 @@ _SCP = re.compile(r"(?:(?P<user>[^/:@\s]+)@)?(?P<host>\[[0-9a-fA-F:]+\]|[^/:@\s]
 _SSH_SCP = re.compile(r"ssh://(?P<who>(?:[^/@\s]+@)?[^/:@\s\[]+):(?P<path>[^/\s]*[^0-9/\s][^/\s]*(?:/\S*)?)")
 _CLEAR = {"http", "git", "ftp"}
 _LONGEST_PORT = 65535
-
-
-def no_password(value: str) -> str:
-    """The address, where it contains no password. Over https a name alone may be a token; over ssh it is a user."""
-    if re.match(r"https?://[^/]*@|[a-z+]+://[^/@]*:[^/@]*@", value):
-        raise wrong("contains a password", "leave it out; put credentials into a Secret for the controller")
-    return value
 
 
 def _repository_url(value: str) -> str:
@@ -109,4 +103,5 @@ def _refuse_parts(value: str, parts: SplitResult) -> None:
             raise wrong("has a second @, with which Argo CD does not use ssh", "write %40 for it")
 
 
-RepositoryUrl = Annotated[str, AfterValidator(no_password), AfterValidator(_repository_url)]
+CONTROLLERS_SECRET = without_password("leave it out; put credentials into a Secret for the controller")
+RepositoryUrl = Annotated[str, CONTROLLERS_SECRET, AfterValidator(_repository_url)]

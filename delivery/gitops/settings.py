@@ -14,7 +14,7 @@ from components.settings.identifiers import DnsLabel
 from components.settings.namespaces import ControllerNamespace
 from components.settings.pod import Settings
 from components.settings.wrong import wrong
-from delivery.gitops.repository_url import RepositoryUrl, no_password
+from delivery.gitops.repository_url import CONTROLLERS_SECRET, RepositoryUrl
 
 FILE = "gitops/settings.yaml"
 
@@ -77,7 +77,7 @@ class PulumiOperator(Settings):
     """The first part of the stack's full name; `organization` for every backend but Pulumi Cloud."""
     backend: Annotated[
         str,
-        AfterValidator(no_password),
+        CONTROLLERS_SECRET,
         _matching(
             r"(s3|gs|azblob|https)://\S+",
             "must be the URL of a backend that pods can reach",
