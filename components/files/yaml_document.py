@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from components.errors import Problem, SettingsError
+from components.files.characters import LOST, LOST_FIX, lost, raw_problems, without_raw
 from components.files.sources import Sources
 
 KeyPath = tuple[str | int, ...]
@@ -82,7 +83,25 @@ def parse_document(text: str, file: str) -> Document:
     Raises:
         SettingsError: as `read_document`, except for problems that only a file can have.
     """
-    node = _compose(text, file)
+    reader, readable = _Reader(file), without_raw(text)
+    problems: list[Problem] = []
+    data: dict[str, Any] = {}
+    try:
+        data = _data(readable, reader)
+    except SettingsError as error:
+        problems += error.problems
+    problems += reader.problems
+    if readable != text:
+        # The rest was read all the same, so that all problems are reported together.
+        values = {dotted(path): (origin.line, origin.raw) for path, origin in reader.origins.items()}
+        problems += raw_problems(text, file, values)
+    if problems:
+        raise SettingsError(problems)
+    return Document(file=file, data=data, origins=reader.origins)
+
+
+def _data(text: str, reader: "_Reader") -> dict[str, Any]:
+    file, node = reader.file, _compose(text, reader.file)
     if node is None:
         raise SettingsError(
             [Problem(file=file, reason="the file is empty", fix="write its settings, or delete it")]
@@ -91,13 +110,9 @@ def parse_document(text: str, file: str) -> Document:
         raise SettingsError(
             [Problem(file=file, line=1, reason="the file is not a mapping", fix="write `key: value`")]
         )
-    reader = _Reader(file)
     if reader.tagged(node):
         reader.refuse_tag(node, ())
-    data = reader.mapping(node, ())
-    if reader.problems:
-        raise SettingsError(reader.problems)
-    return Document(file=file, data=data, origins=reader.origins)
+    return reader.mapping(node, ())
 
 
 def _compose(text: str, file: str) -> yaml.Node | None:
@@ -169,6 +184,7 @@ class _Reader:
                 )
                 continue
             key = key_node.value
+            self._refuse_lost(key, key_node, (*path, key))
             if key in result:
                 self._problem(
                     key_node,
@@ -225,7 +241,13 @@ class _Reader:
             self._ambiguous(node, path, "a date")
         elif kind != "str":
             self.refuse_tag(node, path)
+        else:
+            self._refuse_lost(raw, node, path)
         return value
+
+    def _refuse_lost(self, text: str, node: yaml.Node, path: KeyPath) -> None:
+        if found := LOST.search(text):
+            self._problem(node, path, lost(found[0]), LOST_FIX)
 
     def tagged(self, node: yaml.Node) -> bool:
         """True where a tag in the file, and not the text, decides what a value is."""

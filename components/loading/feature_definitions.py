@@ -5,10 +5,11 @@ writes is read, and refused where its checksums do not match these definitions.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from components.errors import Problem, SettingsError
+from components.files.characters import LOST, lost
 from components.files.sources import FEATURES, Sources
 from components.files.yaml_document import Document, read_document
 from components.loading.validation import validated
@@ -62,6 +63,7 @@ def source_files(sources: Sources) -> tuple[dict[str, str], list[Problem]]:
             continue
         try:
             files[inside] = sources.text(file)
+            problems += _lost(file, files[inside])
         except UnicodeDecodeError:
             problems.append(Problem(file=file, reason="is not UTF-8", fix="save it as UTF-8"))
         except SettingsError as error:
@@ -74,6 +76,13 @@ def source_files(sources: Sources) -> tuple[dict[str, str], list[Problem]]:
         reason = f"its Python files take {size} bytes, more than the {LARGEST} that one ConfigMap holds"
         problems.append(Problem(file=FOLDER, reason=reason, fix="remove what is not a definition"))
     return files, problems
+
+
+def _lost(file: str, text: str) -> Iterator[Problem]:
+    for found in LOST.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
+        escape = f'write it as an escape, like "\\u{ord(found[0]):04x}"'
+        yield Problem(file=file, line=line, reason=lost(found[0]), fix=escape)
 
 
 def _content(sources: Sources, files: Mapping[str, str]) -> DefinitionsFile:

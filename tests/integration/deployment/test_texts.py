@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from components.files.characters import LOST
 from sandbox.harness.clone import Clone
 
 # As people write them; the API server refused the first three.
@@ -23,3 +24,29 @@ def test_variables_of_a_rendered_model_are_stored_as_they_are_written(project: C
     (container,) = project.get("deployment", "m000")["spec"]["template"]["spec"]["containers"]
     stored = {one["name"]: one.get("value") for one in container["env"]}
     assert {name: stored[name] for name in ENV} == ENV
+
+
+def test_the_characters_that_are_refused_are_those_that_do_not_arrive(project: Clone, tmp_path: Path) -> None:
+    """Whatever a client sends: kubectl, with the text in JSON as Argo CD and Flux have it."""
+    project.run("kubectl", "create", "namespace", project.namespace)
+    odd = [*range(0x20), *range(0x7E, 0xA1), 0xAD, 0x2028, 0xFDD0, 0xFEFF, 0xFFFD, 0xFFFE, 0xFFFF, 0x1FFFE]
+    sent = {f"u{code:x}": f"a{chr(code)}b" for code in odd}
+    items = [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": project.namespace},
+            "data": {"text": text},
+        }
+        for name, text in sent.items()
+    ]
+    path = tmp_path / "texts.json"
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    done = project.run("kubectl", "apply", "--server-side", f"--filename={path}", check=False)
+    assert "control characters are not allowed" in done.stderr
+    found = {
+        item["metadata"]["name"]: item["data"].get("text") for item in project.get("configmaps")["items"]
+    }
+    lost = {name for name, text in sent.items() if found.get(name) != text}
+    assert lost == {name for name, text in sent.items() if LOST.search(text)}
+    assert found["u85"] == "a b"

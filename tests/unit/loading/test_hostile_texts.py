@@ -8,6 +8,7 @@ import pytest
 
 from components.errors import Problem
 from delivery.checking.check import check
+from tests.support.features import write_features
 from tests.support.projects import GOOD_STACK, MODEL, project
 
 FILES = ("models/a.yaml", "Pulumi.test.yaml", "Pulumi.yaml")
@@ -75,8 +76,7 @@ def test_aliases_that_would_fill_the_memory(tmp_path: Path) -> None:
         ("{[a, b]: c}", "the key a collection is not a text"),
         ("a: 1\n---\na: 2", "expected a single document"),
         ('owner: "\\ud83d"', "not valid YAML"),
-        ("owner: a\0b", "not valid YAML"),
-        ("\0" * 1_000, "not valid YAML"),
+        ("owner: a\0b", "contains the character U+0000, which YAML allows only as an escape"),
         ("%YAML 9.9\n---\na: b", "not valid YAML"),
     ],
 )
@@ -117,3 +117,59 @@ def test_thousands_of_values_in_an_entry(tmp_path: Path) -> None:
     before = time.process_time()
     check(project(tmp_path, stack))
     assert time.process_time() - before < 5
+
+
+REFUSED = ["\x7f", "\x80", "\x84", "\x85", "\x86", "\x9f", "\ufffe", "\uffff"]
+# Odd, and stored as they are written: those next to the others, and what Unicode calls no character.
+STORED = ["\t", "~", "\xa0", "\u2028", "\ufdd0", "\ufeff", "\ufffd", "\U0001fffe", "\U0010ffff"]
+CELL = 'env:\n  FIRST: "1"\n  SECOND: {}\n'
+
+
+def escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\U{code:08x}"
+
+
+@pytest.mark.parametrize("character", REFUSED, ids=ascii)
+@pytest.mark.parametrize("form", ["as it is", "escaped", "in a block", "in a key"])
+def test_a_character_that_does_not_reach_the_cluster(tmp_path: Path, character: str, form: str) -> None:
+    text = {
+        "as it is": CELL.format(f'"a{character}b"'),
+        "escaped": CELL.format(f'"a{escaped(character)}b"'),
+        "in a block": CELL.format(f"|\n    one\n    a{character}b\n"),
+        "in a key": f'env:\n  FIRST: "1"\n  "a{escaped(character)}b": c\n',
+    }[form]
+    found = one(project(tmp_path, a=MODEL + text), "models/a.yaml")
+    name = f"U+{ord(character):04X}"
+    assert found.reason == f"contains the character {name}, which the API server refuses or changes"
+    assert found.line == MODEL.count("\n") + (5 if form == "in a block" else 3)
+    assert found.field == ("env.a" + character + "b" if form == "in a key" else "env.SECOND")
+    assert character not in str(found)
+
+
+@pytest.mark.parametrize("character", STORED, ids=ascii)
+def test_other_odd_characters_are_allowed(tmp_path: Path, character: str) -> None:
+    report = check(project(tmp_path, a=MODEL + CELL.format(f'"a{escaped(character)}b"')))
+    assert report.problems == ()
+
+
+def test_each_such_character_is_reported_with_what_else_is_wrong(tmp_path: Path) -> None:
+    text = CELL.format('"\x80"') + '  THIRD: "\x81"\nowner: a\n# \x1b\n'
+    problems = [p for p in check(project(tmp_path, a=MODEL + text)).problems if p.file == "models/a.yaml"]
+    first = MODEL.count("\n")
+    assert [(p.line, p.field) for p in problems] == [
+        (first + 3, "env.SECOND"),
+        (first + 4, "env.THIRD"),
+        (first + 5, "owner"),
+        (first + 6, ""),
+    ]
+    assert "given twice" in problems[2].reason
+
+
+def test_such_a_character_in_a_stack_file_and_in_a_definition(tmp_path: Path) -> None:
+    folder = project(tmp_path, GOOD_STACK + '  ml-deployments:kubeContext: "a\x9fb"\n')
+    write_features(folder)
+    (folder / "features" / "entities.py").write_text('# first\nNAME = "\x7f"\n', encoding="utf-8")
+    assert one(folder, "Pulumi.test.yaml").field == "config.ml-deployments:kubeContext"
+    definition = one(folder, "features/entities.py")
+    assert (definition.line, definition.fix) == (2, 'write it as an escape, like "\\u007f"')
