@@ -97,7 +97,7 @@ deploy: stage install ## Deploy the commit to STAGE and verify it; needs pulumi,
 .PHONY: verify
 verify: stage install ## Verify that STAGE runs what the commit says: nothing left to change, rolled out, no drift
 	pulumi preview --expect-no-changes --non-interactive --stack "$(STAGE)"
-	kubectl rollout status deployments --namespace="$$(pulumi stack output namespace --stack "$(STAGE)")" --selector="ml-deployments/stage=$(STAGE)" --timeout=600s
+	namespaces="$$(pulumi stack output namespaces --stack "$(STAGE)" | tr '[]",' ' ')"; for namespace in $$namespaces; do kubectl rollout status deployments --namespace="$$namespace" --selector="ml-deployments/stage=$(STAGE)" --timeout=600s; done
 	$(DELIVERY) drift "$(STAGE)"
 	git diff --exit-code
 

@@ -37,7 +37,7 @@ class Program:
 def program(stack: StackSettings) -> Program:
     """The whole of a stage."""
     staged = [StagedModel(model, stack) for model in stack.models]
-    outputs: dict[str, Any] = {"namespace": stack.namespace}
+    outputs: dict[str, Any] = {"namespace": stack.namespace, "namespaces": list(stack.serving_namespaces)}
     if stack.feature_store is not None:
         outputs["featureStore"] = feature_store.summary(stack.feature_store, stack)
     outputs["models"] = {one.name: serving.summary(one) for one in staged}

@@ -138,6 +138,7 @@ def test_outputs_say_what_runs_where(project: Clone) -> None:
     project.up()
     outputs = yaml.safe_load(project.pulumi("stack", "output", "--json").stdout)
     assert outputs["namespace"] == project.namespace
+    assert outputs["namespaces"] == [project.namespace]
     assert outputs["models"]["m000"] == {
         "version": "v1",
         "image": "model-registry/sentiment-classifier:v1",

@@ -53,6 +53,9 @@ def test_a_root_pod_is_admitted_there_and_nowhere_else(project: Clone, own: str)
     for model, namespace in (("m000", own), ("m001", project.namespace)):
         assert project.get("deployment", model, namespace=namespace)["status"]["readyReplicas"] == 1
     assert [d["metadata"]["name"] for d in project.get("deployments")["items"]] == ["m001"]
+    # As `make verify` reads it.
+    printed = project.pulumi("stack", "output", "namespaces").stdout
+    assert printed.strip() == f'["{project.namespace}","{own}"]'
     path = project.path / "pod.json"
     create = ("kubectl", "create", f"--filename={path}", "--dry-run=server")
     path.write_text(pod_of(project, "m000", own))

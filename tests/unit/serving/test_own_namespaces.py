@@ -146,7 +146,9 @@ def test_monitoring_sees_it(tmp_path: Path) -> None:
 
 def test_its_address_is_in_its_own_namespace(tmp_path: Path) -> None:
     settings = load_stack(Sources.of(project(tmp_path, a=ROOT)), "test").settings
-    assert program(settings).outputs["models"]["a"]["url"] == f"http://a.{OWN}.svc:8080"
+    outputs = program(settings).outputs
+    assert outputs["models"]["a"]["url"] == f"http://a.{OWN}.svc:8080"
+    assert outputs["namespaces"] == ["ml-test", OWN]
 
 
 def violated(folder: Path, more: str = "") -> list[Violation]:
