@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +116,9 @@ def release_stale_lock(paths: SandboxPaths, state: Path, stage: str, values: dic
 
 def _pod_reasons(paths: SandboxPaths, values: dict[str, str], stage: str) -> list[str]:
     """Why pods of the stage are not ready; empty where the cluster does not answer."""
+    namespaces = load_stack(Sources.of(paths.checkout), stage).settings.serving_namespaces
     try:
-        return reasons_of(_all(paths, values, "pods", stage))
+        return reasons_of(_all(paths, values, "pods", namespaces))
     except (UserError, subprocess.TimeoutExpired):
         return []
 
@@ -125,7 +127,7 @@ def _report(paths: SandboxPaths, values: dict[str, str], stages: list[str]) -> N
     rows = []
     for stage in stages:
         outputs = _json(paths, values, ["pulumi", "stack", "output", "--json", "--stack", stage])
-        ready = _ready(paths, values, stage)
+        ready = _ready(paths, values, outputs["namespaces"])
         for model, summary in outputs["models"].items():
             count = f"{ready.get(model, 0)}/{summary['replicas']:.0f}"
             rows.append((model, stage, summary["version"], count, summary["url"]))
@@ -133,17 +135,15 @@ def _report(paths: SandboxPaths, values: dict[str, str], stages: list[str]) -> N
     say(_NEXT)
 
 
-def _ready(paths: SandboxPaths, values: dict[str, str], stage: str) -> dict[str, int]:
-    items = _all(paths, values, "deployments", stage)
+def _ready(paths: SandboxPaths, values: dict[str, str], namespaces: Iterable[str]) -> dict[str, int]:
+    items = _all(paths, values, "deployments", namespaces)
     return {item["metadata"]["name"]: item["status"].get("readyReplicas", 0) for item in items}
 
 
-def _all(paths: SandboxPaths, values: dict[str, str], kind: str, stage: str) -> list[dict[str, Any]]:
-    """Every object of a kind in the namespaces of a stage's models."""
-    namespaces = load_stack(Sources.of(paths.checkout), stage).settings.serving_namespaces
-    commands = (
-        ["kubectl", "get", kind, f"--namespace={namespace}", "--output=json"] for namespace in namespaces
-    )
+def _all(
+    paths: SandboxPaths, values: dict[str, str], kind: str, namespaces: Iterable[str]
+) -> list[dict[str, Any]]:
+    commands = (["kubectl", "get", kind, f"--namespace={name}", "--output=json"] for name in namespaces)
     return [item for command in commands for item in _json(paths, values, command)["items"]]
 
 

@@ -217,16 +217,11 @@ _UNSUPPORTED: dict[tuple[str, ...], tuple[str, str]] = {
     ("name", "modelName"): (
         "the file's name is the model's name", "remove it; the server finds the name in MODEL_NAME",
     ),
-    ("namespace",): (
-        "all models of a stage are in its namespace", "remove it; podSecurity gives a model its own namespace",
-    ),
 }  # fmt: skip
 
 
 # Words that mean this only for a whole model, which has resources.
-_OF_MODELS = frozenset(
-    ("name", "namespace", "model", "service", "storage", "timeout", "priority", "labels", "status")
-)
+_OF_MODELS = frozenset(("name", "model", "service", "storage", "timeout", "priority", "labels", "status"))
 
 
 def _plain(key: str) -> str:

@@ -231,7 +231,7 @@ def test_after_a_new_control_plane_the_recorded_state_is_not_believed_once(
     stack.parent.mkdir(parents=True)
     stack.touch()
     calls = tmp_path / "calls"
-    outputs = '{"namespace": "ml-staging", "models": {}}'
+    outputs = '{"namespaces": ["ml-staging"], "models": {}}'
     executable(tmp_path / "path", "pulumi", "").write_text(
         f"#!/bin/sh\necho \"$*\" >> {calls}\ncase $1 in stack) echo '{outputs}';; esac\n"
     )
