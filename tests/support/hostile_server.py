@@ -45,17 +45,21 @@ def answer(body: object, status: str = "200 OK", **headers: str) -> Play:
 def hostile(route: Route, context: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Run it; each connection is asked once and gets the bytes of the play that the route returns.
 
+    At the end it breaks every connection, so that neither a play without end nor its client runs on.
+
     Args:
         route: Which play a request gets.
         context: With it the server uses TLS; without, it answers a TLS handshake as plain servers do.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(f"127.0.0.1:{listener.getsockname()[1]}")
+    connections: list[socket.socket] = []
 
     def serve(connection: socket.socket) -> None:
         with suppress(OSError, ssl.SSLError), connection:
             connection.settimeout(20)
             channel = connection if context is None else context.wrap_socket(connection, server_side=True)
+            connections.append(channel)
             with channel:
                 _serve(channel, route, server)
 
@@ -69,9 +73,10 @@ def hostile(route: Route, context: ssl.SSLContext | None = None) -> Iterator[Ser
     try:
         yield server
     finally:
-        # Closing alone does not wake the accept.
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
+        # Closing alone wakes neither the accept nor a read.
+        for each in (listener, *connections):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
         listener.close()
 
 
