@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 from server_process import EXAMPLE, run_python
@@ -13,6 +14,25 @@ def test_training_twice_gives_the_same_model(model_path: Path, tmp_path: Path) -
     assert json.loads(again.stdout) == metrics
     assert metrics == json.loads((model_path.parent / "metrics.json").read_text())
     assert metrics["f1"] >= 0.8
+
+
+def test_training_as_the_image_does_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Neither a time nor an address in memory is in the file, and no processor's choice: an image has one digest."""
+    _, _, text = (EXAMPLE / "Dockerfile").read_text().partition("RUN OPENBLAS_CORETYPE")
+    line = f"RUN OPENBLAS_CORETYPE{text.partition('/venv')[0]}"
+    variables = {name: value.strip('"') for name, value in re.findall(r'([A-Z_]+)=("[^"]*"|\S+)', line)}
+    assert len(variables) == 5
+    for name in ("one", "other"):
+        assert run_python("train.py", "--output", str(tmp_path / name), **variables).returncode == 0
+    assert (tmp_path / "one" / "model.skops").read_bytes() == (
+        tmp_path / "other" / "model.skops"
+    ).read_bytes()
+
+
+def test_a_share_of_the_sentences_makes_another_model(model_path: Path, tmp_path: Path) -> None:
+    assert run_python("train.py", "--share", "0.7", "--output", str(tmp_path)).returncode == 0
+    assert (tmp_path / "model.skops").read_bytes() != model_path.read_bytes()
+    assert json.loads((tmp_path / "metrics.json").read_text())["train"] == 252
 
 
 def test_no_model_is_written_when_it_learned_nothing(tmp_path: Path) -> None:
