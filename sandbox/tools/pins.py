@@ -124,6 +124,8 @@ OPERATOR = ToolSet(
     tools={
         "prometheus-operator": (OPERATOR_MODULE, "operator"),
         "prometheus-admission-webhook": (OPERATOR_MODULE, "admission-webhook"),
+        # Not for this machine: the operator puts it next to each Prometheus and Alertmanager.
+        "prometheus-config-reloader": (OPERATOR_MODULE, "prometheus-config-reloader"),
     },
     stamps={_PROMETHEUS_VERSION: ("prometheus-operator", "{plain}")},
     copies={"crds": (OPERATOR_MODULE, "example/prometheus-operator-crd")},
