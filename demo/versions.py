@@ -6,8 +6,8 @@ from pathlib import Path
 
 from components.errors import UserError
 from demo.project import AGAIN, MODEL
-from sandbox.harness.image import push_image
 from sandbox.harness.registries import EXAMPLE, EXAMPLE_PYTHON
+from sandbox.images.push import push_image
 
 TRAINING_SECONDS = 600
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m sandbox up|down|status|env|tools|path|deploy`.
+"""The command line: `python -m sandbox up|down|status|env|tools|images|path|deploy`.
 
 Exit codes: 0 good, 1 something failed or is not up, 2 wrong usage.
 """
@@ -18,6 +18,7 @@ from sandbox.cluster.control_plane import Cluster
 from sandbox.cluster.environment import explicit_kubeconfig, export_lines
 from sandbox.cluster.operator import Operator
 from sandbox.deploy import deploy as run_deploy
+from sandbox.images.wanted import build_all, push_all, require_committed
 from sandbox.machine.paths import here
 from sandbox.tools.toolchain import linked_tools, tool_path
 
@@ -59,6 +60,28 @@ def tools(
     """Find, download or build the tools; `up` does it too."""
     with _failures():
         lifecycle.tools(here(), everything=everything)
+
+
+@app.command()
+def images(
+    push: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Also push them to a registry on this machine."),
+    ] = None,
+) -> None:
+    """Build the images of the pods, without a container engine; those in the cache are only listed."""
+    with _failures():
+        built = build_all()
+        print_table(
+            ("image", "contains", "MB", "digest"),
+            (
+                (each.reference, each.contains, f"{image.size / 1e6:.0f}", image.digest)
+                for each, image in built
+            ),
+        )
+        if push is not None:
+            push_all(push, built)
+        require_committed(here().checkout, built)
 
 
 @app.command()

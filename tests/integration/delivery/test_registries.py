@@ -15,8 +15,9 @@ from delivery.registries.errors import NotFound, RegistryError, Unavailable
 from delivery.registries.images import image_digest
 from delivery.registries.mlflow_registry import find_version
 from sandbox.harness.clone import Clone, copy_project
-from sandbox.harness.image import MANIFEST, described, push_artifact, push_image
 from sandbox.harness.registries import EXAMPLE, EXAMPLE_PYTHON, image_registry, model_registry
+from sandbox.images.oci import MANIFEST, described
+from sandbox.images.push import push_artifact, push_image
 from sandbox.machine.processes import free_port
 
 MODEL = RegisteredModel(name="sentiment-classifier")

@@ -13,8 +13,8 @@ import trustme
 
 from delivery.registries.errors import Denied, Unavailable
 from delivery.registries.images import image_digest
-from sandbox.harness.image import push_image
 from sandbox.harness.registries import image_registry
+from sandbox.images.push import push_image
 
 
 @pytest.fixture
