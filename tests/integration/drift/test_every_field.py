@@ -1,14 +1,15 @@
 """Drift sees a change of every field that the program can render."""
 
-import zlib
+import copy
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 
 from components.files.sources import Sources
 from components.stack import load_stack
 from delivery.drift.comparing import Drift
+from delivery.drift.healing import heal
 from delivery.drift.kubectl import Kubectl
 from delivery.drift.looking import Findings, look, manager
 from delivery.drift.target import Target
@@ -30,33 +31,40 @@ GUEST = "guest"
 _SERVERS_OWN = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp")
 
 
-class Field:
-    """A namespace in which no pod starts, so that fields can be changed in peace."""
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """The leaves' objects in the cluster, as a deployment leaves them, where no pod starts."""
 
-    def __init__(self, sandbox: Clone, namespace: str) -> None:
-        self.kubectl = Kubectl(None, sandbox.environment)
-        self.namespace = namespace
-        sandbox.run("kubectl", "create", "namespace", namespace)
-        sandbox.run("kubectl", "create", "quota", "no-pods", "--hard=pods=0", f"--namespace={namespace}")
+    kubectl: Kubectl
+    target: Target
+    leaves: list[Leaf]
 
-    def applied(self, folder: Path, found: list[Leaf]) -> Target:
-        """The leaves' objects in the cluster, as a deployment leaves them."""
-        RICH_STAGES["bare"].write(folder)
-        settings = load_stack(Sources.of(folder), STAGE).settings
-        target = Target(settings=settings, manifests=tuple(leaf.manifest for leaf in found), revision=None)
-        assert self.kubectl.apply(target.manifests, manager(target)) == ""
-        assert look(target, self.kubectl).drift == ()
-        return target
+    def look(self) -> Findings:
+        return look(self.target, self.kubectl)
+
+    def heal(self, found: Findings) -> None:
+        healed = heal(self.target, self.kubectl, found)
+        assert healed.refused == ()
+        assert healed.after.drift == ()
 
 
-@pytest.fixture
-def field(sandbox: Clone, request: pytest.FixtureRequest) -> Iterator[Field]:
-    """A separate namespace, removed at the end with what the leaves have outside it."""
-    namespace = f"leaves-{zlib.crc32(request.node.name.encode()):x}"
-    yield Field(sandbox, namespace)
+@pytest.fixture(scope="module")
+def applied(sandbox: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
+    """Removed at the end, with what the leaves have outside their namespace."""
+    folder, namespace = tmp_path_factory.mktemp("leaves"), "leaves"
+    sandbox.run("kubectl", "create", "namespace", namespace)
+    sandbox.run("kubectl", "create", "quota", "no-pods", "--hard=pods=0", f"--namespace={namespace}")
+    RICH_STAGES["bare"].write(folder / "settings")
+    settings = load_stack(Sources.of(folder / "settings"), STAGE).settings
+    found = leaves(folder / "stages", namespace)
+    target = Target(settings=settings, manifests=tuple(leaf.manifest for leaf in found), revision=None)
+    kubectl = Kubectl(None, sandbox.environment)
+    assert kubectl.apply(target.manifests, manager(target)) == ""
+    assert look(target, kubectl).drift == ()
+    yield Applied(kubectl=kubectl, target=target, leaves=found)
     for kind in ("namespaces", "clusterroles", "clusterrolebindings"):
-        found = sandbox.run("kubectl", "get", kind, "--output=name").stdout.split()
-        own = [name for name in found if name.partition("/")[2].startswith(namespace)]
+        names_there = sandbox.run("kubectl", "get", kind, "--output=name").stdout.split()
+        own = [name for name in names_there if name.partition("/")[2].startswith(namespace)]
         sandbox.run("kubectl", "delete", "--wait=false", *own)
 
 
@@ -70,9 +78,7 @@ def content(found: Object) -> Object:
     return {**{name: value for name, value in found.items() if name != "status"}, "metadata": metadata}
 
 
-def changed(
-    kubectl: Kubectl, target: Target, found: list[Leaf], edits: Callable[[Leaf, Object], list[Object]]
-) -> list[Leaf]:
+def changed(kubectl: Kubectl, found: list[Leaf], edits: Callable[[Leaf, Object], list[Object]]) -> list[Leaf]:
     """Write the first edit of each leaf's object that the API server takes; returns the leaves it takes one for."""
     before = live_objects(kubectl, [leaf.manifest for leaf in found])
     left = {identity(leaf.manifest): edits(leaf, before[identity(leaf.manifest)]) for leaf in found}
@@ -82,7 +88,7 @@ def changed(
         kubectl.replace([without_version(every[number]) for every in left.values()], GUEST)
         now = live_objects(kubectl, [before[here] for here in left])
         left = {here: left[here] for here in left if content(now[here]) == content(before[here])}
-    now = live_objects(kubectl, target.manifests)
+    now = live_objects(kubectl, list(before.values()))
     return [
         leaf
         for leaf in found
@@ -122,15 +128,36 @@ def unseen(found: Findings, edited: list[Leaf]) -> list[str]:
     ]
 
 
-def test_every_changed_field_is_seen(field: Field, tmp_path: Path) -> None:
-    found = leaves(tmp_path / "stages", field.namespace)
-    target = field.applied(tmp_path / "settings", found)
-    changeable = [leaf for leaf in found if is_changeable(leaf)]
-    edited = changed(field.kubectl, target, changeable, other_values)
+def test_every_changed_field_is_seen_and_healed(applied: Applied) -> None:
+    changeable = [leaf for leaf in applied.leaves if is_changeable(leaf)]
+    edited = changed(applied.kubectl, changeable, other_values)
     assert [spelled(leaf) for leaf in changeable if leaf not in edited] == []
-    seen = look(target, field.kubectl)
+    seen = applied.look()
     assert unseen(seen, edited) == []
     assert {drift.object for drift in seen.drift} == {identity(leaf.manifest) for leaf in edited}
+    applied.heal(seen)
+
+
+@pytest.mark.soak
+def test_every_removed_field_is_seen_and_healed(applied: Applied) -> None:
+    # An empty list or mapping means what none does.
+    filled = [leaf for leaf in applied.leaves if at(leaf.manifest, leaf.place) not in ({}, [])]
+    edited = changed(applied.kubectl, filled, without_it)
+    # The others are required, immutable, or have a default that is what the manifest says.
+    assert len(edited) > len(applied.leaves) / 3
+    seen = applied.look()
+    assert unseen(seen, edited) == []
+    assert {drift.object for drift in seen.drift} == {identity(leaf.manifest) for leaf in edited}
+    applied.heal(seen)
+
+
+def without_it(leaf: Leaf, live: Object) -> list[Object]:
+    edited = copy.deepcopy(live)
+    above = at(edited, leaf.place[:-1])
+    if not isinstance(above, dict | list) or at(live, leaf.place) is None:
+        return []
+    del above[leaf.place[-1]]  # type: ignore[arg-type]
+    return [edited]
 
 
 def other_values(leaf: Leaf, live: Object) -> list[Object]:
