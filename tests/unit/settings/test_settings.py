@@ -28,8 +28,8 @@ def test_the_example_has_every_figure_of_its_system() -> None:
     (model,) = production.models
     assert (production.namespace, model.version, model.replicas) == ("ml-production", "v1.2.0", 5)
     assert model.image_reference.startswith("model-registry/sentiment-classifier:v1.2.0@sha256:")
-    assert model.resources.requests == {"cpu": "1", "memory": "2Gi", "ephemeral-storage": "128Mi"}
-    assert model.resources.limits == {"cpu": "2", "memory": "4Gi", "ephemeral-storage": "1536Mi"}
+    assert model.resources.requests == {"cpu": "200m", "memory": "320Mi", "ephemeral-storage": "128Mi"}
+    assert model.resources.limits == {"cpu": "1", "memory": "640Mi", "ephemeral-storage": "1536Mi"}
     assert (model.probes.liveness.path, model.probes.liveness.initial_delay_seconds) == ("/health", 30)
     assert (model.probes.readiness.path, model.probes.readiness.initial_delay_seconds) == ("/ready", 10)
     staging = load_stack(Sources.of(CHECKOUT), "staging").settings
