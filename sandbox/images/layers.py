@@ -14,8 +14,14 @@ from sandbox.images.trees import Tree
 from sandbox.machine.lock import locked
 from sandbox.machine.paths import cache
 
+# These say which images there are and where they go, and nothing of what is in a layer.
+_NOT_IN_A_LAYER = ("oci.py", "push.py", "wanted.py")
 # As it is when it runs, whatever is edited meanwhile.
-_CODE = tuple(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py")))
+_CODE = tuple(
+    path.read_text(encoding="utf-8")
+    for path in sorted(Path(__file__).parent.glob("*.py"))
+    if path.name not in _NOT_IN_A_LAYER
+)
 Build = Callable[[Path, Path], Tree]
 """Makes a layer's tree from the folder with the layers below it, unpacked, and an empty one for its own files."""
 

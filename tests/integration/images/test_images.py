@@ -15,7 +15,7 @@ from delivery.registries.images import image_digest, split_repository
 from sandbox.harness.clone import CHECKOUT
 from sandbox.harness.registries import image_registry
 from sandbox.images.archive import unpack
-from sandbox.images.model_image import REPOSITORY
+from sandbox.images.model_image import REPOSITORY, model_image
 from sandbox.images.oci import MANIFEST, Image, digest_of
 from sandbox.images.wanted import Wanted, build_all, push_all, require_committed
 from sandbox.machine.processes import free_port
@@ -138,6 +138,15 @@ def test_the_models_image_answers(roots: dict[str, Path], built: Built, tmp_path
             answer = json.loads(response.read())
     assert answer["version"] == "v1.2.0"
     assert [each["label"] for each in answer["predictions"]] == ["positive", "negative"]
+
+
+def test_a_model_that_was_trained_elsewhere_is_in_an_image_of_its_own(built: Built, tmp_path: Path) -> None:
+    damaged = model_image("v9", b"not a model")
+    (released,) = [image for each, image in built if each.reference == f"{REPOSITORY}:v1.2.0"]
+    assert damaged.layers[:-1] == released.layers[:-1]
+    unpack(damaged.layers[-1].file, tmp_path)
+    assert (tmp_path / "app" / "model.skops").read_bytes() == b"not a model"
+    assert (tmp_path / "app" / "server" / "__main__.py").is_file()
 
 
 def test_nothing_is_compiled_when_the_server_starts(roots: dict[str, Path]) -> None:
