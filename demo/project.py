@@ -82,7 +82,7 @@ def project(folder: Path) -> Iterator[Project]:
     plain.run("git", "config", "user.name", "Platform Engineer")
     plain.run("git", "config", "user.email", "platform@example.com")
     try:
-        plain.run(sys.executable, "-m", "sandbox", "up")
+        plain.run(sys.executable, "-m", "sandbox", "up", "--nodes=simulated")
         yield Project(target, shell_variables(plain.run(sys.executable, "-m", "sandbox", "env")))
     finally:
         plain.run(sys.executable, "-m", "sandbox", "down")

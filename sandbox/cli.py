@@ -1,4 +1,4 @@
-"""The command line: `python -m sandbox up|down|status|env|tools|images|path|deploy`.
+"""The command line: `python -m sandbox up|down|status|env|tools|images|path|deploy|curl`.
 
 Exit codes: 0 good, 1 something failed or is not up, 2 wrong usage.
 """
@@ -14,12 +14,14 @@ from components.errors import UserError
 from components.files.sources import Sources
 from delivery.output import print_table, problems, say
 from sandbox.cluster import lifecycle
-from sandbox.cluster.control_plane import Cluster
 from sandbox.cluster.environment import explicit_kubeconfig, export_lines
 from sandbox.cluster.operator import Operator
+from sandbox.curl import curl as send
 from sandbox.deploy import deploy as run_deploy
 from sandbox.images.wanted import build_all, push_all, require_committed
 from sandbox.machine.paths import here
+from sandbox.nodes.choice import Kind
+from sandbox.nodes.real import RealNodes
 from sandbox.tools.toolchain import linked_tools, tool_path
 
 app = typer.Typer(
@@ -29,12 +31,17 @@ app = typer.Typer(
     help="A real Kubernetes control plane on loopback, and the tools that deploy to it.",
 )
 
+Nodes = Annotated[
+    Kind | None,
+    typer.Option(help="Default: what the sandbox has; for a new one simulated nodes."),
+]
+
 
 @app.command()
-def up() -> None:
-    """Start the control plane and the Prometheus operator, or repair them; does nothing when they run."""
+def up(nodes: Nodes = None) -> None:
+    """Start the control plane, the nodes and the Prometheus operator, or repair them; does nothing when they run."""
     with _failures():
-        lifecycle.up(here())
+        lifecycle.up(here(), nodes)
 
 
 @app.command()
@@ -100,13 +107,19 @@ def path(
 def status() -> None:
     """Show the components and the tools; exit 1 unless all is up."""
     paths = here()
-    cluster = Cluster(paths)
+    cluster = lifecycle.cluster_of(paths)
     operator = Operator(paths, cluster)
+    kind = lifecycle.kind_of(paths)
+    real = RealNodes(paths) if kind is Kind.REAL else None
     print_table(
         ("component", "process", "state"),
         (
             (component.name, str(component.pid or "-"), "not running" if component.pid is None else "running")
-            for component in (*cluster.components(), operator.component())
+            for component in (
+                *cluster.components(),
+                operator.component(),
+                *(() if real is None else real.components()),
+            )
         ),
     )
     print_table(
@@ -116,7 +129,11 @@ def status() -> None:
     wanted = explicit_kubeconfig(paths)
     if wanted is not None:
         say(f"KUBECONFIG names {wanted}; the sandbox's own control plane is not used.")
-    if not (cluster.ready() and operator.healthy()):
+    if kind is not None:
+        say(f"The nodes are {kind}.")
+    if real is not None and real.world.alive():
+        say(f"Images are pushed to {real.registry.host}.")
+    if not (cluster.ready() and operator.healthy() and (real is None or real.ready(cluster.kubectl))):
         say("Not up. `python -m sandbox up` starts or repairs it.")
         raise typer.Exit(1)
 
@@ -124,6 +141,7 @@ def status() -> None:
 @app.command()
 def deploy(
     stages: Annotated[list[str] | None, typer.Argument(help="Default: staging, then the others.")] = None,
+    nodes: Nodes = None,
 ) -> None:
     """Deploy stages with Pulumi, starting the sandbox if needed, and show what runs."""
     paths = here()
@@ -134,7 +152,20 @@ def deploy(
             f"Pulumi.{unknown[0]}.yaml does not exist; the stages are {', '.join(known)}"
         )
     with _failures():
-        run_deploy(paths, stages or known)
+        run_deploy(paths, stages or known, nodes)
+
+
+@app.command()
+def curl(
+    model: Annotated[str, typer.Argument(help="A model of the stage.")],
+    stage: Annotated[str, typer.Option(help="Its stage.")] = "staging",
+    path: Annotated[str, typer.Option(help="The path of the URL.")] = "/",
+    data: Annotated[str, typer.Option(help="JSON to post; without it the request is a GET.")] = "",
+) -> None:
+    """Send a request to a model's Service in the cluster, and print the answer; needs real nodes."""
+    with _failures():
+        code = send(here(), model, stage, path, data)
+    raise typer.Exit(code)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from sandbox.cluster.environment import explicit_kubeconfig
 from sandbox.cluster.lifecycle import environment, up
 from sandbox.cluster.pod_reasons import reasons_of
 from sandbox.machine.paths import SandboxPaths
+from sandbox.nodes.choice import Kind
 
 UPDATE_SECONDS = 3600
 INTERRUPT_SECONDS = 60
@@ -31,7 +32,7 @@ Next:
 """
 
 
-def deploy(paths: SandboxPaths, stages: list[str]) -> None:
+def deploy(paths: SandboxPaths, stages: list[str], nodes: Kind | None = None) -> None:
     """Bring the sandbox up, deploy the stages in order, and print what runs.
 
     Raises:
@@ -40,7 +41,7 @@ def deploy(paths: SandboxPaths, stages: list[str]) -> None:
             or one failed.
     """
     _require_named_contexts(paths, stages)
-    up(paths)
+    up(paths, nodes)
     values = {**os.environ, **environment(paths)}
     for stage in stages:
         release_stale_lock(paths, paths.state, stage, values)

@@ -5,52 +5,49 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from components.errors import UserError
 from delivery.output import say
 from sandbox.cluster.volumes import volume_objects
 from sandbox.machine.lock import locked
 from sandbox.machine.paths import SandboxPaths, cache
-from sandbox.machine.processes import end, recorded
+from sandbox.machine.processes import Component, end, recorded
+from sandbox.nodes.plan import API_SERVICE, WORLD_ADDRESS
+from sandbox.nodes.world import API, World
 
 NAME = "sandbox"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
 # 24 nodes of 32 cores have room for 700 replicas of 1 core.
 NODES = 24
+# With real nodes, only for pods that tolerate the taint.
+NODES_BESIDE_REAL = 3
+SIMULATED = "kwok.x-k8s.io/node=fake"
+TAINT = f"{SIMULATED}:NoSchedule"
 ZONES = ("zone-a", "zone-b", "zone-c")
 # KWOK's nodes have no disk, and every container of the program asks for some.
 _DISK = '.allocatable["ephemeral-storage"]="200Gi"'
 # KWOK's default of /24 has room for 250 Services, and the next create hangs.
-SERVICE_RANGE = "service-cluster-ip-range=10.96.0.0/16"
+SERVICE_RANGE = "10.96.0.0/16"
 START_SECONDS = 120
 RESTART_SECONDS = 60
-_CONFIG = """\
-apiVersion: config.kwok.x-k8s.io/v1alpha1
-kind: KwokctlConfiguration
-options:
-  bindAddress: 127.0.0.1
-"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Component:
-    """One process of the control plane; `pid` is None when it does not run."""
-
-    name: str
-    pid: int | None
 
 
 class Cluster:
     """The control plane of one checkout's sandbox.
 
+    Args:
+        paths: The sandbox.
+        world: The network in which it runs, with real nodes; None for the machine's own, with simulated ones.
+
     Attributes:
         folder: Its data, certificates, logs and markers; removed with it.
     """
 
-    def __init__(self, paths: SandboxPaths) -> None:
-        self._paths = paths
+    def __init__(self, paths: SandboxPaths, world: World | None = None) -> None:
+        self._paths, self._world = paths, world
         self.folder = paths.kwok / "clusters" / NAME
 
     def up(self) -> str:
@@ -98,7 +95,7 @@ class Cluster:
 
     def down(self) -> None:
         """End every process of the cluster and remove its files."""
-        self._stop()
+        self.stop()
         shutil.rmtree(self._paths.kwok, ignore_errors=True)
         self._paths.kubeconfig.unlink(missing_ok=True)
 
@@ -116,7 +113,7 @@ class Cluster:
         """Start what does not run, then restart everything: a process that hangs runs, but does not serve."""
         for everything in (False, True):
             if everything:
-                self._stop()
+                self.stop()
             elif all(component.pid is not None for component in self.components()):
                 continue
             self._forget_dead()
@@ -126,7 +123,8 @@ class Cluster:
                 return True
         return False
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """End its processes and keep its files."""
         # A component that waits for another one may be killed: etcd's log survives it.
         pids = [component.pid for component in self.components() if component.pid is not None]
         end(pids, str(self.folder))
@@ -134,7 +132,7 @@ class Cluster:
     def _create(self) -> None:
         self._paths.kwok.mkdir(parents=True, exist_ok=True)
         config = self._paths.kwok / "kwokctl.yaml"
-        config.write_text(_CONFIG, encoding="utf-8")
+        config.write_text(yaml.safe_dump(self._config()), encoding="utf-8")
         binaries = [
             f"--{name}-binary={self._paths.bin / name}" for name in COMPONENTS if name != "kwok-controller"
         ]
@@ -148,8 +146,6 @@ class Cluster:
             f"--kwok-controller-binary={self._paths.bin / 'kwok'}",
             f"--kubeconfig={self._paths.kubeconfig}",
             "--wait=60s",
-            f"--extra-args=kube-apiserver={SERVICE_RANGE}",
-            f"--extra-args=kube-controller-manager={SERVICE_RANGE}",
         )
         if done.returncode != 0:
             self.down()
@@ -159,11 +155,60 @@ class Cluster:
                 said=done.stderr[-2000:].strip(),
             )
 
+    def _config(self) -> dict[str, object]:
+        """What kwokctl reads: with real nodes the API server reaches them, and they and their pods reach it."""
+        ranges = {"service-cluster-ip-range": SERVICE_RANGE}
+        flags: dict[str, dict[str, object]] = {
+            "kube-apiserver": {**ranges},
+            "kube-controller-manager": {**ranges},
+        }
+        options: dict[str, object] = {"bindAddress": "127.0.0.1"}
+        if self._world is not None:
+            keys = self.folder / "pki"
+            flags["kube-apiserver"] |= {
+                "bind-address": "0.0.0.0",
+                "advertise-address": WORLD_ADDRESS,
+                "kubelet-client-certificate": keys / "admin.crt",
+                "kubelet-client-key": keys / "admin.key",
+                # Names of nodes are not in any DNS.
+                "kubelet-preferred-address-types": "InternalIP",
+            }
+            # Otherwise KWOK would mark the pods of real nodes ready, and keep a dead node alive.
+            flags["kwok-controller"] = {
+                "manage-all-nodes": "false",
+                "manage-nodes-with-annotation-selector": SIMULATED,
+                "node-lease-duration-seconds": 40,
+            }
+            # As Kubernetes has them. KWOK's are longer, for thousands of nodes.
+            flags["kube-controller-manager"] |= {
+                "node-monitor-period": "5s",
+                "node-monitor-grace-period": "50s",
+            }
+            options |= {
+                # The same port outside the world, so that one kubeconfig works in both.
+                "kubeApiserverPort": self._world.port(API),
+                "kubeApiserverCertSANs": [WORLD_ADDRESS, API_SERVICE],
+            }
+        patches = [
+            {"name": name, "extraArgs": [{"key": key, "value": str(value)} for key, value in each.items()]}
+            for name, each in flags.items()
+        ]
+        return {
+            "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+            "kind": "KwokctlConfiguration",
+            "options": options,
+            "componentsPatches": patches,
+        }
+
     def _furnish(self) -> None:
-        """Nodes, their zones, and volumes."""
-        steps = [self._kwokctl("scale", "node", f"--replicas={NODES}", f"--param={_DISK}")]
+        """Simulated nodes, their zones, and volumes."""
+        count = NODES if self._world is None else NODES_BESIDE_REAL
+        steps = [self._kwokctl("scale", "node", f"--replicas={count}", f"--param={_DISK}")]
+        if self._world is not None:
+            # Only for pods that ask for them: a pod must not seem to run where a real one was expected.
+            steps.append(self.kubectl("taint", "--overwrite", "node", "--selector=type=kwok", TAINT))
         for index, zone in enumerate(ZONES):
-            names = [f"node-{number:06d}" for number in range(index, NODES, len(ZONES))]
+            names = [f"node-{number:06d}" for number in range(index, count, len(ZONES))]
             label = f"topology.kubernetes.io/zone={zone}"
             steps.append(self.kubectl("label", "--overwrite", "node", *names, label))
         volumes = self._paths.kwok / "volumes.json"
@@ -197,7 +242,12 @@ class Cluster:
 
     def _kwokctl(self, *arguments: str, timeout: float = START_SECONDS) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self._paths.bin / "kwokctl", f"--name={NAME}", *arguments],
+            [
+                *(() if self._world is None else self._world.entered()),
+                self._paths.bin / "kwokctl",
+                f"--name={NAME}",
+                *arguments,
+            ],
             env={
                 **os.environ,
                 "KWOK_WORKDIR": str(self._paths.kwok),

@@ -10,10 +10,10 @@ import yaml
 
 from components.errors import UserError
 from delivery.output import say
-from sandbox.cluster.control_plane import Cluster, Component
+from sandbox.cluster.control_plane import Cluster
 from sandbox.machine.lock import locked
 from sandbox.machine.paths import SandboxPaths, cache
-from sandbox.machine.processes import command_line, end, free_port, recorded
+from sandbox.machine.processes import Component, command_line, end, free_port, recorded
 
 NAME = "prometheus-operator"
 START_SECONDS = 60.0

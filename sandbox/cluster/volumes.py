@@ -1,9 +1,12 @@
 """Volumes for the claims of the sandbox's pods.
 
-No controller creates volumes on demand here, and nothing is written to them: no pod really runs.
+No controller creates volumes on demand here. Simulated pods write nothing to them. Real nodes share one folder, as
+nodes share a disk in a network, so a pod finds its volume on any of them.
 """
 
 from typing import Any
+
+from sandbox.nodes.plan import VOLUMES
 
 CLASS = "standard"
 # Two replicas of Prometheus in each of two stages, a Redis, with room to delete and deploy again: a released volume
@@ -38,6 +41,6 @@ def _volume(number: int) -> dict[str, Any]:
             "capacity": {"storage": SIZE},
             "accessModes": ["ReadWriteOnce"],
             "persistentVolumeReclaimPolicy": "Retain",
-            "hostPath": {"path": f"/var/lib/{CLASS}-{number:02}"},
+            "hostPath": {"path": f"{VOLUMES}/{number:02}"},
         },
     }

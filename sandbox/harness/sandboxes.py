@@ -15,7 +15,7 @@ def running_sandbox(folder: Path) -> Iterator[Clone]:
     model_files(plain.path, 1)
     plain.write_stack(models(1))
     try:
-        plain.python("sandbox", "up")
+        plain.python("sandbox", "up", "--nodes=simulated")
         yield Clone(plain.path, shell_variables(plain.python("sandbox", "env").stdout))
     finally:
         plain.python("sandbox", "down")

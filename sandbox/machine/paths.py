@@ -36,6 +36,11 @@ class SandboxPaths:
         return self.root / "cluster"
 
     @property
+    def nodes(self) -> Path:
+        """What real nodes keep; it is there only in a sandbox with real nodes."""
+        return self.root / "nodes"
+
+    @property
     def state(self) -> Path:
         """Pulumi's file backend."""
         return self.root / "state"

@@ -2,12 +2,21 @@
 
 import contextlib
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 # Long enough to write what is buffered; a process that waits for another one that also ends would wait forever.
 STOP_SECONDS = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """One process of the sandbox; `pid` is None when it does not run."""
+
+    name: str
+    pid: int | None
 
 
 def free_port() -> int:

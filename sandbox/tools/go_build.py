@@ -17,6 +17,7 @@ from delivery.output import say
 from sandbox.machine.lock import locked
 from sandbox.machine.paths import cache
 from sandbox.tools import pins
+from sandbox.tools.c_libraries import c_compiler
 from sandbox.tools.go import go_binary
 from sandbox.tools.progress import progress
 
@@ -65,7 +66,7 @@ class _Go:
             # A go.work in a folder above the checkout must not apply.
             "GOWORK": "off",
             "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
-            "CGO_ENABLED": "0",
+            **(c_compiler() if tools.tags else {"CGO_ENABLED": "0"}),
         }
 
     def __call__(self, *arguments: str, what: str, total: int | None = None) -> list[str]:
@@ -75,7 +76,8 @@ class _Go:
 def _build(go: _Go, tools: pins.ToolSet, output: Path) -> None:
     say(f"Building {tools.title} from source: about {tools.minutes} min on 2 cores, once.", err=True)
     total = len(go("list", "-deps", "tool", what="download of the modules"))
-    go("install", "-v", "-ldflags", tools.version_flags(), "tool", what="build", total=total)
+    flags = ["-ldflags", tools.version_flags(), *(["-tags", tools.tags] if tools.tags else [])]
+    go("install", "-v", *flags, "tool", what="build", total=total)
     for tool, (_, binary) in tools.tools.items():
         if binary != tool:
             (output / binary).rename(output / tool)

@@ -15,6 +15,8 @@ _PLUGIN_MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 ARGOCD_MODULE = "github.com/argoproj/argo-cd/v3"
 _PROMETHEUS_MODULE = "github.com/prometheus/prometheus"
 _PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
+_CONTAINERD_MODULE = "github.com/containerd/containerd/v2"
+_CNI_MODULE = "github.com/containernetworking/plugins"
 _KUBERNETES_VERSIONS = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 
 
@@ -30,6 +32,7 @@ class ToolSet:
         stamps: Each Go variable that gets a version: of which module, and in which format.
         copies: Each folder that is copied next to the binaries: its module, and its path in it.
         may_be_installed: A tool on PATH with a compatible version is used instead.
+        tags: The build tags, for a program that is built with C and its libraries.
     """
 
     name: str
@@ -39,6 +42,7 @@ class ToolSet:
     stamps: Mapping[str, tuple[str, str]]
     copies: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     may_be_installed: bool = True
+    tags: str = ""
 
     @property
     def folder(self) -> Path:
@@ -56,10 +60,12 @@ class ToolSet:
     def fingerprint(self) -> str:
         """16 hexadecimal digits that change with any pin of the set: the name of its folder in the cache."""
         digest = hashlib.sha256()
-        for path in (*sorted(self.folder.iterdir()), GO_REQUIREMENTS):
-            digest.update(path.read_bytes())
+        for path in (*sorted(self.folder.rglob("*")), GO_REQUIREMENTS):
+            if path.is_file():
+                digest.update(path.read_bytes())
         for table in (self.tools, self.stamps, self.copies):
             digest.update(repr(sorted(table.items())).encode())
+        digest.update(self.tags.encode())
         return digest.hexdigest()[:16]
 
     def version_flags(self) -> str:
@@ -199,6 +205,49 @@ REDIS_EXPORTER = ToolSet(
     stamps={},
     may_be_installed=False,
 )
+# Not in the set of the control plane, so that simulated nodes do not need it. It has the same modules.
+KUBELET = ToolSet(
+    name="kubelet",
+    title="the kubelet and kube-proxy",
+    minutes=5,
+    tools={"kubelet": ("k8s.io/kubernetes", "kubelet"), "kube-proxy": ("k8s.io/kubernetes", "kube-proxy")},
+    stamps=_kubernetes_stamps(),
+    may_be_installed=False,
+)
+# pause holds the namespaces of a pod; it is a program of this set's own folder.
+CONTAINERD = ToolSet(
+    name="containerd",
+    title="containerd and what connects pods",
+    minutes=2,
+    tools={
+        "containerd": (_CONTAINERD_MODULE, "containerd"),
+        "containerd-shim-runc-v2": (_CONTAINERD_MODULE, "containerd-shim-runc-v2"),
+        "ptp": (_CNI_MODULE, "ptp"),
+        "host-local": (_CNI_MODULE, "host-local"),
+        "loopback": (_CNI_MODULE, "loopback"),
+        "pause": (_CONTAINERD_MODULE, "pause"),
+    },
+    stamps={f"{_CONTAINERD_MODULE}/version.Version": ("containerd", "v{plain}")},
+    may_be_installed=False,
+)
+# Debian's own is too old for containerd 2.
+RUNC = ToolSet(
+    name="runc",
+    title="runc",
+    minutes=1,
+    tools={"runc": ("github.com/opencontainers/runc", "runc")},
+    stamps={},
+    may_be_installed=False,
+    tags="seccomp",
+)
+COREDNS = ToolSet(
+    name="coredns",
+    title="CoreDNS",
+    minutes=1,
+    tools={"coredns": ("github.com/coredns/coredns", "coredns")},
+    stamps={},
+    may_be_installed=False,
+)
 ACTIONLINT = ToolSet(
     name="actionlint",
     title="actionlint",
@@ -218,8 +267,15 @@ SETS = (
     FLUX,
     REGISTRY,
     REDIS_EXPORTER,
+    KUBELET,
+    CONTAINERD,
+    RUNC,
+    COREDNS,
     ACTIONLINT,
 )
+# What runs on real nodes, and not in the user's shell.
+REAL_NODES = (KUBELET, CONTAINERD, RUNC, COREDNS)
+LINKED = tuple(tools for tools in SETS if tools not in REAL_NODES)
 # What `up` starts, besides Pulumi's plugins; the others are for tests and checks.
 STARTED = (KUBERNETES, OPERATOR)
 

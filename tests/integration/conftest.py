@@ -16,6 +16,7 @@ LONG = (
     "test_rules.py",
     "test_drift.py",
     "test_pull_features.py",
+    "test_real_nodes.py",
     "test_loop.py",
     "test_pull.py",
     "test_push.py",

@@ -91,7 +91,7 @@ def test_down_leaves_no_operator_also_after_a_new_control_plane(tmp_path: Path) 
     model_files(clone.path, 1)
     clone.write_stack('    m000: {version: "v1", replicas: 1}\n')
     try:
-        clone.python("sandbox", "up")
+        clone.python("sandbox", "up", "--nodes=simulated")
         first = operator_pid(clone)
         for path in (clone.path / ".sandbox/cluster/clusters/sandbox/pids").iterdir():
             with contextlib.suppress(ProcessLookupError):

@@ -53,7 +53,7 @@ def test_from_nothing_to_deployed_and_back(tmp_path: Path) -> None:
     before = (clone.path / "Pulumi.test.yaml").read_bytes()
     try:
         assert clone.python("sandbox", "env", check=False).returncode == 1
-        done = clone.python("sandbox", "deploy")
+        done = clone.python("sandbox", "deploy", "--nodes=simulated")
         assert "2/2" in done.stdout
         assert "http://m000.ml-clone.svc:8080" in done.stdout
         assert "19 unchanged" in clone.python("sandbox", "deploy").stdout

@@ -217,7 +217,7 @@ def test_the_users_own_cluster_is_deployed_to_only_by_a_context_that_a_file_name
     paths: SandboxPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/mine")
-    monkeypatch.setattr(deploy, "up", lambda _: pytest.fail("went on"))
+    monkeypatch.setattr(deploy, "up", lambda *_: pytest.fail("went on"))
     paths.checkout.mkdir()
     stack = paths.checkout / "Pulumi.test.yaml"
     stack.write_text("config:\n  ml-deployments:namespace: ml-test\n")

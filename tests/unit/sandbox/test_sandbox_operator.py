@@ -200,14 +200,15 @@ def test_up_leaves_the_tools_that_all_has_brought(
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.setattr(Cluster, "up", lambda _: "running")
     monkeypatch.setattr(Operator, "up", lambda _: "running")
-    everything = [tools.name for tools in pins.SETS]
+    monkeypatch.setattr(lifecycle, "why_not", lambda _: ["not here"])
+    everything = [tools.name for tools in pins.LINKED]
     lifecycle.up(paths)
     lifecycle.tools(paths, everything=True)
     lifecycle.up(paths)
     assert chosen.sets == [["kubernetes", "operator"], everything]
     (paths.bin / "promtool").unlink()
     lifecycle.up(paths)
-    assert chosen.sets[2] == [tools.name for tools in pins.SETS if tools.tools]
+    assert chosen.sets[2] == [tools.name for tools in pins.LINKED if tools.tools]
 
 
 @pytest.mark.parametrize(("arguments", "everything"), [(["tools"], False), (["tools", "--all"], True)])

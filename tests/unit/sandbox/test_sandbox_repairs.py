@@ -124,7 +124,7 @@ def test_a_lock_whose_file_was_removed_is_not_shared(tmp_path: Path) -> None:
 
 
 def test_a_command_that_hangs_is_reported_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def hang(_: SandboxPaths) -> None:
+    def hang(*_: object) -> None:
         raise subprocess.TimeoutExpired(["kwokctl", "start"], 60)
 
     monkeypatch.setattr(lifecycle, "up", hang)
@@ -239,7 +239,7 @@ def test_after_a_new_control_plane_the_recorded_state_is_not_believed_once(
     monkeypatch.delenv("KUBECONFIG", raising=False)
     # Popen searches for the program there, and the program's environment says the same.
     monkeypatch.setenv("PATH", f"{tmp_path / 'path'}:/usr/bin:/bin")
-    monkeypatch.setattr(deploy, "up", lambda _: None)
+    monkeypatch.setattr(deploy, "up", lambda *_: None)
     monkeypatch.setattr(deploy, "environment", lambda _: {})
     backend.distrust(paths)
     for stage in ("staging", "production", "staging"):

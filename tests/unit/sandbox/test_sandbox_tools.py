@@ -9,7 +9,7 @@ import pytest
 
 from components.errors import UserError
 from sandbox.harness.waiting import wait_for
-from sandbox.tools import pins, progress
+from sandbox.tools import go_build, pins, progress
 from sandbox.tools.go import go_binary
 from sandbox.tools.go_build import built_tools, operator_crds
 from tests.support.sandboxes import build_folder, executable, use_path
@@ -32,6 +32,8 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def fake_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install: str, version: str = "1.99.0") -> None:
     """A Go that says it is new, knows one package, and keeps modules read-only in a folder."""
+    # The C compiler is the machine's, and its library would be downloaded.
+    monkeypatch.setattr(go_build, "c_compiler", dict)
     module = tmp_path / "module"
     for inside in {inside for tools in pins.SETS for _, inside in tools.copies.values()}:
         crds = module / inside
